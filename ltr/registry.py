@@ -52,14 +52,18 @@ def near_names(name: str, known: Iterable[str]) -> str:
 class Registry(Generic[T]):
     """Named objects of one kind.
 
+    ``home`` is the module whose import registers the entries that come with the framework. It is imported when the
+    registry is first used, so that knowing of a registry costs nothing.
+
     >>> COLOURS: Registry[str] = Registry("colour")
     >>> _ = COLOURS.register("sky")("blue")
     >>> COLOURS["sky"], COLOURS.names("s*")
     ('blue', ['sky'])
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, home: str | None = None) -> None:
         self.kind = kind
+        self._home = home
         self._entries: dict[str, T] = {}
         self._packages: list[tuple[str, str]] = []
 
@@ -81,7 +85,7 @@ class Registry(Generic[T]):
         return store
 
     def search(self, package: str, attribute: str) -> None:
-        """Makes every module below ``package`` an entry: ``package.a.b`` is named ``a/b`` and stands for its ``attribute``.
+        """Makes every module below ``package`` an entry: ``package.a.b`` is ``a/b`` and stands for its ``attribute``.
 
         Nothing is imported until an entry is asked for.
         """
@@ -89,11 +93,14 @@ class Registry(Generic[T]):
             self._packages.append((package, attribute))
 
     def __getitem__(self, name: str) -> T:
+        self._import_home()
         if name in self._entries:
             return self._entries[name]
         for package, attribute in self._packages:
             if name in self._modules(package):
                 module = importlib.import_module(f"{package}.{name.replace('/', '.')}")
+                if not hasattr(module, attribute):
+                    raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {attribute!r}")
                 return getattr(module, attribute)
         places = ", ".join(["registered names", *(f"the package {package}" for package, _ in self._packages)])
         known = self.names()
@@ -105,10 +112,12 @@ class Registry(Generic[T]):
 
     def names(self, pattern: str = "*") -> list[str]:
         """Returns the sorted names that match a shell-style ``pattern``."""
+        self._import_home()
         found = set(self._entries).union(*(self._modules(package) for package, _ in self._packages))
         return sorted(name for name in found if fnmatch.fnmatchcase(name, pattern))
 
     def __contains__(self, name: object) -> bool:
+        self._import_home()
         return name in self._entries or any(name in self._modules(package) for package, _ in self._packages)
 
     def __iter__(self) -> Iterator[str]:
@@ -117,22 +126,34 @@ class Registry(Generic[T]):
     def __len__(self) -> int:
         return len(self.names())
 
+    def _import_home(self) -> None:
+        home, self._home = self._home, None  # before the import, which registers and so comes back here
+        if home is not None:
+            try:
+                importlib.import_module(home)
+            except BaseException:
+                self._home = home
+                raise
+
     @staticmethod
     def _modules(package: str) -> set[str]:
+        def fail(name: str) -> None:  # without it, what lies in a package that cannot be imported would just be missing
+            raise
+
         root = importlib.import_module(package)
         prefix = f"{package}."
         return {
             module.name.removeprefix(prefix).replace(".", "/")
-            for module in pkgutil.walk_packages(root.__path__, prefix)
+            for module in pkgutil.walk_packages(root.__path__, prefix, onerror=fail)
             if not module.ispkg and not module.name.rsplit(".", 1)[-1].startswith("_")
         }
 
 
-NETWORKS: Registry[Callable[..., Any]] = Registry("network")
-BACKBONES: Registry[Callable[..., Any]] = Registry("backbone")
+NETWORKS: Registry[Callable[..., Any]] = Registry("network", home="ltr.models.tracking")
+BACKBONES: Registry[Callable[..., Any]] = Registry("backbone", home="ltr.models.backbone")
 ACTORS: Registry[type] = Registry("actor")
-DATASETS: Registry[Callable[..., Any]] = Registry("training data set")
-SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler")
+DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr.dataset")
+SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler", home="ltr.data.sampler")
 PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing")
 HELD_OUT_SCORES: Registry[Callable[..., Any]] = Registry("held-out score")
 TRAIN_SETTINGS: Registry[Callable[..., Any]] = Registry("training recipe")
@@ -166,7 +187,8 @@ def load_plugins(extra: Iterable[str] = ()) -> list[Plugin]:
         if point.value not in _loaded:
             plugin = _load(point.value, f"the installed package's entry point {point.name!r}")
             if plugin.error:
-                print(f"warning: plugin {point.value!r}, from {plugin.source}, is left out:\n{plugin.error}", file=sys.stderr)
+                warning = f"warning: plugin {point.value!r}, from {plugin.source}, is left out:\n{plugin.error}"
+                print(warning, file=sys.stderr)
     named = [(name, "--plugin") for name in extra]
     named += [(name, PLUGIN_VARIABLE) for name in os.environ.get(PLUGIN_VARIABLE, "").split(",") if name.strip()]
     for name, source in named:
@@ -185,7 +207,7 @@ def _load(name: str, source: str) -> Plugin:
         else:
             importlib.import_module(name)
         error = None
-    except Exception:  # whatever a stranger's module raises is reported under the plugin's name
+    except (Exception, SystemExit):  # whatever a stranger's module raises is reported under the plugin's name
         error = "".join(f"  {line}\n" for line in traceback.format_exc().splitlines()[-4:])
     _loaded[name] = Plugin(name, source, error)
     return _loaded[name]

@@ -1,0 +1,134 @@
+"""Registries: names in, objects out, and a wrong name is told what it may have meant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ltr.registry import Registry, RegistryError, near_names
+
+
+@pytest.fixture
+def trackers() -> Registry[type]:
+    registry: Registry[type] = Registry("tracker")
+    for name in ("siamfc", "siamfc_deep", "eco"):
+        registry.register(name)(type(name, (), {}))
+    return registry
+
+
+@pytest.fixture
+def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[object]:
+    """A registry over a package on disk with the recipes siamfc/plain and siamfc/deep, and a private module."""
+    package = tmp_path / "recipes_on_disk"
+    (package / "siamfc").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "siamfc/__init__.py").touch()
+    (package / "siamfc/plain.py").write_text("def run(settings):\n    return 'plain'\n")
+    (package / "siamfc/deep.py").write_text("raise AssertionError('imported before it was asked for')\n")
+    (package / "siamfc/_shared.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    registry: Registry[object] = Registry("recipe")
+    registry.search("recipes_on_disk", "run")
+    yield registry
+    for name in [name for name in sys.modules if name.startswith("recipes_on_disk")]:
+        del sys.modules[name]
+
+
+def test_a_name_gives_back_what_was_registered(trackers: Registry[type]) -> None:
+    @trackers.register("mine")
+    class Mine:
+        pass
+
+    assert trackers["mine"] is Mine and "mine" in trackers and len(trackers) == 4
+
+
+def test_names_are_sorted_and_filtered_like_file_names(trackers: Registry[type]) -> None:
+    assert list(trackers) == ["eco", "siamfc", "siamfc_deep"]
+    assert trackers.names("siam*") == ["siamfc", "siamfc_deep"]
+    assert trackers.names("SIAM*") == []
+
+
+def test_an_unknown_name_is_told_near_names_and_where_they_were_looked_for(trackers: Registry[type]) -> None:
+    trackers.search("email", "parameters")
+    with pytest.raises(RegistryError) as error:
+        trackers["siamcf"]
+    message = str(error.value)
+    assert message.startswith("unknown tracker 'siamcf'. Did you mean 'siamfc'")
+    assert "registered names" in message and "the package email" in message
+    assert "--plugin" in message and "PYTRACKING_PLUGINS" in message
+
+
+def test_a_short_registry_lists_what_it_knows(trackers: Registry[type]) -> None:
+    with pytest.raises(KeyError, match="Known: eco, siamfc, siamfc_deep"):
+        trackers["quite another"]
+
+
+def test_a_name_is_taken_once_unless_it_is_replaced_on_purpose(trackers: Registry[type]) -> None:
+    first = trackers["eco"]
+    with pytest.raises(RegistryError, match="the tracker 'eco' is registered already.*override=True"):
+        trackers.register("eco")(int)
+    assert trackers["eco"] is first
+    trackers.register("eco", override=True)(int)
+    assert trackers["eco"] is int and len(trackers) == 3
+
+
+def test_a_module_of_a_searched_package_is_an_entry_and_is_imported_when_asked_for(recipes: Registry[object]) -> None:
+    assert recipes.names() == ["siamfc/deep", "siamfc/plain"]
+    assert recipes["siamfc/plain"](None) == "plain"
+    with pytest.raises(AssertionError, match="imported before"):
+        recipes["siamfc/deep"]
+
+
+def test_a_found_module_keeps_its_name_unless_it_is_replaced_on_purpose(recipes: Registry[object]) -> None:
+    with pytest.raises(RegistryError, match="registered already"):
+        recipes.register("siamfc/plain")(print)
+    recipes.register("siamfc/plain", override=True)(print)
+    assert recipes["siamfc/plain"] is print and recipes.names() == ["siamfc/deep", "siamfc/plain"]
+
+
+def test_a_module_that_lacks_what_it_should_have_is_named(recipes: Registry[object], tmp_path: Path) -> None:
+    file = tmp_path / "recipes_on_disk/siamfc/empty.py"
+    file.touch()
+    with pytest.raises(RegistryError, match=f"'siamfc/empty' is {file}, which has no 'run'"):
+        recipes["siamfc/empty"]
+
+
+def test_a_package_that_cannot_be_imported_is_an_error_and_not_just_missing(
+    recipes: Registry[object], tmp_path: Path
+) -> None:
+    broken = tmp_path / "recipes_on_disk/broken"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("import no_such_module\n")
+    with pytest.raises(ImportError, match="no_such_module"):
+        recipes.names()
+
+
+def test_near_names_are_few_and_absent_when_nothing_is_near() -> None:
+    assert near_names("otb_dri", ["otb_dir", "uav_dir"]) == " Did you mean 'otb_dir'?"
+    assert near_names("xyzzy", ["otb_dir"]) == ""
+
+
+def test_what_comes_with_the_framework_is_there_without_being_imported_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home_on_disk.py").write_text("import test_kinds\ntest_kinds.NETWORKS.register('builtin')(int)\n")
+    (tmp_path / "test_kinds.py").write_text(
+        "from ltr.registry import Registry\nNETWORKS = Registry('network', home='home_on_disk')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    from test_kinds import NETWORKS
+
+    assert "home_on_disk" not in sys.modules
+    with pytest.raises(RegistryError, match="'builtin' is registered already"):  # also to who comes first
+        NETWORKS.register("builtin")(str)
+    assert NETWORKS["builtin"] is int and NETWORKS.names() == ["builtin"]
+    del sys.modules["home_on_disk"], sys.modules["test_kinds"]
+
+
+def test_the_frameworks_own_entries_are_listed() -> None:
+    from ltr.registry import BACKBONES, DATASETS, NETWORKS, SAMPLERS
+
+    assert {"got10k", "synthetic"} <= set(DATASETS)
+    assert "siamfc_resnet18" in NETWORKS and "resnet18" in BACKBONES and "tracking" in SAMPLERS
