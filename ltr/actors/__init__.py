@@ -1,0 +1,4 @@
+"""One learning step each: an actor takes a batch through the network and the objective and returns loss and numbers.
+
+An actor never loads data, never steps an optimizer and never reads settings: it is told what it needs by arguments.
+"""

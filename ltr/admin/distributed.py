@@ -1,0 +1,101 @@
+"""Several processes that train one network: who am I, and how do we agree.
+
+The processes are started by ``torchrun``, which tells each its place in environment variables. Without it every
+function here answers for a single process, so no caller needs an ``if``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+
+T = TypeVar("T")
+
+# The others wait while rank 0 tracks the held-out videos, which may take long.
+WAIT_LIMIT = timedelta(hours=4)
+
+
+def is_running() -> bool:
+    """Returns whether this process is one of a group."""
+    return dist.is_available() and dist.is_initialized()
+
+
+def rank() -> int:
+    """Returns this process's number in the group, from 0; 0 without a group."""
+    return dist.get_rank() if is_running() else 0
+
+
+def world_size() -> int:
+    """Returns the number of processes in the group; 1 without a group."""
+    return dist.get_world_size() if is_running() else 1
+
+
+def is_main() -> bool:
+    """Returns whether this process is the one that writes files and prints."""
+    return rank() == 0
+
+
+def was_launched() -> bool:
+    """Returns whether torchrun (or a launcher that speaks like it) started this process."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def local_device(kind: str) -> torch.device:
+    """Returns this process's own device of the kind ``"cpu"`` or ``"cuda"``: under torchrun, one GPU a process."""
+    if kind != "cuda":
+        return torch.device(kind)
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+
+
+def start(device: torch.device) -> None:
+    """Joins the group that torchrun announces (gloo on CPU, NCCL on CUDA); does nothing without torchrun."""
+    if not was_launched() or is_running():
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=WAIT_LIMIT)
+
+
+def stop() -> None:
+    """Leaves the group, if there is one."""
+    if is_running():
+        dist.destroy_process_group()
+
+
+def barrier() -> None:
+    """Waits until every process of the group is here."""
+    if is_running():
+        dist.barrier()
+
+
+def broadcast(value: T) -> T:
+    """Returns the main process's ``value`` on every process."""
+    if not is_running():
+        return value
+    values = [value]
+    dist.broadcast_object_list(values, src=0)
+    return values[0]
+
+
+def gather(value: T) -> list[T]:
+    """Returns every process's ``value``, ordered by rank, on every process."""
+    if not is_running():
+        return [value]
+    values: list[Any] = [None] * world_size()
+    dist.all_gather_object(values, value)
+    return values
+
+
+def mean(sums: Mapping[str, tuple[float, int]]) -> dict[str, float]:
+    """Returns the mean of each named quantity over all processes, from its (sum, count) in this one."""
+    totals: dict[str, tuple[float, int]] = {}
+    for part in gather(dict(sums)):
+        for name, (total, count) in part.items():
+            before = totals.get(name, (0.0, 0))
+            totals[name] = (before[0] + total, before[1] + count)
+    return {name: total / count for name, (total, count) in totals.items() if count}

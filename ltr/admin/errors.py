@@ -1,0 +1,57 @@
+"""Which errors a person can mend from their message alone, and which need the traceback."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import traceback
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+PACKAGES = ("ltr", "pytracking", "socl_plugins")
+
+_IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback")
+
+
+def message_for_people(error: BaseException) -> str | None:
+    """Returns the message of an error that this project raised in so many words, or none for any other error.
+
+    An error counts if its class is this project's own, or if it is a ValueError, KeyError or OSError that a ``raise``
+    statement of this project made. A ValueError that merely happened, such as ``int("x")``, does not: without its
+    traceback nobody can tell what was wrong. The same holds for errors from a loader's worker processes.
+    """
+    message = str(error).strip()
+    if not message or not isinstance(error, Exception):
+        return None
+    in_worker = _IN_WORKER.match(message) is not None
+    known = type(error).__module__.split(".")[0] in PACKAGES
+    if not known and isinstance(error, (ValueError, KeyError, OSError)):
+        known = _worker_raised(message) if in_worker else _raised(error)
+    if not known:
+        return None
+    return _last_message(message) if in_worker else message
+
+
+def _raised(error: BaseException) -> bool:
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and _is_raise(frames[-1].filename, frames[-1].lineno or 0)
+
+
+def _worker_raised(message: str) -> bool:
+    places = re.findall(r'^ *File "([^"]+)", line (\d+)', message, re.MULTILINE)
+    return bool(places) and _is_raise(places[-1][0], int(places[-1][1]))
+
+
+def _is_raise(filename: str, line: int) -> bool:
+    try:
+        package = Path(filename).resolve().relative_to(PROJECT).parts[0]
+    except (ValueError, IndexError):
+        return False
+    return package in PACKAGES and linecache.getline(filename, line).lstrip().startswith("raise ")
+
+
+def _last_message(message: str) -> str:
+    """Returns the error's own words from the traceback that a worker process sent."""
+    lines = message.splitlines()
+    last = max((index for index, line in enumerate(lines) if line.startswith((" ", "\t"))), default=-1)
+    return "\n".join(lines[last + 1 :]).partition(": ")[2] or message

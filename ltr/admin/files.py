@@ -1,0 +1,94 @@
+"""Writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PARTIAL_SUFFIX = ".partial"
+
+_FIXES = {
+    errno.ENOSPC: "the disk is full: free some space, or choose a directory on another disk",
+    errno.EDQUOT: "your disk quota is used up: free some space, or choose a directory on another disk",
+    errno.EACCES: "check the permissions of its directory, or choose another one",
+    errno.EPERM: "check the permissions of its directory, or choose another one",
+    errno.EROFS: "the disk is mounted read-only: choose a directory on another one",
+    errno.ENOTDIR: "a part of this path is a file and not a directory: choose another directory",
+    errno.EEXIST: "a part of this path is a file and not a directory: choose another directory",
+}
+
+
+class WriteError(OSError):
+    """A file could not be written; what was there before is untouched."""
+
+    def __str__(self) -> str:
+        return str(self.args[1]) if len(self.args) > 1 else super().__str__()
+
+
+def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
+    """Writes ``path`` so that it always holds the old content or the new, and never a part.
+
+    ``write`` gets a temporary name in the same directory. What it wrote is forced to the disk and then moved over
+    ``path``. A process killed in between leaves at most a hidden ``*.partial`` file (see :func:`remove_leftovers`).
+
+    Raises:
+        WriteError: the disk is full, the directory cannot be made or written to, ... The ``errno`` is kept.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        _force_to_disk(partial)
+        os.replace(partial, path)
+    except OSError as error:
+        _remove(partial)
+        fix = _FIXES.get(error.errno or 0, "see whether the directory exists and can be written to")
+        reason = error.strerror or str(error)
+        raise WriteError(error.errno or errno.EIO, f"cannot write {path}: {reason}; {fix}") from error
+    except BaseException:  # also Ctrl-C: nothing half-written stays behind
+        _remove(partial)
+        raise
+    _force_directory_to_disk(path.parent)
+
+
+def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> None:
+    """Writes ``content`` to ``path`` whole or not at all; errors as in :func:`write_atomically`."""
+
+    def write(partial: Path) -> None:
+        with open(partial, "wb") as file:
+            file.write(content)
+
+    write_atomically(path, write)
+
+
+def remove_leftovers(directory: Path, older_than: float = 3600.0) -> None:
+    """Removes what killed writers left in ``directory``: partial files untouched for ``older_than`` seconds."""
+    for partial in directory.glob(f".*{PARTIAL_SUFFIX}"):
+        with contextlib.suppress(OSError):  # another process may have removed it first
+            if time.time() - partial.stat().st_mtime > older_than:
+                partial.unlink()
+
+
+def _force_to_disk(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _force_directory_to_disk(directory: Path) -> None:
+    # Makes the rename survive a power cut. Not every file system can, and the file itself is whole either way.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

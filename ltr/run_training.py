@@ -1,0 +1,203 @@
+"""Trains a network by a recipe: ``python ltr/run_training.py MODULE NAME``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "ltr":
+    # Started as a script: names such as "data" must not be looked up in the script's own directory.
+    sys.path[0] = str(ROOT)
+
+import argparse  # noqa: E402
+import importlib  # noqa: E402
+import os  # noqa: E402
+import shlex  # noqa: E402
+import traceback  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
+
+from ltr.admin.errors import message_for_people  # noqa: E402
+from ltr.registry import TRAIN_SETTINGS, RegistryError, load_plugins, near_names  # noqa: E402
+
+DESCRIPTION = """\
+Trains a network by a recipe and keeps the checkpoint that does best on held-out videos.
+
+A recipe is a function run(settings) in ltr/train_settings/MODULE/NAME.py, or one that a plugin registers.
+Checkpoints go to <workspace>/checkpoints/ltr/MODULE/NAME. `python -m ltr.admin.environment` shows where that is and
+where data sets are looked for.
+"""
+
+EXAMPLES = """\
+examples:
+  python ltr/run_training.py --list
+  python ltr/run_training.py socl socl_res18
+  python ltr/run_training.py socl socl_res18 --set learning_rate=1e-3 --set epochs=5 --seed 1
+  python ltr/run_training.py socl socl_res18 --resume
+  torchrun --nproc_per_node=8 ltr/run_training.py socl socl_res18
+
+exit status: 0 trained, 1 error, 2 wrong usage, 130 stopped with Ctrl-C (--resume goes on from there)
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="run_training.py",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("module", nargs="?", metavar="MODULE", help="the recipe's group, such as socl")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the recipe, such as socl_res18")
+    parser.add_argument("--list", action="store_true", help="list the recipes and stop")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_key_and_value,
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="change a hyper-parameter of the recipe; may be given several times",
+    )
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of all random numbers (default: 0)")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
+    parser.add_argument("--workspace", metavar="DIR", help="where checkpoints and logs go (default: as configured)")
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE_OR_FILE",
+        help="import this module or Python file first, which may register recipes; may be given several times",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the full traceback of every error")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = build_parser()
+    options = parser.parse_args(words)
+    if not options.list and not (options.module and options.name):
+        parser.error("give MODULE and NAME of a recipe (--list shows them)")
+    if options.workspace:
+        # In the environment, so that whatever looks up the workspace later finds the same one, in worker processes too.
+        os.environ["PYTRACKING_WORKSPACE_DIR"] = str(Path(options.workspace).expanduser().absolute())
+    try:
+        load_plugins(options.plugin)
+        if options.list:
+            return _list_recipes()
+        return _train(options)
+    except KeyboardInterrupt as interrupt:
+        _say_interrupted(interrupt, words)
+        return 130
+    except Exception as error:  # every error ends here, with an honest status
+        message = None if options.debug else message_for_people(error)
+        if message is None:
+            traceback.print_exc()
+        else:
+            print(f"error: {message}\n(--debug shows the traceback)", file=sys.stderr)
+        return 1
+
+
+def _train(options: argparse.Namespace) -> int:
+    from ltr.admin import distributed
+    from ltr.admin.random_state import seed_everything
+    from ltr.admin.settings import Settings
+
+    recipe = _find_recipe(options.module, options.name)
+    device = distributed.local_device(_choose_device(options.device))
+    settings = Settings(
+        options.module,
+        options.name,
+        seed=options.seed,
+        device=device,
+        overrides=dict(options.overrides),
+        resume=options.resume,
+    )
+    distributed.start(device)
+    seed_everything(settings.seed)
+    result = recipe(settings)
+    if distributed.is_main() and result is not None:
+        _report(result)
+    distributed.stop()
+    return 0
+
+
+def _report(result: object) -> None:
+    from ltr.trainers.result import TrainingResult
+
+    if not isinstance(result, TrainingResult):
+        raise TypeError(f"a recipe must return a TrainingResult, not {result!r}")
+    if result.checkpoint is not None:
+        print(f"checkpoint: {result.checkpoint}")
+    if result.next_command:
+        print(f"to use it: {result.next_command}")
+    if result.score_name and result.trained is not None:
+        before = "unknown" if result.untrained is None else f"{result.untrained:.3f}"
+        print(f"held-out {result.score_name}: {before} -> {result.trained:.3f}")
+    sys.stdout.flush()
+
+
+def _find_recipe(module: str, name: str) -> Callable[..., object]:
+    recipe = f"{module}/{name}"
+    if recipe not in TRAIN_SETTINGS:
+        known = TRAIN_SETTINGS.names()
+        same = near_names(name, [other.partition("/")[2] for other in known]) if not near_names(recipe, known) else ""
+        raise RegistryError(f"unknown training recipe {recipe!r}.{near_names(recipe, known)}{same} --list shows all.")
+    return TRAIN_SETTINGS[recipe]
+
+
+def _choose_device(choice: str) -> str:
+    import torch
+
+    if choice == "cuda" and not torch.cuda.is_available():
+        from ltr.admin.settings import SettingsError
+
+        raise SettingsError("--device cuda: torch finds no GPU here. Use --device cpu, or install torch for your GPU.")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if choice == "auto" else choice
+
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as epochs=5, not {text!r}")
+    return key.strip(), value.strip()
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
+    return int(text)
+
+
+def _list_recipes() -> int:
+    for recipe in TRAIN_SETTINGS.names():
+        try:
+            function = TRAIN_SETTINGS[recipe]
+            module = importlib.import_module(function.__module__)
+            text = (function.__doc__ or module.__doc__ or "").strip()
+        except Exception as error:  # one broken recipe must not hide the others
+            text = f"(cannot be imported: {type(error).__name__}: {error})"
+        print(f"{recipe.replace('/', ' '):32}{text.splitlines()[0] if text else ''}".rstrip())
+    return 0
+
+
+def _say_interrupted(interrupt: KeyboardInterrupt, words: list[str]) -> None:
+    checkpoint = getattr(interrupt, "checkpoint", None)
+    if checkpoint is None:
+        print("\ninterrupted before an epoch was finished: there is nothing to resume", file=sys.stderr)
+        return
+    command = shlex.join(["python", sys.argv[0], *[word for word in words if word != "--resume"], "--resume"])
+    epoch = getattr(interrupt, "epoch", None)
+    print(
+        f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}\nto go on: {command}", file=sys.stderr
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

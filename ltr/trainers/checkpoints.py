@@ -1,0 +1,82 @@
+"""The checkpoint after every epoch, from which a run goes on exactly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ltr.admin import checkpoint, distributed
+from ltr.admin.files import remove_leftovers, write_bytes_atomically
+from ltr.trainers.hooks import Hook
+from ltr.trainers.progress import say
+
+if TYPE_CHECKING:
+    from ltr.trainers.ltr_trainer import LTRTrainer
+
+EARLIER_RUN = "earlier_run"
+
+
+class Checkpoints(Hook):
+    """Writes ``<NetType>_ep0001.pth.tar`` after each epoch and removes all but the newest ones.
+
+    Args:
+        keep: how many of the newest epochs stay. The best checkpoint is another file and always stays.
+    """
+
+    def __init__(self, keep: int = 2) -> None:
+        if keep < 1:
+            raise ValueError(f"cannot keep {keep} checkpoints: at least 1 is needed to go on from")
+        self.keep = keep
+
+    def before_training(self, trainer: LTRTrainer) -> None:
+        """Makes sure that checkpoints can be written, before time is spent on an epoch."""
+        if distributed.is_main():
+            probe = trainer.settings.checkpoint_dir / ".can_be_written"
+            write_bytes_atomically(probe, b"")
+            probe.unlink(missing_ok=True)
+
+    def after_epoch(self, trainer: LTRTrainer) -> None:
+        """Writes the epoch's checkpoint."""
+        state = trainer.state_dict()  # every process: it gathers the random states of all
+        if distributed.is_main():
+            set_aside_earlier_run(trainer)
+            directory = trainer.settings.checkpoint_dir
+            path = checkpoint.epoch_path(directory, trainer.net_type, trainer.epoch)
+            checkpoint.save_checkpoint(path, state)
+            for old in checkpoint.epoch_checkpoints(directory)[: -self.keep]:
+                old.unlink(missing_ok=True)
+            remove_leftovers(directory)
+        distributed.barrier()
+
+    def after_training(self, trainer: LTRTrainer) -> None:
+        """Adds the last checkpoint to the result, unless a score chose a better one."""
+        if trainer.result.checkpoint is None:
+            trainer.result.checkpoint = latest_checkpoint(trainer.settings.checkpoint_dir)
+
+
+def latest_checkpoint(directory: Path) -> Path | None:
+    """Returns the newest epoch's checkpoint in ``directory``, or none."""
+    found = checkpoint.epoch_checkpoints(directory)
+    return found[-1] if found else None
+
+
+def set_aside_earlier_run(trainer: LTRTrainer) -> None:
+    """Moves an earlier run's checkpoints to ``earlier_run/``, when a fresh run is about to write its first one.
+
+    Otherwise the earlier run's higher epochs would be taken for newer ones. What an even earlier run left there goes.
+    """
+    if trainer.owns_checkpoint_dir:
+        return
+    trainer.owns_checkpoint_dir = True
+    directory = trainer.settings.checkpoint_dir
+    earlier = sorted(directory.glob(f"*{checkpoint.SUFFIX}"))
+    if not earlier:
+        return
+    aside = directory / EARLIER_RUN
+    aside.mkdir(exist_ok=True)
+    for old in aside.glob(f"*{checkpoint.SUFFIX}"):
+        old.unlink()
+    for path in earlier:
+        os.replace(path, aside / path.name)
+    say(f"the earlier run's checkpoints now lie in {aside}")

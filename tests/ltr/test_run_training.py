@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from ltr.admin.checkpoint import load_checkpoint
+from ltr.run_training import main
+
+SCRIPT = Path(__file__).resolve().parents[2] / "ltr" / "run_training.py"
+PLUGIN = Path(__file__).with_name("toy_plugin.py")
+TOY = ["toy", "sums", "--plugin", str(PLUGIN), "--device", "cpu"]
+
+Output = pytest.CaptureFixture[str]
+
+
+def checkpoints(workspace: Path) -> Path:
+    return workspace / "checkpoints" / "ltr" / "toy" / "sums"
+
+
+# ---- a run that goes well ---------------------------------------------------------------------------------------
+
+
+def test_a_run_ends_with_the_checkpoint_how_to_use_it_and_the_score(
+    workspace: Path, toy: ModuleType, capsys: Output
+) -> None:
+    assert main([*TOY, "--set", "epochs=2", "--seed", "1"]) == 0
+    *_, checkpoint, command, score = capsys.readouterr().out.splitlines()
+    assert checkpoint == f"checkpoint: {checkpoints(workspace) / 'ToyNet_best.pth.tar'}"
+    assert command.endswith("python add.py")
+    assert re.fullmatch(r"held-out AUC: -?\d\.\d{3} -> -?\d\.\d{3}", score)
+
+
+def test_settings_seed_and_workspace_reach_the_recipe(
+    workspace: Path, toy: ModuleType, tmp_path: Path, capsys: Output
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    arguments = ["--set", "epochs=1", "--set", "width=6", "--seed", "5", "--workspace", str(elsewhere)]
+    assert main([*TOY, *arguments]) == 0
+    content = load_checkpoint(checkpoints(elsewhere) / "ToyNet_ep0001.pth.tar")
+    assert content["settings"]["seed"] == 5
+    assert content["settings"]["config"]["width"] == 6
+    assert not checkpoints(workspace).exists()
+
+
+def test_the_same_command_gives_the_same_numbers_twice(workspace: Path, toy: ModuleType, capsys: Output) -> None:
+    outputs = []
+    for _ in range(2):
+        assert main([*TOY, "--set", "dropout=0.2", "--seed", "3"]) == 0
+        lines = [line for line in capsys.readouterr().out.splitlines() if "earlier run" not in line]
+        outputs.append([re.sub(r" \(\d+:\d\d\)| \d+:\d\d left", "", line) for line in lines])
+    assert outputs[0] == outputs[1]
+
+
+def test_a_run_goes_on_where_an_earlier_one_ended(workspace: Path, toy: ModuleType, capsys: Output) -> None:
+    assert main([*TOY, "--set", "epochs=1"]) == 0
+    assert main([*TOY, "--set", "epochs=3", "--resume"]) == 0
+    assert "going on from" in capsys.readouterr().out
+    losses = load_checkpoint(checkpoints(workspace) / "ToyNet_ep0003.pth.tar")["stats"]["train"]["Loss/total"]
+    assert list(losses) == [1, 2, 3]
+
+
+def test_the_recipes_are_listed_with_what_they_do(workspace: Path, toy: ModuleType, capsys: Output) -> None:
+    assert main(["--list", "--plugin", str(PLUGIN)]) == 0
+    assert re.search(r"^toy sums +Learns to add two numbers\.$", capsys.readouterr().out, re.MULTILINE)
+
+
+# ---- what goes wrong --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["toy", "smus"], "unknown training recipe 'toy/smus'. Did you mean 'toy/sums'"),
+        (["tyo", "sums"], "'toy/sums'"),
+        (["toy", "sums", "--set", "epoch=3"], "unknown setting 'epoch'. Did you mean 'epochs'"),
+        (["toy", "sums", "--set", "epochs=three"], "epochs=three: expected a whole number"),
+        (["toy", "sums", "--plugin", "/nowhere/plugin.py"], "there is no file /nowhere/plugin.py"),
+        (["toy", "sums", "--set", "batch_size=100"], "too few for one batch of 100"),
+    ],
+)
+def test_a_known_error_is_one_paragraph_and_status_1(
+    workspace: Path, toy: ModuleType, capsys: Output, arguments: list[str], message: str
+) -> None:
+    assert main([*arguments, "--plugin", str(PLUGIN), "--device", "cpu"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert "Traceback" not in captured.err.partition("cannot be loaded")[0]
+    assert "held-out" not in captured.out
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_asked_for_where_there_is_none_is_an_error(workspace: Path, toy: ModuleType, capsys: Output) -> None:
+    assert main(["toy", "sums", "--plugin", str(PLUGIN), "--device", "cuda"]) == 1
+    assert "torch finds no GPU here" in capsys.readouterr().err
+
+
+def test_an_unknown_error_shows_its_traceback(workspace: Path, toy: ModuleType, capsys: Output) -> None:
+    assert main([*TOY, "--set", "error=unknown"]) == 1
+    errors = capsys.readouterr().err
+    assert "Traceback" in errors
+    assert "ZeroDivisionError: the recipe said so" in errors
+
+
+def test_debug_shows_every_traceback(workspace: Path, toy: ModuleType, capsys: Output) -> None:
+    assert main([*TOY, "--set", "epochs=0", "--debug"]) == 1
+    errors = capsys.readouterr().err
+    assert "Traceback" in errors
+    assert "epochs is 0" in errors
+
+
+def test_a_broken_checkpoint_stops_a_resume_with_its_name(workspace: Path, toy: ModuleType, capsys: Output) -> None:
+    assert main([*TOY, "--set", "epochs=1"]) == 0
+    path = checkpoints(workspace) / "ToyNet_ep0001.pth.tar"
+    path.write_bytes(path.read_bytes()[:500])
+    assert main([*TOY, "--resume"]) == 1
+    assert f"{path} is truncated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["toy"], ["toy", "sums", "extra"], ["toy", "sums", "--set", "epochs"], ["toy", "sums", "--seed", "-1"]],
+)
+def test_wrong_usage_is_status_2(workspace: Path, capsys: Output, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: run_training.py" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_a_script_started_anywhere_with_status_130_and_says_how_to_go_on(
+    workspace: Path, tmp_path: Path
+) -> None:
+    # Names that the script's own directory has, too: neither may hide the other.
+    (tmp_path / "data.py").write_text("raise RuntimeError('the wrong data')")
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *TOY, "--set", "epochs=100000", "--set", "delay=0.001"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch 3/100000: train"):
+            process.send_signal(signal.SIGINT)
+            break
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    match = re.search(r"interrupted: the checkpoint of epoch (\d+) is whole: (.+)\nto go on: (.+ --resume)\n", errors)
+    assert match is not None, errors
+    assert load_checkpoint(match[2])["epoch"] == int(match[1]) >= 2
+    assert "Traceback" not in errors
+    assert "held-out AUC: " not in output
+
+
+def test_ctrl_c_before_the_first_checkpoint_says_that_nothing_can_be_resumed(
+    workspace: Path, toy: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    def interrupt(self: object, index: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(toy.Sums, "__getitem__", interrupt)
+    assert main(TOY) == 130
+    assert "nothing to resume" in capsys.readouterr().err
+
+
+# ---- several processes ------------------------------------------------------------------------------------------
+
+
+def test_two_processes_learn_the_same_as_one_with_their_batches_together(
+    workspace: Path, toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = [*torchrun, str(SCRIPT), *TOY, "--set", "batch_size=4"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    ranks = [torch.load(tmp_path / f"rank{rank}.pth", weights_only=True) for rank in range(2)]
+    together = load_checkpoint(checkpoints(workspace) / "ToyNet_ep0003.pth.tar")
+
+    (tmp_path / "alone").mkdir()
+    monkeypatch.setenv("TOY_WEIGHTS", str(tmp_path / "alone"))
+    assert main([*TOY, "--set", "batch_size=8", "--workspace", str(tmp_path / "alone")]) == 0
+    alone = torch.load(tmp_path / "alone" / "rank0.pth", weights_only=True)
+    for name, value in alone.items():
+        assert torch.equal(ranks[0][name], ranks[1][name])
+        assert torch.allclose(ranks[0][name], value, atol=1e-5, rtol=0)
+        assert torch.equal(ranks[0][name], together["net"][name])
+    losses = load_checkpoint(checkpoints(tmp_path / "alone") / "ToyNet_ep0003.pth.tar")["stats"]["train"]["Loss/total"]
+    assert together["stats"]["train"]["Loss/total"] == pytest.approx(losses, abs=1e-5)
+    assert len(together["random_state"]) == 2
+    # Only the first process prints.
+    assert done.stdout.count("held-out AUC: ") == 1
+    assert done.stdout.rstrip().splitlines()[-1].startswith("held-out AUC: ")
