@@ -1,0 +1,8 @@
+"""Backbones: images to feature maps. Each is a function, registered in BACKBONES, that returns a module with a ``stride``.
+
+What compares or decodes the features (correlation, heads) does not live here.
+"""
+
+from ltr.models.backbone.resnet import ResNetBackbone, resnet18
+
+__all__ = ["ResNetBackbone", "resnet18"]

@@ -1,0 +1,98 @@
+"""ResNet feature extractors with torchvision's layers and state_dict keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ltr.registry import BACKBONES
+
+LAYERS = ("layer1", "layer2", "layer3", "layer4")
+
+
+class ResNetBackbone(nn.Module):
+    """A torchvision ResNet cut after one of its four layers.
+
+    Args:
+        resnet: the torchvision model; its layers are taken over, so state_dict keys stay torchvision's.
+        output_layer: ``layer1`` to ``layer4``.
+        stride: largest stride of the features; deeper layers keep it by a stride of one instead of two.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, resnet: nn.Module, output_layer: str, stride: int) -> None:
+        super().__init__()
+        if output_layer not in LAYERS:
+            raise ValueError(f"output_layer is {output_layer!r}; it must be one of {', '.join(LAYERS)}")
+        if stride not in (4, 8, 16, 32):
+            raise ValueError(f"stride is {stride}; it must be 4, 8, 16 or 32")
+        for name in ("conv1", "bn1", "relu", "maxpool"):
+            setattr(self, name, getattr(resnet, name))
+        self.stride = 4
+        self.layers = LAYERS[: LAYERS.index(output_layer) + 1]
+        for name in self.layers:
+            layer = getattr(resnet, name)
+            if name != "layer1":
+                if self.stride < stride:
+                    self.stride *= 2
+                else:
+                    _remove_stride(layer)
+            setattr(self, name, layer)
+        # ImageNet's statistics on the 0..255 scale. Not persistent: they belong to the code, not to a checkpoint.
+        self.register_buffer("mean", 255 * torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", 255 * torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Returns the features (N, C, H / stride, W / stride) of RGB images (N, 3, H, W) in 0..255."""
+        x = (images - self.mean) / self.std
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        for name in self.layers:
+            x = getattr(self, name)(x)
+        return x
+
+
+def _remove_stride(layer: nn.Module) -> None:
+    for module in layer.modules():
+        if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
+            module.stride = (1, 1)
+
+
+@BACKBONES.register("resnet18")
+def resnet18(output_layer: str = "layer2", stride: int = 8, pretrained: str | None = None) -> ResNetBackbone:
+    """Returns a ResNet-18 cut after ``output_layer``.
+
+    Args:
+        output_layer: ``layer1`` to ``layer4``.
+        stride: largest stride of the features.
+        pretrained: None for random weights, ``imagenet`` for torchvision's (downloaded once), or a file that holds a
+            state_dict with torchvision's keys; layers beyond ``output_layer`` may be absent from it.
+
+    Raises:
+        ValueError: the file lacks a weight that the backbone needs.
+    """
+    from torchvision.models import ResNet18_Weights
+    from torchvision.models import resnet18 as torchvision_resnet18
+
+    weights = ResNet18_Weights.IMAGENET1K_V1 if pretrained == "imagenet" else None
+    backbone = ResNetBackbone(torchvision_resnet18(weights=weights), output_layer, stride)
+    if pretrained not in (None, "imagenet"):
+        _load_weights(backbone, Path(pretrained).expanduser())
+    return backbone
+
+
+def _load_weights(backbone: nn.Module, path: Path) -> None:
+    from ltr.admin.checkpoint import load_file
+
+    weights = load_file(path)
+    if not isinstance(weights, Mapping):
+        raise ValueError(f"{path} holds no state_dict, but a {type(weights).__name__}")
+    missing, _ = backbone.load_state_dict(weights, strict=False)
+    if missing:
+        raise ValueError(
+            f"{path} lacks the weights {', '.join(missing[:3])} ({len(missing)} in all): not a ResNet of this kind"
+        )

@@ -1,0 +1,1 @@
+"""Layers without a home in torch: small, pure, differentiable, on any device. Whole networks do not live here."""
