@@ -1,0 +1,125 @@
+"""What the command lines of tracking share: options, error messages and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ltr.admin.errors import message_for_people
+from ltr.registry import load_plugins
+
+if TYPE_CHECKING:
+    from pytracking.evaluation import SequenceList, Tracker
+
+EXIT_STATUS = "exit status: 0 all tracked, 1 error or a sequence failed, 2 wrong usage, 130 stopped with Ctrl-C"
+
+
+def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """Returns a parser with the options that every command line has."""
+    made = argparse.ArgumentParser(
+        prog=prog,
+        description=description,
+        epilog=f"{examples}\n{EXIT_STATUS}\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "--threads", type=whole_number, default=0, metavar="N", help="worker processes (default: 0, none but this one)"
+    )
+    made.add_argument(
+        "--debug", type=whole_number, default=0, metavar="LEVEL", help="1: stop at the first error with its traceback"
+    )
+    made.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE_OR_FILE",
+        help="import this module or Python file first, which may register trackers, parameter sets, data sets or "
+        "experiments; may be given several times",
+    )
+    made.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=key_and_value,
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="change a parameter of the tracker, such as device=cpu; may be given several times",
+    )
+    made.add_argument("--overwrite", action="store_true", help="track again what has results already")
+    made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
+    made.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")
+    made.add_argument("--list", action="store_true", help="list what can be named here, and stop")
+    return made
+
+
+def run(options: argparse.Namespace, command: Callable[[argparse.Namespace], int]) -> int:
+    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback."""
+    try:
+        load_plugins(options.plugin)
+        return command(options)
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was finished is saved, and the same command goes on from there", file=sys.stderr)
+        return 130
+    except Exception as error:  # every error ends here, with an honest status
+        message = None if options.debug else message_for_people(error)
+        if message is None:
+            traceback.print_exc()
+        else:
+            print(f"error: {message}\n(--debug 1 shows the traceback)", file=sys.stderr)
+        return 1
+
+
+def track_and_report(options: argparse.Namespace, trackers: list[Tracker], dataset: SequenceList, title: str) -> int:
+    """Tracks the sequences, prints the table, renders if asked to, and returns the exit status."""
+    from pytracking.analysis import print_results
+    from pytracking.analysis.render import render_strip, render_video
+    from pytracking.evaluation import ResultError, load_result, run_dataset
+
+    report = run_dataset(dataset, trackers, options.debug, options.threads, overwrite=options.overwrite)
+    try:
+        print_results(trackers, dataset, title, per_sequence=options.per_sequence)
+    except ResultError:
+        if not report.failures:
+            raise
+        print("no table: no sequence was tracked by every tracker", file=sys.stderr)
+    print("\nresults:")
+    for tracker in trackers:
+        print(f"  {tracker.results_dir}")
+    if options.render:
+        failed = {(failure.tracker, failure.sequence) for failure in report.failures}
+        for tracker in trackers:
+            for sequence in dataset:
+                if (tracker.run_name, sequence.name) in failed:
+                    continue
+                boxes = load_result(tracker, sequence).boxes
+                print(f"  {render_video(sequence, boxes, tracker.results_dir / f'{sequence.name}.mp4')}")
+                print(f"  {render_strip(sequence, boxes, tracker.results_dir / f'{sequence.name}.png', rows=2)}")
+    return 1 if report.failures else 0
+
+
+def print_names(names: Iterable[str], entry: Callable[[str], object]) -> None:
+    """Prints each name and the first line of its entry's docstring."""
+    for name in names:
+        try:
+            text = (entry(name).__doc__ or "").strip()
+        except Exception as error:  # one broken entry must not hide the others
+            text = f"(cannot be imported: {type(error).__name__}: {error})"
+        print(f"  {name.replace('/', ' '):32}{text.splitlines()[0] if text else ''}".rstrip())
+
+
+def key_and_value(text: str) -> tuple[str, str]:
+    """Returns the two sides of ``KEY=VALUE``."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as scale_num=5, not {text!r}")
+    return key.strip(), value.strip()
+
+
+def whole_number(text: str) -> int:
+    """Returns a whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
+    return int(text)

@@ -1,0 +1,86 @@
+"""The held-out tracking score: how well a network tracks videos that it does not learn from.
+
+Training calls it between epochs and keeps the checkpoint that tracks best, since the loss may fall while tracking
+gets worse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ltr.admin.random_state import untouched_random_state
+from ltr.registry import HELD_OUT_SCORES
+from pytracking.analysis.metrics import OPE
+from pytracking.analysis.scoring import score_sequence
+from pytracking.evaluation.sequence import SequenceError, SequenceList, from_video_dataset
+from pytracking.evaluation.tracker import track_sequence
+from pytracking.registry import TRACKERS
+
+if TYPE_CHECKING:
+    from pytracking.tracker.siamfc import SiamFCParams
+
+
+@dataclass
+class TrackingScore:
+    """A function from a network to the mean AUC of a Siamese tracker with it; see :func:`tracking_auc`."""
+
+    sequences: SequenceList
+    params: SiamFCParams
+
+    def __call__(self, net: nn.Module) -> float:
+        """Returns the mean AUC over the sequences, 0 to 1."""
+        return float(np.mean([result.auc for result in self.per_sequence(net).values()]))
+
+    def per_sequence(self, net: nn.Module) -> dict[str, OPE]:
+        """Returns the curves of each sequence by its name.
+
+        The network is put into evaluation mode while it tracks and back afterwards, and no random state moves.
+        """
+        device = _device(net)
+        modes = {module: module.training for module in net.modules()}
+        try:
+            with untouched_random_state(device):
+                tracker = TRACKERS["siamfc"](replace(self.params, network=net, device=str(device)))
+                return {
+                    sequence.name: score_sequence(track_sequence(tracker, sequence).boxes, sequence)
+                    for sequence in self.sequences
+                }
+        finally:
+            for module, training in modes.items():
+                module.training = training
+
+
+@HELD_OUT_SCORES.register("tracking_auc")
+def tracking_auc(
+    sequences: Any, max_frames: int | None = None, params: SiamFCParams | None = None
+) -> TrackingScore:
+    """Returns the score ``network -> mean AUC`` (protocol pysot) of the SiamFC tracker over held-out sequences.
+
+    Args:
+        sequences: a list of :class:`Sequence`, or a training data set with boxes, whose sequences are tracked from the
+            first frame that shows the target. Frames where it is not visible are not scored.
+        max_frames: frames of each sequence that are tracked at most.
+        params: the tracker's parameters; its network and device are those of the network that is scored.
+
+    Raises:
+        SequenceError: there is no sequence, or the data set has no boxes.
+    """
+    from pytracking.tracker.siamfc import SiamFCParams
+
+    if hasattr(sequences, "get_sequence_info"):
+        chosen = from_video_dataset(sequences, max_frames=max_frames)
+    else:
+        chosen = SequenceList(sequence.shortened(max_frames) for sequence in sequences)
+    if not chosen:
+        raise SequenceError("the held-out score has no sequence to track")
+    return TrackingScore(chosen, params or SiamFCParams(network=""))
+
+
+def _device(net: nn.Module) -> torch.device:
+    parameter = next(net.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device

@@ -1,0 +1,201 @@
+"""Running trackers over sequences: in one process or many, resumable, with the time left."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import cv2
+import torch
+
+from ltr.registry import load_plugins
+from pytracking.evaluation.results import claim_directory, content_key, error_file, has_result, save_result, write_lines
+from pytracking.evaluation.sequence import Sequence
+from pytracking.evaluation.tracker import Tracker, TrackingError
+from pytracking.parameter.params import TrackerParams
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sequence that a tracker failed on: the error's last line, and the file that holds its traceback."""
+
+    tracker: str
+    sequence: str
+    error: str
+    file: str
+
+
+@dataclass
+class RunReport:
+    """What came of :func:`run_dataset`: how many sequences were tracked, how many had results, which failed."""
+
+    tracked: int = 0
+    skipped: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Job:
+    tracker: Tracker
+    sequence: Sequence
+    key: str  # of the parameters and the checkpoint that the results directory belongs to
+    plugins: tuple[str, ...]
+    threads: int | None  # of torch and OpenCV, in a worker process
+
+
+@dataclass(frozen=True)
+class _Done:
+    job: _Job
+    frames: int
+    seconds: float
+    failure: Failure | None
+
+
+def run_dataset(
+    dataset: Iterable[Sequence],
+    trackers: Iterable[Tracker],
+    debug: int = 0,
+    threads: int = 0,
+    *,
+    overwrite: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> RunReport:
+    """Runs every tracker over every sequence and saves the results (see :mod:`pytracking.evaluation.results`).
+
+    A complete result made with the same parameters and checkpoint is kept, so an interrupted run goes on where it was.
+    A sequence that fails leaves its traceback beside the results, and the others go on.
+
+    Args:
+        dataset: the sequences.
+        trackers: the trackers.
+        debug: 1 stops at the first failure with its exception, and runs in this process whatever ``threads`` is.
+        threads: worker processes; 0 runs in this one. They are joblib's, so ``joblib.parallel_config`` can send them
+            to a cluster.
+        overwrite: track again what has results already.
+        say: takes a line of progress; standard error by default.
+
+    Returns:
+        The report; its ``failures`` are empty if all went well.
+
+    Raises:
+        ValueError: two sequences, or two trackers, have one name: they would write the same files.
+        RegistryError, ParameterError, CheckpointError, ...: a tracker's parameters cannot be made; nothing was run.
+    """
+    say = say or _print_line
+    report = RunReport()
+    plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin")
+    inner = max((os.cpu_count() or 1) // threads, 1) if threads > 0 else None
+    sequences, trackers = list(dataset), list(trackers)
+    _check_distinct([sequence.name for sequence in sequences], "sequences")
+    _check_distinct([tracker.run_name for tracker in trackers], "trackers")
+    prepared = [(tracker, *content_key(tracker, tracker.parameters())) for tracker in trackers]
+    jobs = []
+    for tracker, key, plain in prepared:
+        moved = claim_directory(tracker, key, plain)
+        if moved is not None:
+            say(f"{tracker.run_name}: its parameters or checkpoint have changed; earlier results are now in {moved}")
+        for sequence in sequences:
+            if not overwrite and has_result(tracker, sequence):
+                report.skipped += 1
+            else:
+                jobs.append(_Job(tracker, sequence, key, plugins, inner))
+    if report.skipped:
+        say(f"{report.skipped} results are there already; {len(jobs)} are left to make")
+    progress = _Progress(jobs, say)
+    for done in _run_all(jobs, threads, debug):
+        report.tracked += done.failure is None
+        if done.failure is not None:
+            report.failures.append(done.failure)
+        progress.add(done)
+    if report.failures:
+        say(f"{len(report.failures)} of {len(jobs)} sequences failed:")
+        for failure in report.failures:
+            say(f"  {failure.tracker} on {failure.sequence}: {failure.error} (traceback: {failure.file})")
+    return report
+
+
+def _check_distinct(names: list[str], what: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{len(twice)} {what} are named twice and would write the same files, such as {twice[0]!r}")
+
+
+def _run_all(jobs: list[_Job], threads: int, debug: int) -> Iterator[_Done]:
+    if threads <= 0 or debug > 0 or len(jobs) < 2:
+        for job in jobs:
+            yield _run(job, stop_at_failure=debug > 0)
+        return
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=threads, return_as="generator_unordered")(delayed(_run_in_worker)(job) for job in jobs)
+
+
+def _run_in_worker(job: _Job) -> _Done:
+    load_plugins(job.plugins)  # a new process knows nothing of --plugin
+    if job.threads is not None:
+        torch.set_num_threads(job.threads)
+        cv2.setNumThreads(job.threads)
+    return _run(job)
+
+
+_parameters: tuple[Tracker, TrackerParams] | None = None
+
+
+def _run(job: _Job, stop_at_failure: bool = False) -> _Done:
+    global _parameters  # the last tracker's, so that they are not made again for each of its sequences
+    tracker, sequence = job.tracker, job.sequence
+    started = time.perf_counter()
+    failure = None
+    try:
+        if _parameters is None or _parameters[0] != tracker:
+            _parameters = (tracker, tracker.parameters())
+        result = tracker.run_sequence(sequence, _parameters[1])
+        if content_key(tracker, _parameters[1])[0] != job.key:
+            raise TrackingError(f"the checkpoint of {tracker.run_name} was replaced while it ran; run it again")
+        save_result(tracker.results_dir, sequence, result)
+    except Exception as error:  # a stranger's tracker may raise anything; the other sequences go on
+        if stop_at_failure:
+            raise
+        file = error_file(tracker.results_dir, sequence)
+        write_lines(file, traceback.format_exc().splitlines())
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        failure = Failure(tracker.run_name, sequence.name, message, str(file))
+    return _Done(job, len(sequence), time.perf_counter() - started, failure)
+
+
+class _Progress:
+    """One line for each finished sequence, with the time that is left by the number of frames."""
+
+    def __init__(self, jobs: list[_Job], say: Callable[[str], None]) -> None:
+        self.total_jobs = len(jobs)
+        self.total_frames = sum(len(job.sequence) for job in jobs)
+        self.say = say
+        self.jobs = self.frames = 0
+        self.started = time.perf_counter()
+
+    def add(self, done: _Done) -> None:
+        self.jobs += 1
+        self.frames += done.frames
+        elapsed = time.perf_counter() - self.started
+        left = _clock(elapsed * (self.total_frames - self.frames) / self.frames)
+        if done.failure is None:
+            what = f"{done.frames} frames, {done.frames / max(done.seconds, 1e-9):.1f} frames/s"
+        else:
+            what = f"FAILED: {done.failure.error}"
+        width = len(str(self.total_jobs))
+        place = f"[{self.jobs:{width}d}/{self.total_jobs}] {done.job.tracker.run_name} {done.job.sequence.name}"
+        self.say(f"{place}: {what}; {left} left")
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _print_line(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,152 @@
+"""A named tracker with a named parameter set, and one run of it over a sequence."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ltr.admin.environment import load_environment
+from ltr.admin.random_state import seed_everything
+from ltr.admin.settings import apply_overrides
+from pytracking.evaluation.sequence import Sequence
+from pytracking.parameter.params import TrackerParams
+from pytracking.registry import PARAMETERS, TRACKERS
+from pytracking.tracker.base import BaseTracker
+
+
+class TrackingError(RuntimeError):
+    """A tracker that does not keep to the interface."""
+
+
+@dataclass(frozen=True)
+class SequenceResult:
+    """What a tracker made of a sequence.
+
+    Attributes:
+        boxes: (T, 4) x, y, w, h in pixels; the first one is the given box.
+        times: (T,) seconds spent in the tracker for each frame, reading of frames not included.
+        scores: (T,) the tracker's confidence, or None if it has none; NaN in frames where it gave none.
+    """
+
+    boxes: np.ndarray
+    times: np.ndarray
+    scores: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """A tracker and a parameter set, by their names.
+
+    Attributes:
+        name: of the tracker, such as ``siamfc``.
+        parameter_name: of its parameter set, such as ``untrained_res18`` for ``siamfc/untrained_res18``.
+        run_id: number of a repetition; each draws other random numbers and has results of its own.
+        display_name: what tables call it.
+        overrides: parameters changed for this run, as text.
+    """
+
+    name: str
+    parameter_name: str
+    run_id: int | None = None
+    display_name: str | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.run_id is not None and self.run_id < 0:
+            raise ValueError(f"the run id of {self.name}/{self.parameter_name} must not be negative: {self.run_id}")
+
+    @property
+    def run_name(self) -> str:
+        """``<tracker>/<parameters>``, with ``_<run id>`` in three digits if there is one."""
+        run = "" if self.run_id is None else f"_{self.run_id:03d}"
+        return f"{self.name}/{self.parameter_name}{run}"
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        if self.display_name is None:
+            return self.run_name
+        return self.display_name if self.run_id is None else f"{self.display_name}_{self.run_id:03d}"
+
+    @property
+    def results_dir(self) -> Path:
+        """The directory of its results."""
+        return load_environment().results_dir / self.run_name
+
+    def parameters(self) -> TrackerParams:
+        """Returns the parameters, with the overrides.
+
+        Raises:
+            RegistryError: there is no such tracker or parameter set.
+            SettingsError: an override that is unknown or has a wrong value.
+        """
+        TRACKERS[self.name]
+        params = PARAMETERS[f"{self.name}/{self.parameter_name}"]()
+        return apply_overrides(params, dict(self.overrides)) if self.overrides else params
+
+    def create(self, params: TrackerParams | None = None) -> BaseTracker:
+        """Returns a new tracker."""
+        return TRACKERS[self.name](self.parameters() if params is None else params)
+
+    def run_sequence(self, sequence: Sequence, params: TrackerParams | None = None) -> SequenceResult:
+        """Returns what a new tracker makes of the sequence.
+
+        Random numbers depend on the parameters' seed, the run id and the sequence's name alone, so neither the order
+        of sequences nor the number of processes changes a result.
+        """
+        params = self.parameters() if params is None else params
+        words = (params.seed, self.run_id or 0, zlib.crc32(sequence.name.encode()))
+        seed_everything(int(np.random.SeedSequence(words).generate_state(1)[0]))
+        return track_sequence(self.create(params), sequence)
+
+
+def trackerlist(
+    name: str, parameter_name: str, run_ids: Iterable[int] | int | None = None, display_name: str | None = None
+) -> list[Tracker]:
+    """Returns the tracker once for each run id, or once if there is none."""
+    ids = [run_ids] if run_ids is None or isinstance(run_ids, int) else list(run_ids)
+    return [Tracker(name, parameter_name, run_id, display_name) for run_id in ids]
+
+
+def track_sequence(tracker: BaseTracker, sequence: Sequence) -> SequenceResult:
+    """Returns what ``tracker`` makes of the sequence when it starts on the first true box.
+
+    Raises:
+        TrackingError: the tracker returns no ``target_bbox``, or one that is not four finite numbers.
+    """
+    info = sequence.init_info()
+    boxes = np.empty((len(sequence), 4))
+    times = np.empty(len(sequence))
+    scores = np.full(len(sequence), np.nan)
+    boxes[0] = info["init_bbox"]
+    output: dict[str, Any] = {}
+    for index in range(len(sequence)):
+        image = sequence.frame(index)
+        started = time.perf_counter()
+        if index == 0:
+            output = tracker.initialize(image, info) or {}
+        else:
+            output = tracker.track(image, {"previous_output": output})
+        times[index] = time.perf_counter() - started
+        if index > 0:
+            boxes[index] = _box(output, tracker, sequence, index)
+        score = output.get("score")
+        scores[index] = np.nan if score is None else float(score)
+    return SequenceResult(boxes, times, None if np.isnan(scores[1:]).all() else scores)
+
+
+def _box(output: Any, tracker: BaseTracker, sequence: Sequence, index: int) -> np.ndarray:
+    box = output.get("target_bbox") if isinstance(output, Mapping) else None
+    values = np.asarray([] if box is None else box, np.float64).reshape(-1)
+    if values.shape != (4,) or not np.isfinite(values).all():
+        raise TrackingError(
+            f"{type(tracker).__name__}.track must return a target_bbox of four finite numbers; "
+            f"for frame {index + 1} of {sequence.name} it gave {box!r}"
+        )
+    return values

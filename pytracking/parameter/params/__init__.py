@@ -1,0 +1,87 @@
+"""The base class of every tracker's parameters.
+
+This is a package, not a module, because the registry of parameter sets lists every module of ``pytracking.parameter``.
+What never lives here: the parameters of one tracker.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ltr.registry import near_names
+
+
+class ParameterError(AttributeError, ValueError):
+    """A parameter that does not exist, or whose value cannot be used."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class TrackerParams:
+    """What every tracker can be told. A tracker's own parameters are the fields of a dataclass derived from this.
+
+    A name that is not a field is an error with the nearest field's name, be it read, set or overridden, so that a
+    misspelt parameter never passes for the default.
+
+    >>> TrackerParams(device="cpu").get("device")
+    'cpu'
+
+    Attributes:
+        device: a torch device such as ``"cuda:1"``, or ``"auto"``: the first GPU where there is one, else the CPU.
+        seed: of whatever the tracker draws at random.
+    """
+
+    device: str = "auto"
+    seed: int = 0
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device that ``device`` stands for on this machine."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    def has(self, name: str) -> bool:
+        """Returns whether there is a parameter of that name with a value other than None."""
+        return name in self.names() and getattr(self, name) is not None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Returns the value of the parameter, or ``default`` where that is None.
+
+        Raises ParameterError if there is no parameter of that name: the default never hides a misspelling.
+        """
+        self._check(name)
+        value = getattr(self, name)
+        return default if value is None else value
+
+    def set_default_values(self, defaults: Mapping[str, Any]) -> None:
+        """Sets the parameters that are None to the given values. Raises ParameterError for an unknown name."""
+        for name, value in defaults.items():
+            if self.get(name) is None:
+                setattr(self, name, value)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Returns the names of all parameters."""
+        return [field.name for field in dataclasses.fields(cls)]
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached by names that are not there. Those with underscores are Python's own questions (copy, pickle).
+        if not name.startswith("_"):
+            self._check(name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._check(name)
+        super().__setattr__(name, value)
+
+    def _check(self, name: str) -> None:
+        known = self.names()
+        if name not in known:
+            raise ParameterError(
+                f"{type(self).__name__} has no parameter {name!r}.{near_names(name, known)} "
+                f"It has: {', '.join(known)}."
+            )

@@ -1,0 +1,101 @@
+"""The registries of tracking: trackers, parameter sets, benchmarks and experiments.
+
+What this package brings itself is registered here by name and imported when it is asked for, so that listing names
+stays cheap. Plugins register classes and functions with the decorator.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ltr.registry import Registry, RegistryError, near_names
+
+if TYPE_CHECKING:
+    from pytracking.evaluation.sequence import SequenceList
+    from pytracking.evaluation.tracker import Tracker
+    from pytracking.parameter.params import TrackerParams
+    from pytracking.tracker.base import BaseTracker
+
+    Experiment = Callable[[], tuple[list[Tracker], SequenceList]]
+
+
+class ExperimentRegistry(Registry["Experiment"]):
+    """Experiments, named ``module/function``: registered ones, and the public functions of searched packages.
+
+    An experiment takes nothing and returns the trackers and the sequences they are run on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("experiment")
+        self._searched: list[str] = []
+
+    def search(self, package: str, attribute: str = "") -> None:
+        """Makes every public function of every module in ``package`` an entry; ``attribute`` is not used."""
+        if package not in self._searched:
+            self._searched.append(package)
+
+    def __getitem__(self, name: str) -> Experiment:
+        functions = self._functions()
+        if name in functions:
+            return functions[name]
+        known = self.names()
+        raise RegistryError(
+            f"unknown experiment {name!r}.{near_names(name, known)} Known: {', '.join(known)}. "
+            f"Looked in: registered names, {', '.join(f'the package {package}' for package in self._searched)}. "
+            "An experiment is MODULE and NAME: a function NAME in the module MODULE."
+        )
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """Returns the sorted names that match a shell-style ``pattern``."""
+        import fnmatch
+
+        return sorted(name for name in self._functions() if fnmatch.fnmatchcase(name, pattern))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._functions()
+
+    def _functions(self) -> dict[str, Experiment]:
+        found: dict[str, Experiment] = {}
+        for package in self._searched:
+            root = importlib.import_module(package)
+            for info in pkgutil.iter_modules(root.__path__, f"{package}."):
+                module = importlib.import_module(info.name)
+                for name, function in inspect.getmembers(module, inspect.isfunction):
+                    if function.__module__ == info.name and not name.startswith("_"):
+                        found[f"{info.name.rsplit('.', 1)[-1]}/{name}"] = function
+        found.update(self._entries)
+        return found
+
+
+TRACKERS: Registry[Callable[..., BaseTracker]] = Registry("tracker")
+PARAMETERS: Registry[Callable[[], TrackerParams]] = Registry("parameter set")
+PARAMETERS.search("pytracking.parameter", "parameters")
+BENCHMARKS: Registry[Callable[[], SequenceList]] = Registry("benchmark data set")
+EXPERIMENTS = ExperimentRegistry()
+EXPERIMENTS.search("pytracking.experiments")
+
+
+def on_demand(module: str, attribute: str, description: str) -> Callable[..., Any]:
+    """Returns a function that imports ``module`` when it is called, and calls its ``attribute``."""
+
+    def build(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(module), attribute)(*args, **kwargs)
+
+    build.__name__ = attribute
+    build.__doc__ = f"{description}\n\n    See {module}.{attribute}."
+    return build
+
+
+_EVALUATION = "pytracking.evaluation"
+TRACKERS.register("siamfc")(
+    on_demand("pytracking.tracker.siamfc", "SiamFCTracker", "Cross-correlates the first frame's template.")
+)
+BENCHMARKS.register("synthetic")(
+    on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
+)
+BENCHMARKS.register("otb")(on_demand(f"{_EVALUATION}.otb", "otb", "OTB-2015, 100 runs, in otb_dir."))
+BENCHMARKS.register("otb13")(on_demand(f"{_EVALUATION}.otb", "otb13", "OTB-2013, 51 runs, in otb_dir."))

@@ -1,0 +1,230 @@
+"""SiamFC: the target is where the search region's features are most like the first frame's template.
+
+L. Bertinetto et al., Fully-Convolutional Siamese Networks for Object Tracking, ECCV Workshops 2016, in the improved
+form of its authors (three scales, Hann window). Works on any network that has a stride and a correlation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ltr.data.crops import crop_square
+from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
+
+
+class SiameseNetwork(Protocol):
+    """What the tracker asks of a network."""
+
+    stride: int
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Returns the features (N, C, h, w) of RGB images (N, 3, H, W) in 0..255."""
+
+    def correlate(self, template: Tensor, search: Tensor) -> Tensor:
+        """Returns the response (N, 1, h, w) of a template (1, C, h, w) in search features (N, C, h, w)."""
+
+
+@dataclass(kw_only=True)
+class SiamFCParams(TrackerParams):
+    """Parameters of SiamFC; the defaults are those of the improved version of its authors (SiamFC-3s).
+
+    Attributes:
+        network: the network, or the path or name of its checkpoint.
+        exemplar_size: side of the template crop in pixels.
+        search_size: side of the search crop in pixels, at the same magnification as the template.
+        context: margin around the target in the template, as a part of its mean side times two.
+        scale_num: number of scales that are searched; odd.
+        scale_step: ratio of neighbouring scales.
+        scale_penalty: factor on the response of every scale but the unchanged one.
+        scale_lr: how fast the size follows the chosen scale (0 never, 1 at once).
+        window_influence: weight of the Hann window in the response, 0 to 1.
+        response_up: how many times the response is enlarged (bicubic) before its peak is sought.
+        template_lr: how much of the new appearance enters the template in each frame; 0 keeps the first frame's.
+        fill: what a crop shows outside the frame: ``mean``, the first frame's mean colour, ``replicate``, the border.
+        min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
+    """
+
+    network: str | Path | nn.Module
+    exemplar_size: int = 127
+    search_size: int = 255
+    context: float = 0.5
+    scale_num: int = 3
+    scale_step: float = 1.0375
+    scale_penalty: float = 0.9745
+    scale_lr: float = 0.59
+    window_influence: float = 0.176
+    response_up: int = 16
+    template_lr: float = 0.0
+    fill: str = "mean"
+    min_side: float = 10.0
+
+    def __post_init__(self) -> None:
+        rules = {
+            "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
+            "scale_step": (self.scale_step > 1, "more than 1"),
+            "scale_penalty": (0 < self.scale_penalty <= 1, "more than 0 and at most 1"),
+            "scale_lr": (0 <= self.scale_lr <= 1, "between 0 and 1"),
+            "template_lr": (0 <= self.template_lr <= 1, "between 0 and 1"),
+            "window_influence": (0 <= self.window_influence <= 1, "between 0 and 1"),
+            "response_up": (self.response_up >= 1, "1 or more"),
+            "exemplar_size": (0 < self.exemplar_size <= self.search_size, "positive and at most search_size"),
+            "fill": (self.fill in ("mean", "replicate"), "'mean' or 'replicate'"),
+        }
+        for name, (holds, wanted) in rules.items():
+            if not holds:
+                raise ParameterError(f"SiamFC's {name} must be {wanted}, not {getattr(self, name)!r}")
+
+
+class SiamFCTracker(BaseTracker):
+    """SiamFC on a given network.
+
+    The box keeps the first box's aspect ratio. Its centre stays inside the frame, and its sides between
+    ``min_side`` and the frame's (a first box beyond either limit keeps its own size as the limit), so a target that
+    leaves the frame is waited for at the border. Frames may change size; grey ones are taken as RGB.
+    """
+
+    params: SiamFCParams
+
+    def __init__(self, params: SiamFCParams) -> None:
+        super().__init__(params)
+        network = params.network
+        if not isinstance(network, nn.Module):
+            from ltr.admin.checkpoint import load_network
+
+            network = load_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if not (hasattr(network, "stride") and hasattr(network, "correlate")):
+            raise ParameterError(
+                f"SiamFC needs a network with a stride and a method correlate(template, search); "
+                f"{type(network).__name__} is none"
+            )
+        self.device = params.torch_device
+        # A network that someone else owns, and may be training, keeps the memory order of its weights.
+        self.network = cast(SiameseNetwork, network.to(self.device).eval())
+        half = params.scale_num // 2
+        self.scales = params.scale_step ** np.arange(-half, half + 1, dtype=np.float64)
+        self._window = np.ones((1, 1))
+
+    @torch.inference_mode()
+    def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
+        """Takes the template from the box ``info["init_bbox"]``; returns that box and the score 1.
+
+        Raises ValueError if the box is not finite, is empty, or shows nothing of the frame.
+        """
+        image = as_rgb(image)
+        box = check_initial_box(info["init_bbox"], image)
+        self.center = box[:2] + box[2:] / 2
+        self.size = box[2:].copy()
+        self.initial_size = box[2:].copy()
+        self.fill = np.asarray(cv2.mean(image)[:3]) if self.params.fill == "mean" else None
+        self.template = self._features(image, np.array([1.0]), self.params.exemplar_size)
+        return {"target_bbox": box.tolist(), "score": 1.0}
+
+    @torch.inference_mode()
+    def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the network's response before the window."""
+        params = self.params
+        image = as_rgb(image)
+        responses = self._responses(image)
+        peaks = responses.max(axis=(1, 2))
+        best = select_scale(peaks, params.scale_penalty)
+        score = float(peaks[best])
+        response = self._windowed(responses[best])
+        row, column = np.unravel_index(np.argmax(response), response.shape)
+        cell = (np.array([column, row]) + 0.5) / params.response_up - 0.5
+        sizes = np.array(responses.shape[:0:-1]) / params.response_up
+        zero = [self._response_center(size) for size in sizes]
+        moved = (cell - zero) * self.network.stride  # pixels of the search crop
+        side = self._template_side() * params.search_size / params.exemplar_size * self.scales[best]
+        height, width = image.shape[:2]
+        self.center = np.clip(self.center + moved * side / params.search_size, 0, [width, height])
+        self._resize(1 + params.scale_lr * (self.scales[best] - 1), width, height)
+        if params.template_lr > 0:
+            seen = self._features(image, np.array([1.0]), params.exemplar_size)
+            self.template = torch.lerp(self.template, seen, params.template_lr)
+        return {"target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()], "score": score}
+
+    def _template_side(self) -> float:
+        """Side in frame pixels of the square that the template shows at the current size."""
+        margin = self.params.context * self.size.sum()
+        return math.sqrt((self.size + margin).prod())
+
+    def _features(self, image: np.ndarray, scales: np.ndarray, output_size: int) -> Tensor:
+        """Returns the features (scales, C, h, w) of square crops around the target."""
+        side = self._template_side() * output_size / self.params.exemplar_size
+        center = (float(self.center[0]), float(self.center[1]))
+        crops = [crop_square(image, center, side * scale, output_size, self.fill)[0] for scale in scales]
+        # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
+        images = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2).float()
+        return self.network(images)
+
+    def _responses(self, image: np.ndarray) -> np.ndarray:
+        """Returns the enlarged response at every scale, (scales, h, w)."""
+        search = self._features(image, self.scales, self.params.search_size)
+        maps = self.network.correlate(self.template, search)[:, 0].float().cpu().numpy()
+        up = self.params.response_up
+        size = (maps.shape[2] * up, maps.shape[1] * up)
+        return np.stack([cv2.resize(response, size, interpolation=cv2.INTER_CUBIC) for response in maps])
+
+    def _windowed(self, response: np.ndarray) -> np.ndarray:
+        """Returns the response, brought to zero minimum and unit sum, mixed with a Hann window of unit sum."""
+        if self._window.shape != response.shape:
+            window = np.outer(np.hanning(response.shape[0]), np.hanning(response.shape[1]))
+            self._window = window / window.sum()
+        # Whatever range a network answers in (logits, cosines), the window then weighs the same.
+        response = response - response.min()
+        total = float(response.sum())
+        influence = self.params.window_influence
+        if total <= 0:  # flat, so that only the window speaks
+            return self._window
+        return (1 - influence) / total * response + influence * self._window
+
+    def _response_center(self, cells: float) -> float:
+        return response_center(cells, self.network.stride, self.params.search_size, self.params.exemplar_size)
+
+    def _resize(self, factor: float, width: int, height: int) -> None:
+        """Multiplies the size by ``factor``, within the limits."""
+        scale = self.size[0] / self.initial_size[0] * factor
+        smallest = min(1.0, self.params.min_side / self.initial_size.min())
+        largest = max(1.0, float((np.array([width, height]) / self.initial_size).min()))
+        self.size = self.initial_size * min(max(scale, smallest), largest)
+
+
+def select_scale(peaks: np.ndarray, penalty: float) -> int:
+    """Returns the index of the highest peak, after every scale but the middle one is made worse by ``penalty``.
+
+    A negative peak is divided by the penalty: times it, it would become better.
+
+    >>> select_scale(np.array([1.0, 1.0, 1.02]), 0.97), select_scale(np.array([-1.0, -1.01, -2.0]), 0.97)
+    (1, 1)
+    """
+    penalties = np.full(len(peaks), penalty)
+    penalties[len(peaks) // 2] = 1.0
+    return int(np.argmax(np.where(peaks > 0, peaks * penalties, peaks / penalties)))
+
+
+def response_center(cells: float, stride: int, search_size: int, exemplar_size: int) -> float:
+    """Returns the response cell, counted from 0, that stands for a target in the middle of the search crop.
+
+    Cell k compares the template with the part of the search crop that starts k * stride pixels from its corner, so
+    the middle is (search - exemplar) / 2 / stride, plus a whole number of cells if the network trims its template
+    more than its search features. The whole number is the one that lies nearest to the middle of the response.
+
+    >>> response_center(17, stride=8, search_size=255, exemplar_size=127)
+    8.0
+    >>> response_center(27, stride=8, search_size=255, exemplar_size=127)  # five cells a side trimmed off the template
+    13.0
+    >>> response_center(17, stride=8, search_size=251, exemplar_size=127)
+    7.75
+    """
+    middle = (search_size - exemplar_size) / 2 / stride
+    return middle + math.ceil((cells - 1) / 2 - middle - 0.5)

@@ -1,0 +1,56 @@
+"""A misspelt tracker parameter never passes for the default."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import torch
+
+from ltr.admin.settings import SettingsError, apply_overrides
+from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.tracker.siamfc import SiamFCParams
+
+
+def test_get_has_and_defaults_work_as_in_pytracking() -> None:
+    params = SiamFCParams(network="x.pth", scale_num=1)
+    assert params.get("scale_num") == 1 and params.has("scale_num")
+    params.set_default_values({"scale_num": 5, "device": "cuda:7"})
+    assert params.scale_num == 1 and params.device == "auto"
+    assert copy.deepcopy(params) == params == pickle.loads(pickle.dumps(params))
+
+
+def test_a_misspelt_parameter_is_an_error_with_the_near_name() -> None:
+    params = SiamFCParams(network="x.pth")
+    for use in (
+        lambda: params.get("scale_nmu", 3),
+        lambda: params.scale_nmu,
+        lambda: setattr(params, "scale_nmu", 3),
+        lambda: params.set_default_values({"scale_nmu": 3}),
+    ):
+        with pytest.raises(ParameterError, match=r"no parameter 'scale_nmu'. Did you mean 'scale_num'"):
+            use()
+    assert not params.has("scale_nmu")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scale_num": 2}, {"scale_step": 1.0}, {"fill": "mena"}, {"window_influence": 2.0}, {"exemplar_size": 300}],
+)
+def test_a_value_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(ParameterError, match=f"SiamFC's {next(iter(wrong))} must be"):
+        SiamFCParams(network="x.pth", **wrong)  # type: ignore[arg-type]
+
+
+def test_overrides_are_converted_and_checked() -> None:
+    params = apply_overrides(SiamFCParams(network="a"), {"scale_num": "5", "network": "b.pth", "template_lr": "1e-2"})
+    assert (params.scale_num, params.network, params.template_lr) == (5, "b.pth", 0.01)
+    with pytest.raises(SettingsError, match="Did you mean 'scale_num'"):
+        apply_overrides(SiamFCParams(network="a"), {"scale_nun": "5"})
+
+
+def test_the_automatic_device_exists_here() -> None:
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert TrackerParams().torch_device.type == expected
+    assert TrackerParams(device="cpu").torch_device == torch.device("cpu")
