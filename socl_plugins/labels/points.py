@@ -1,0 +1,121 @@
+"""Single-point annotations: the click on the target's centre that SoCL learns from (sections 3.1 and 4.7)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltr.admin.files import write_atomically
+from ltr.dataset.annotation_wrapper import AnnotationWrapper
+from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+
+
+class PointError(ValueError):
+    """A click that is missing or lies outside its frame."""
+
+
+class PointAnnotated(AnnotationWrapper):
+    """A data set that shows a click on each frame and hides the boxes.
+
+    Where the data set holds clicks of its own (``point``), these are shown. Otherwise they are made from the boxes: the
+    centre, moved by ``noise_px`` in a random direction, and back into the frame if that is outside. Nothing else that
+    was made from a box passes: only ``point``, ``valid`` and ``visible``.
+
+    Args:
+        dataset: holds boxes or clicks.
+        noise_px: length of the shift in pixels; the paper's noisy annotators are 20 px off.
+        seed: of the directions.
+
+    Raises:
+        ValueError: ``noise_px`` is negative or not finite.
+    """
+
+    def __init__(self, dataset: BaseVideoDataset, noise_px: float = 0.0, seed: int = 0) -> None:
+        super().__init__(dataset)
+        if not 0 <= noise_px < float("inf"):
+            raise ValueError(f"noise_px is {noise_px}; the shift of a click is a length in pixels, not negative")
+        self.noise_px = noise_px
+        self.seed = seed
+
+    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
+        """Returns ``point`` (T, 2), ``valid`` (T,) and ``visible`` (T,) of a video.
+
+        Raises:
+            PointError: the data set has neither clicks nor boxes.
+        """
+        info = self.dataset.get_sequence_info(seq_id)
+        if "point" in info:
+            point = info["point"]
+            valid = torch.isfinite(point).all(dim=1)
+        elif "bbox" in info:
+            point, valid = self._simulate(info["bbox"], seq_id), info["valid"]
+        else:
+            raise PointError(f"{self.name}, video {self.sequence_name(seq_id)}: there are neither clicks nor boxes")
+        in_view = info["in_view"] if "in_view" in info else info["visible"]
+        return {"point": point, "valid": valid, "visible": valid & in_view}
+
+    def get_frames(
+        self, seq_id: int, frame_ids: Sequence[int], anno: SequenceInfo | None = None
+    ) -> tuple[list[np.ndarray], dict[str, list[torch.Tensor]], dict[str, Any]]:
+        """Returns frames and their clicks, see the base class.
+
+        Raises:
+            PointError: a click of the data set's own lies outside its frame.
+        """
+        frames, annotation, meta = super().get_frames(seq_id, frame_ids, anno)
+        given = "point" in self.dataset.get_sequence_info(seq_id)
+        for position, (frame, frame_id) in enumerate(zip(frames, frame_ids)):
+            point = annotation["point"][position]
+            inside = move_inside(point, frame.shape[:2])
+            if given and not torch.equal(inside, point) and bool(annotation["valid"][position]):
+                raise PointError(
+                    f"{self.name}, video {self.sequence_name(seq_id)}, frame {frame_id + 1}: the click "
+                    f"({float(point[0]):g}, {float(point[1]):g}) lies outside the frame of {frame.shape[1]} x "
+                    f"{frame.shape[0]} pixels; correct it, or write nan,nan where there is no click"
+                )
+            annotation["point"][position] = inside
+        return frames, annotation, meta
+
+    def _simulate(self, boxes: torch.Tensor, seq_id: int) -> torch.Tensor:
+        centers = boxes[:, :2] + boxes[:, 2:] / 2
+        if self.noise_px == 0:
+            return centers
+        # The video's name, not its number, so that a subset of the videos gets the same clicks.
+        rng = np.random.default_rng((self.seed, zlib.crc32(self.sequence_name(seq_id).encode())))
+        angle = rng.uniform(0, 2 * np.pi, len(boxes))
+        shift = self.noise_px * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return centers + torch.from_numpy(shift).float()
+
+
+def move_inside(point: torch.Tensor, frame_size: tuple[int, int]) -> torch.Tensor:
+    """Returns the nearest point (2,) x, y of a frame of (height, width) pixels; a missing click stays nan."""
+    limit = torch.tensor([frame_size[1], frame_size[0]], dtype=point.dtype)
+    return torch.minimum(point.clamp(min=0), limit)
+
+
+def write_points(dataset: PointAnnotated, directory: Path) -> None:
+    """Writes the clicks of each video to ``<directory>/<video>/points.txt``: x,y a line, nan,nan where there is none.
+
+    The numbers read back exactly. Beside a GOT-10k folder's images they make a point-annotated data set of it, with or
+    without boxes.
+
+    Args:
+        dataset: the clicks.
+        directory: the folder that holds the videos' folders.
+    """
+    for seq_id in range(dataset.get_num_sequences()):
+        info = dataset.get_sequence_info(seq_id)
+        # All frames of a GOT-10k video have one size.
+        frame_size = dataset.load_frame(seq_id, 0).shape[:2]
+        lines = []
+        for point, valid in zip(info["point"], info["valid"]):
+            x, y = move_inside(point, frame_size).tolist() if bool(valid) else (float("nan"), float("nan"))
+            lines.append(f"{x!r},{y!r}\n")
+        target = directory / dataset.sequence_name(seq_id) / "points.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, lambda path, text="".join(lines): path.write_text(text))

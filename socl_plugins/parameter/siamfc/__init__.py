@@ -1,0 +1,1 @@
+"""SiamFC on networks learned from weak labels."""

@@ -1,0 +1,34 @@
+"""Soft contrastive learning (SoCL, section 3.2): soft samples, the loss, the learning step and what feeds it.
+
+Where clicks and TOP maps come from is the business of ``labels`` and ``top_map``; recipes live in ``train_settings``.
+"""
+
+from socl_plugins.soft_contrastive.loss import (
+    SoftContrastiveSettings,
+    SoftSamples,
+    draw_samples,
+    soft_contrastive_loss,
+)
+from socl_plugins.soft_contrastive.samples import (
+    global_soft_template,
+    hard_negative_map,
+    local_soft_template,
+    mix_negatives,
+    similarity_map,
+    soft_negatives,
+    target_mask,
+)
+
+__all__ = [
+    "SoftContrastiveSettings",
+    "SoftSamples",
+    "draw_samples",
+    "global_soft_template",
+    "hard_negative_map",
+    "local_soft_template",
+    "mix_negatives",
+    "similarity_map",
+    "soft_contrastive_loss",
+    "soft_negatives",
+    "target_mask",
+]

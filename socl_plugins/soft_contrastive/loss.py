@@ -1,0 +1,149 @@
+"""The soft contrastive loss (SoCL, section 3.2.4, equations 9 and 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from socl_plugins.soft_contrastive.samples import (
+    global_soft_template,
+    local_soft_template,
+    mix_negatives,
+    soft_negatives,
+)
+
+
+@dataclass(frozen=True)
+class SoftContrastiveSettings:
+    """What the loss is made of.
+
+    The paper's form is ``tau=0.5, background_temperature=1, normalise=False``. Its temperatures fit raw dot products;
+    the defaults here are for L2-normalised features.
+
+    Attributes:
+        tau: temperature of the loss.
+        background_temperature: of the softmax that finds hard negatives.
+        theta_b: probability mass of the TOP map that counts as target.
+        b_p: smallest mass of a local soft template; the mass is uniform in [b_p, 1).
+        normalise: L2-normalise every sample before comparing.
+        include_positive: add the positive pair to the denominator (InfoNCE); equation 9 as printed leaves it out.
+        use_negatives: soft negatives (SNS).
+        use_mixing: mixed negatives; needs ``use_negatives``.
+        use_local: local soft templates (LST).
+    """
+
+    tau: float = 0.07
+    background_temperature: float = 0.05
+    theta_b: float = 0.8
+    b_p: float = 0.6
+    normalise: bool = True
+    include_positive: bool = False
+    use_negatives: bool = True
+    use_mixing: bool = True
+    use_local: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("tau", "background_temperature"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; a temperature must be positive")
+        for name in ("theta_b", "b_p"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it is a part of the TOP map's mass, in [0, 1]")
+        if self.use_mixing and not self.use_negatives:
+            raise ValueError("use_mixing mixes soft negatives; it needs use_negatives")
+
+
+@dataclass(frozen=True)
+class SoftSamples:
+    """The samples of a batch of N pairs of frames; index i of the first N rows and of the last N is one video.
+
+    Attributes:
+        templates: (2N, C), global soft templates.
+        local_templates: (2N, C), or None.
+        negatives: (4N, C), soft negatives; row q and row 2N + q belong to template q. Or None.
+        mixed: (2N, C), mixed negatives, or None.
+    """
+
+    templates: torch.Tensor
+    local_templates: torch.Tensor | None
+    negatives: torch.Tensor | None
+    mixed: torch.Tensor | None
+
+
+def draw_samples(
+    features: torch.Tensor,
+    top_maps: torch.Tensor,
+    settings: SoftContrastiveSettings,
+    generator: torch.Generator | None = None,
+) -> SoftSamples:
+    """Returns the soft samples of N pairs of frames.
+
+    Args:
+        features: (2N, C, H, W); frames q and q + N show the same target.
+        top_maps: (2N, H, W).
+        settings: see :class:`SoftContrastiveSettings`.
+        generator: source of the random theta_p and mixing weights, drawn on the CPU so that every device gets the same.
+    """
+    count = len(features)
+
+    def unit(samples: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.normalize(samples, dim=1) if settings.normalise else samples
+
+    def uniform(low: float, high: float) -> torch.Tensor:
+        return (low + (high - low) * torch.rand(count, generator=generator)).to(features.device)
+
+    templates = unit(global_soft_template(features, top_maps))
+    local_templates = negatives = mixed = None
+    if settings.use_local:
+        local_templates = unit(local_soft_template(features, top_maps, uniform(settings.b_p, 1.0)))
+    if settings.use_negatives:
+        partner = templates.roll(count // 2, dims=0)
+        # Of query q: the negative from its own frame, then the one from its partner's frame.
+        own = soft_negatives(features, templates, top_maps, settings.theta_b, settings.background_temperature)
+        other = soft_negatives(features, partner, top_maps, settings.theta_b, settings.background_temperature)
+        negatives = unit(torch.cat([own, other.roll(count // 2, dims=0)]))
+        if settings.use_mixing:
+            mixed = mix_negatives(templates, negatives, uniform(0.5, 1.0), settings.normalise)
+    return SoftSamples(templates, local_templates, negatives, mixed)
+
+
+def soft_contrastive_loss(
+    samples: SoftSamples, tau: float = 0.07, include_positive: bool = False
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Returns the loss (equation 10), averaged over the 2N templates, and its parts.
+
+    Every template has the 2N - 2 templates of the other videos, the 4N soft negatives and the 2N mixed ones as
+    negatives: 8N - 2 with all of them.
+
+    Args:
+        samples: from :func:`draw_samples`.
+        tau: temperature.
+        include_positive: add the positive pair to the denominator of equation 9.
+
+    Raises:
+        ValueError: one video alone and no soft negatives: there is nothing to contrast with.
+    """
+    query = samples.templates
+    count = len(query)
+    partner = query.roll(count // 2, dims=0)
+    negatives = torch.cat([part for part in (query, samples.negatives, samples.mixed) if part is not None])
+    logits = query @ negatives.T / tau
+    own_video = torch.zeros_like(logits, dtype=torch.bool)
+    index = torch.arange(count, device=query.device)
+    own_video[index, index] = True
+    own_video[index, index.roll(count // 2)] = True
+    if bool(own_video.all()):
+        raise ValueError("a batch of one video and no soft negatives holds no negative sample; use a larger batch")
+    logits = logits.masked_fill(own_video, float("-inf"))
+
+    def contrast(positive: torch.Tensor) -> torch.Tensor:
+        similarity = (query * positive).sum(dim=1, keepdim=True) / tau
+        denominator = torch.cat([logits, similarity], dim=1) if include_positive else logits
+        return (denominator.logsumexp(dim=1) - similarity[:, 0]).mean()
+
+    parts = {"global": contrast(partner)}
+    if samples.local_templates is not None:
+        parts["local_other"] = contrast(samples.local_templates.roll(count // 2, dims=0))
+        parts["local_own"] = contrast(samples.local_templates)
+    return torch.stack(list(parts.values())).sum(), {name: part.detach() for name, part in parts.items()}

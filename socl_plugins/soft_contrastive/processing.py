@@ -1,0 +1,96 @@
+"""From raw frames with clicks and proposals to the crops and TOP maps that the SoCL actor learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ltr.data.crops import crop_square
+from ltr.data.tensordict import TensorDict
+from ltr.registry import PROCESSINGS
+from socl_plugins.top_map.proposals import Proposals
+from socl_plugins.top_map.render import render
+
+# image, points (N, 2), boxes (M, 4), rng -> the same, transformed together
+JointTransform = Callable[
+    [np.ndarray, np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray]
+]
+
+
+@dataclass(frozen=True)
+class CropSettings:
+    """Which part of a frame the network sees.
+
+    Attributes:
+        size: side of the crop in pixels.
+        search_factor: side of the crop's region over the target's extent, which comes from the proposals, not from a box.
+        scale_jitter: standard deviation of the log of a random factor on that.
+        shift: the target is moved from the crop's centre by up to this part of the crop's side, each way. Large, since a
+            padded network otherwise learns the centre instead of the target.
+        eta: see :func:`socl_plugins.top_map.render.render`.
+        temperature: likewise.
+    """
+
+    size: int = 192
+    search_factor: float = 3.0
+    scale_jitter: float = 0.2
+    shift: float = 0.25
+    eta: float = 0.1
+    temperature: float = 0.25
+
+
+@PROCESSINGS.register("soft_contrastive")
+class SoftContrastiveProcessing:
+    """Makes of each frame a crop around its click, and the TOP map of just that crop on the network's feature cells.
+
+    Args:
+        crop: which part of a frame is cut out.
+        stride: image pixels for one feature cell.
+        border: feature cells that the network drops on each side.
+        transform: augmentation of crop, point and boxes together.
+    """
+
+    def __init__(
+        self, crop: CropSettings, stride: int, border: int = 0, transform: JointTransform | None = None
+    ) -> None:
+        cells = -(-crop.size // stride) - 2 * border
+        if cells < 2:
+            raise ValueError(
+                f"a crop of {crop.size} pixels leaves {cells} feature cells at stride {stride}; enlarge it"
+            )
+        self.crop = crop
+        self.stride = stride
+        self.border = border
+        self.cells = cells
+        self.transform = transform
+        self._border_offset = np.array([border * stride, border * stride, 0, 0], np.float32)
+
+    def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
+        """Returns, for ``train`` and for ``test``: images (3, S, S) uint8, top (h, w), and point (2,) in crop pixels."""
+        result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
+        for part in ("train", "test"):
+            image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
+            crop, point, proposals = self._crop(image, point.numpy(), proposals, rng)
+            inner = Proposals(proposals.boxes - self._border_offset, proposals.scores)
+            top = render(inner, (self.cells, self.cells), self.stride, self.crop.eta, self.crop.temperature)
+            result[f"{part}_images"] = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+            result[f"{part}_top"] = torch.from_numpy(top)
+            result[f"{part}_point"] = torch.from_numpy(point).float()
+        return result
+
+    def _crop(
+        self, image: np.ndarray, point: np.ndarray, proposals: Proposals, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, Proposals]:
+        box = proposals.mean_box()
+        extent = float(np.sqrt(box[2] * box[3]))
+        side = extent * self.crop.search_factor * float(np.exp(rng.normal(0, self.crop.scale_jitter)))
+        shift = rng.uniform(-self.crop.shift, self.crop.shift, 2) * side
+        crop, region = crop_square(image, tuple(point + shift), side, self.crop.size, fill=cv2.mean(image)[:3])
+        points, boxes = region.to_crop(point[None]), region.boxes_to_crop(proposals.boxes)
+        if self.transform is not None:
+            crop, points, boxes = self.transform(crop, points, boxes, rng)
+        return crop, points[0], Proposals(boxes.astype(np.float32), proposals.scores)

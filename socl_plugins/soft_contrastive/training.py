@@ -1,0 +1,164 @@
+"""What every SoCL recipe does: clicks, TOP maps, pairs of crops, the loss, and a held-out tracking score."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+
+import torch
+
+from ltr.admin import distributed
+from ltr.admin.environment import Environment
+from ltr.admin.settings import Settings, TrainConfig
+from ltr.data.loader import LTRLoader
+from ltr.data.sampler import TrackingSampler
+from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.got10k import Got10k
+from ltr.dataset.synthetic import SyntheticVideo
+from ltr.models.builder import build_network
+from ltr.registry import HELD_OUT_SCORES
+from ltr.trainers import HeldOutScore, LTRTrainer, TrainingResult, WeightAverage
+from socl_plugins.labels import PointAnnotated
+from socl_plugins.soft_contrastive.actor import SoCLActor
+from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
+from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
+
+# Seeds of the embedded videos. Training, choice of the checkpoint and the benchmark ``synthetic`` use different ones.
+TRAINING_VIDEOS, HELD_OUT_VIDEOS = 1, 2
+
+
+@dataclass
+class SoCLConfig(TrainConfig):
+    """Hyper-parameters of a SoCL recipe; the defaults are the short schedule for the embedded videos.
+
+    Attributes:
+        network: a name in NETWORKS.
+        output_layer: the backbone's layer whose features are learned and compared.
+        pretrained: weights to start from: none, ``imagenet`` or a file.
+        border: feature cells dropped on each side.
+        noise_px: shift of the clicks in pixels.
+        max_gap: how many frames apart the two frames of a pair may be.
+        decay_epochs: the learning rate falls to a tenth after these epochs; none: it follows a cosine to zero.
+        videos: embedded videos to learn from.
+        held_out_videos: videos of the held-out score.
+        held_out_frames: frames of each that are tracked.
+        prepare_frames: the proposals of so many frames at most are computed before training and kept in memory.
+        loss: what the loss is made of.
+        crop: what the network sees of a frame.
+        proposals: what TOP maps are made of.
+    """
+
+    network: str = "siamfc_resnet18"
+    output_layer: str = "layer2"
+    pretrained: str | None = None
+    border: int = 2
+    noise_px: float = 0.0
+    max_gap: int = 50
+    decay_epochs: tuple[int, ...] = ()
+    videos: int = 48
+    held_out_videos: int = 8
+    held_out_frames: int = 40
+    prepare_frames: int = 20_000
+    loss: SoftContrastiveSettings = field(default_factory=SoftContrastiveSettings)
+    crop: CropSettings = field(default_factory=CropSettings)
+    proposals: ProposalSettings = field(default_factory=ProposalSettings)
+
+
+def default_config(env: Environment) -> SoCLConfig:
+    """Returns the paper's schedule (section 4.1) where GOT-10k is set, else one of a few minutes on two CPU cores.
+
+    The paper does not say how many pairs an epoch has: here, one for each of GOT-10k's 9,335 videos.
+    """
+    if env.got10k_dir is None:
+        return SoCLConfig(
+            epochs=6, samples_per_epoch=480, batch_size=12, num_workers=1, learning_rate=1e-3, average_decay=0.98
+        )
+    return SoCLConfig(
+        pretrained="imagenet",
+        epochs=1000,
+        samples_per_epoch=9335,
+        batch_size=max(96 // distributed.world_size(), 1),
+        num_workers=min(8, os.cpu_count() or 1),
+        learning_rate=3e-4,
+        decay_epochs=(500,),
+        score_interval=10,
+        held_out_videos=60,
+        held_out_frames=100,
+        average_decay=0.98,
+    )
+
+
+def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
+    """Trains a network from clicks and returns how it tracks held-out videos before and after."""
+    net = build_network(
+        config.network, output_layer=config.output_layer, border=config.border, pretrained=config.pretrained
+    )
+    dataset = ObjectnessAnnotated(
+        PointAnnotated(training_videos(settings.env, config), config.noise_px, settings.seed),
+        config.proposals,
+        settings.seed,
+    )
+    frames = sum(len(dataset.get_sequence_info(video)["visible"]) for video in range(len(dataset)))
+    if frames <= config.prepare_frames:
+        dataset.prepare(jobs=max((os.cpu_count() or 1) // distributed.world_size(), 1), progress=distributed.is_main())
+    augmentation = Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.2), Grayscale(0.1), Blur(1.5, 0.2))
+    sampler = TrackingSampler(
+        [dataset],
+        samples_per_epoch=config.samples_per_epoch,
+        max_gap=config.max_gap,
+        processing=SoftContrastiveProcessing(config.crop, net.stride, config.border, augmentation),
+        frame_sample_mode="interval",
+        seed=settings.seed,
+    )
+    loader = LTRLoader("train", sampler, batch_size=config.batch_size, num_workers=config.num_workers)
+    net.to(settings.device, memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
+    average = WeightAverage(config.average_decay) if config.average_decay is not None else None
+    score = HELD_OUT_SCORES["tracking_auc"](held_out_videos(settings.env, config), max_frames=config.held_out_frames)
+    held_out = HeldOutScore(score, "AUC", config.score_interval, average)
+    trainer = LTRTrainer(
+        SoCLActor(net, config.loss, frozen_norm=config.pretrained is not None),
+        [loader],
+        optimizer,
+        settings,
+        learning_rate_schedule(optimizer, config, len(loader)),
+        hooks=[average, held_out] if average else [held_out],
+        scheduler_interval="step",
+    )
+    result = trainer.train(config.epochs)
+    result.next_command = f"python pytracking/run_tracker.py siamfc {settings.script_name} --dataset_name synthetic"
+    return result
+
+
+def training_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:
+    """Returns GOT-10k's training videos, or the embedded ones where it is not set, and then says so."""
+    if env.got10k_dir is not None:
+        return Got10k(env.got10k_dir, "train")
+    if distributed.is_main():
+        print("no data set is configured: learning from embedded synthetic videos (set got10k_dir for the paper's run)")
+    return SyntheticVideo(config.videos, num_frames=30, seed=TRAINING_VIDEOS)
+
+
+def held_out_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:
+    """Returns GOT-10k's validation videos, as many as the configuration asks for, or embedded ones."""
+    folder = env.got10k_val_dir or env.got10k_dir
+    if folder is None:
+        return SyntheticVideo(config.held_out_videos, num_frames=config.held_out_frames, seed=HELD_OUT_VIDEOS)
+    videos = Got10k(folder, "val")
+    return Got10k(folder, "val", seq_ids=range(min(config.held_out_videos, len(videos))))
+
+
+def learning_rate_schedule(
+    optimizer: torch.optim.Optimizer, config: SoCLConfig, steps_per_epoch: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Returns the schedule, stepped once a training step: tenths after ``decay_epochs``, or a cosine to zero."""
+    total = config.epochs * steps_per_epoch
+    if config.decay_epochs:
+        milestones = [epoch * steps_per_epoch for epoch in config.decay_epochs]
+        return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones)
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
+    )

@@ -1,0 +1,78 @@
+"""A point-annotated data set with the proposals that TOP maps are rendered from."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltr.dataset.annotation_wrapper import AnnotationWrapper
+from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from socl_plugins.top_map.proposals import Proposals
+from socl_plugins.top_map.propose import ProposalSettings, propose_target
+
+
+class ObjectnessAnnotated(AnnotationWrapper):
+    """A data set of clicks that shows, beside each, the proposals around it (``proposals``).
+
+    They are computed when a frame is asked for, unless :meth:`prepare` did so before: with the same result, since the
+    random proposals of a frame depend on the seed and the frame's name alone.
+
+    Args:
+        dataset: shows ``point``.
+        settings: how proposals are made.
+        seed: of the random proposals.
+    """
+
+    def __init__(
+        self, dataset: BaseVideoDataset, settings: ProposalSettings = ProposalSettings(), seed: int = 0
+    ) -> None:
+        super().__init__(dataset)
+        self.settings = settings
+        self.seed = seed
+        self._prepared: dict[tuple[int, int], Proposals] = {}
+
+    def get_frames(
+        self, seq_id: int, frame_ids: Sequence[int], anno: SequenceInfo | None = None
+    ) -> tuple[list[np.ndarray], dict[str, list[Any]], dict[str, Any]]:
+        """Returns frames, their clicks and their ``proposals``, see the base class. A frame without a click has none."""
+        frames, annotation, meta = self.dataset.get_frames(seq_id, frame_ids, anno)
+        proposals: list[Proposals | None] = []
+        for frame, point, frame_id in zip(frames, annotation["point"], frame_ids):
+            found = self._prepared.get((seq_id, frame_id))
+            if found is None and bool(torch.isfinite(point).all()):
+                found = self._propose(frame, point, seq_id, frame_id)
+            proposals.append(found)
+        return frames, {**annotation, "proposals": proposals}, meta
+
+    def prepare(self, jobs: int = 1, progress: bool = True) -> None:
+        """Computes the proposals of every frame with a visible target, and keeps them in memory (1.3 KB a frame).
+
+        Args:
+            jobs: processes; see joblib's ``n_jobs``.
+            progress: show a progress bar on standard error.
+        """
+        from joblib import Parallel, delayed
+        from tqdm import tqdm
+
+        videos = range(self.get_num_sequences())
+        results = Parallel(n_jobs=jobs, return_as="generator")(delayed(self._propose_video)(video) for video in videos)
+        bar = tqdm(zip(videos, results), total=len(videos), desc="TOP maps", unit="video", disable=not progress)
+        for video, found in bar:
+            self._prepared.update({(video, frame_id): proposals for frame_id, proposals in found.items()})
+
+    def _propose_video(self, seq_id: int) -> dict[int, Proposals]:
+        visible = torch.nonzero(self.get_sequence_info(seq_id)["visible"]).flatten().tolist()
+        found = {}
+        for frame_id in visible:
+            frames, annotation, _ = self.dataset.get_frames(seq_id, [frame_id])
+            found[frame_id] = self._propose(frames[0], annotation["point"][0], seq_id, frame_id)
+        return found
+
+    def _propose(self, frame: np.ndarray, point: torch.Tensor, seq_id: int, frame_id: int) -> Proposals:
+        seed = (self.seed, zlib.crc32(self.frame_name(seq_id, frame_id).encode()))
+        x, y = point.tolist()
+        return propose_target(frame, (x, y), self.settings, seed)

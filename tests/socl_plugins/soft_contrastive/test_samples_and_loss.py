@@ -1,0 +1,265 @@
+"""Equations 1 to 10 of SoCL against plain loops in float64, written from the paper and nothing else."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from socl_plugins.soft_contrastive import (
+    SoftContrastiveSettings,
+    SoftSamples,
+    draw_samples,
+    global_soft_template,
+    hard_negative_map,
+    local_soft_template,
+    mix_negatives,
+    similarity_map,
+    soft_contrastive_loss,
+    soft_negatives,
+    target_mask,
+)
+
+
+def random_batch(count: int, channels: int, height: int, width: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(count, channels, height, width, generator=generator, dtype=torch.float64)
+    scores = 3 * torch.randn(count, height, width, generator=generator, dtype=torch.float64)
+    return features, scores.flatten(1).softmax(dim=1).view_as(scores)
+
+
+# ------------------------------------------------------------------------------------------- plain versions
+def plain_template(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    total = np.zeros(features.shape[0])
+    for y in range(features.shape[1]):
+        for x in range(features.shape[2]):
+            total += features[:, y, x] * weights[y, x]
+    return total
+
+
+def plain_target(top: np.ndarray, theta: float) -> set[tuple[int, int]]:
+    places = [(y, x) for y in range(top.shape[0]) for x in range(top.shape[1])]
+    places.sort(key=lambda place: -top[place])  # stable, as reading order asks
+    chosen, mass = set(), 0.0
+    for place in places:
+        chosen.add(place)
+        mass += top[place]
+        if mass >= theta:
+            break
+    return chosen
+
+
+def plain_hard_negative_map(features: np.ndarray, z: np.ndarray, top: np.ndarray, theta: float, t: float) -> np.ndarray:
+    target = plain_target(top, theta)
+    weights = np.zeros_like(top)
+    for y in range(top.shape[0]):
+        for x in range(top.shape[1]):
+            if (y, x) not in target:
+                weights[y, x] = math.exp(float(features[:, y, x] @ z) / t)
+    return weights / weights.sum() if weights.sum() > 0 else weights
+
+
+def plain_loss(
+    z: np.ndarray, local: np.ndarray, negatives: list[list[np.ndarray]], tau: float, positive: bool
+) -> float:
+    """Equation 10, averaged over queries; ``negatives[q]`` is the set of query q."""
+    count = len(z)
+    total = 0.0
+    for q in range(count):
+        partner = (q + count // 2) % count
+        for view in (z[partner], local[partner], local[q]):
+            top = math.exp(z[q] @ view / tau)
+            below = sum(math.exp(z[q] @ negative / tau) for negative in negatives[q]) + (top if positive else 0)
+            total -= math.log(top / below)
+    return total / count
+
+
+# ------------------------------------------------------------------------------------------------- equations
+@settings(max_examples=25, deadline=None)
+@given(
+    count=st.integers(1, 3),
+    channels=st.integers(1, 5),
+    height=st.integers(2, 6),
+    width=st.integers(2, 6),
+    theta=st.floats(0.05, 0.95),
+    seed=st.integers(0, 1000),
+)
+def test_equations_1_to_8_agree_with_plain_loops(
+    count: int, channels: int, height: int, width: int, theta: float, seed: int
+) -> None:
+    features, top = random_batch(count, channels, height, width, seed)
+    z = global_soft_template(features, top)
+    similarity = similarity_map(features, z)
+    hard = hard_negative_map(similarity, top, theta, temperature=0.7)
+    negative = soft_negatives(features, z, top, theta, temperature=0.7)
+    local = local_soft_template(features, top, theta)
+    for b in range(count):
+        f, h = features[b].numpy(), top[b].numpy()
+        np.testing.assert_allclose(z[b], plain_template(f, h), atol=1e-12)
+        assert {tuple(place) for place in target_mask(top, theta)[b].nonzero().tolist()} == plain_target(h, theta)
+        expected = plain_hard_negative_map(f, z[b].numpy(), h, theta, 0.7)
+        np.testing.assert_allclose(hard[b], expected, atol=1e-12)
+        np.testing.assert_allclose(negative[b], plain_template(f, expected), atol=1e-12)
+        kept = np.zeros_like(h)
+        for place in plain_target(h, theta):
+            kept[place] = h[place]
+        np.testing.assert_allclose(local[b], plain_template(f, kept / kept.sum()), atol=1e-12)
+
+
+def test_target_locations_are_the_fewest_that_reach_theta() -> None:
+    top = torch.tensor([[[0.5, 0.2], [0.2, 0.1]]], dtype=torch.float64)
+    assert target_mask(top, 0.5).flatten().tolist() == [True, False, False, False]
+    assert target_mask(top, 0.51).flatten().tolist() == [True, True, False, False]  # of equal ones, reading order
+    assert target_mask(top, 0.0).flatten().tolist() == [True, False, False, False]
+    assert target_mask(top, 1.0).all()
+
+
+def test_a_local_soft_template_of_all_mass_is_the_global_one() -> None:
+    features, top = random_batch(3, 4, 5, 6, seed=0)
+    torch.testing.assert_close(local_soft_template(features, top, 1.0), global_soft_template(features, top))
+
+
+def test_each_map_can_have_its_own_theta() -> None:
+    features, top = random_batch(2, 4, 5, 6, seed=1)
+    both = local_soft_template(features, top, torch.tensor([0.3, 0.9]))
+    torch.testing.assert_close(both[0], local_soft_template(features[:1], top[:1], 0.3)[0])
+    torch.testing.assert_close(both[1], local_soft_template(features[1:], top[1:], 0.9)[0])
+
+
+def test_a_soft_negative_holds_nothing_of_the_target() -> None:
+    features, top = random_batch(2, 4, 6, 6, seed=2)
+    changed = torch.where(target_mask(top, 0.8)[:, None], features + 100, features)
+    z = torch.ones(2, 4, dtype=torch.float64)
+    torch.testing.assert_close(soft_negatives(features, z, top, 0.8), soft_negatives(changed, z, top, 0.8))
+
+
+def test_the_mixed_negative_lies_between_the_two_hardest() -> None:
+    templates = torch.tensor([[1.0, 0.0]])
+    negatives = torch.tensor([[0.9, 0.1], [0.1, 2.0], [0.5, -1.0]])
+    mixed = mix_negatives(templates, negatives, torch.tensor([0.75]))
+    torch.testing.assert_close(mixed[0], 0.75 * negatives[0] + 0.25 * negatives[2])
+    assert mix_negatives(templates, negatives, torch.tensor([0.75]), normalise=True).norm() == pytest.approx(1)
+    with pytest.raises(ValueError, match="two negatives"):
+        mix_negatives(templates, negatives[:1], torch.tensor([0.75]))
+
+
+# ------------------------------------------------------------------------------------------------------ loss
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("include_positive", [False, True])
+@pytest.mark.parametrize("videos", [1, 2, 4])
+def test_the_loss_agrees_with_plain_loops(videos: int, include_positive: bool, normalise: bool) -> None:
+    objective = SoftContrastiveSettings(tau=0.5, background_temperature=0.3, normalise=normalise)
+    features, top = random_batch(2 * videos, 5, 4, 6, seed=videos)
+    count = 2 * videos
+    loss, _ = soft_contrastive_loss(
+        draw_samples(features, top, objective, torch.Generator().manual_seed(9)), 0.5, include_positive
+    )
+
+    generator = torch.Generator().manual_seed(9)
+    theta = 0.6 + 0.4 * torch.rand(count, generator=generator)
+    mix = 0.5 + 0.5 * torch.rand(count, generator=generator)
+
+    def unit(vector: np.ndarray) -> np.ndarray:
+        return vector / np.linalg.norm(vector) if normalise else vector
+
+    f, h = features.numpy(), top.numpy()
+    z = np.stack([unit(plain_template(f[q], h[q])) for q in range(count)])
+    local = []
+    for q in range(count):
+        kept = np.zeros_like(h[q])
+        for place in plain_target(h[q], float(theta[q])):
+            kept[place] = h[q][place]
+        local.append(unit(plain_template(f[q], kept / kept.sum())))
+    soft = []
+    for q in range(count):
+        for frame in (q, (q + videos) % count):  # the query's own frame, and its partner's
+            hard = plain_hard_negative_map(f[frame], z[q], h[frame], 0.8, 0.3)
+            soft.append(unit(plain_template(f[frame], hard)))
+    mixed = []
+    for q in range(count):
+        first, second = sorted(soft, key=lambda negative: -(z[q] @ negative))[:2]
+        mixed.append(unit(float(mix[q]) * first + (1 - float(mix[q])) * second))
+    negatives = [
+        [z[other] for other in range(count) if other % videos != q % videos] + soft + mixed for q in range(count)
+    ]
+    assert all(len(own) == 8 * videos - 2 for own in negatives)
+    assert float(loss) == pytest.approx(plain_loss(z, np.stack(local), negatives, 0.5, include_positive), abs=1e-7)
+
+
+def test_every_pair_has_8n_minus_2_negatives() -> None:
+    # All samples orthogonal to their queries but positives: each negative then adds exactly exp(0) = 1.
+    videos = 5
+    z = torch.eye(videos, dtype=torch.float64).repeat(2, 1)
+    nothing = torch.zeros(4 * videos, videos, dtype=torch.float64)
+    loss, parts = soft_contrastive_loss(SoftSamples(z, None, nothing, nothing[: 2 * videos]), tau=1.0)
+    assert float(parts["global"]) == pytest.approx(math.log(8 * videos - 2) - 1)
+    assert float(loss) == pytest.approx(float(parts["global"]))
+
+
+def test_the_loss_does_not_depend_on_the_order_of_videos() -> None:
+    features, top = random_batch(8, 5, 4, 4, seed=3)
+    objective = SoftContrastiveSettings(use_local=False, use_mixing=False)
+    order = torch.tensor([2, 0, 3, 1])
+    order = torch.cat([order, order + 4])
+    one, _ = soft_contrastive_loss(draw_samples(features, top, objective))
+    other, _ = soft_contrastive_loss(draw_samples(features[order], top[order], objective))
+    assert float(one) == pytest.approx(float(other), abs=1e-10)
+
+
+def test_gradients_are_those_of_finite_differences() -> None:
+    features, top = random_batch(4, 3, 3, 3, seed=4)
+
+    def loss(values: torch.Tensor) -> torch.Tensor:
+        objective = SoftContrastiveSettings(tau=0.5, background_temperature=1.0)
+        return soft_contrastive_loss(draw_samples(values, top, objective, torch.Generator().manual_seed(0)), 0.5)[0]
+
+    assert torch.autograd.gradcheck(loss, features.requires_grad_())
+
+
+@pytest.mark.parametrize("case", ["one peak", "uniform", "everything is target"])
+def test_degenerate_maps_give_a_finite_loss_and_gradient(case: str) -> None:
+    features, top = random_batch(4, 3, 4, 4, seed=5)
+    theta_b = 0.8
+    if case == "one peak":
+        top = torch.zeros_like(top)
+        top[:, 1, 2] = 1.0
+    elif case == "uniform":
+        top = torch.full_like(top, 1 / 16)
+    else:
+        theta_b = 1.0
+        z = global_soft_template(features, top)
+        assert not soft_negatives(features, z, top, theta_b).any(), "with no background left, the soft negative is zero"
+    features.requires_grad_()
+    loss, _ = soft_contrastive_loss(draw_samples(features, top, SoftContrastiveSettings(theta_b=theta_b)))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(features.grad).all()
+
+
+def test_parts_can_be_left_out_as_in_table_1() -> None:
+    features, top = random_batch(6, 4, 4, 4, seed=6)
+    only_templates = SoftContrastiveSettings(use_negatives=False, use_mixing=False, use_local=False)
+    samples = draw_samples(features, top, only_templates)
+    assert samples.negatives is None and samples.mixed is None and samples.local_templates is None
+    _, parts = soft_contrastive_loss(samples)
+    assert set(parts) == {"global"}
+
+
+def test_one_video_without_soft_negatives_has_nothing_to_contrast_with() -> None:
+    features, top = random_batch(2, 4, 4, 4, seed=7)
+    only_templates = SoftContrastiveSettings(use_negatives=False, use_mixing=False)
+    with pytest.raises(ValueError, match="no negative sample"):
+        soft_contrastive_loss(draw_samples(features, top, only_templates))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"tau": 0.0}, "tau"), ({"theta_b": 1.5}, "theta_b"), ({"use_negatives": False}, "use_mixing")],
+)
+def test_impossible_settings_are_refused_by_name(wrong: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SoftContrastiveSettings(**wrong)
