@@ -1,0 +1,42 @@
+"""What the documentation shows works as it is written there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PLUGINS = REPOSITORY / "docs/plugins.md"
+
+
+def block(document: Path, language: str) -> str:
+    """The first block of code in that language."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert found, f"{document} shows no {language}"
+    return found.group(1)
+
+
+def test_the_tracker_in_one_file_is_complete_and_tracks(workspace: Path, tmp_path: Path) -> None:
+    plugin = block(PLUGINS, "python")
+    (tmp_path / "my_tracker.py").write_text(plugin, encoding="utf-8")
+    assert len(plugin.splitlines()) < 50
+    python, script, *arguments = shlex.split(block(PLUGINS, "bash"))
+    assert python == "python" and "my_tracker.py" in arguments
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / script), *arguments, "--sequence", "0000"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    boxes = np.loadtxt(workspace / "tracking_results/ncc/default/synthetic-0000.txt", delimiter="\t")
+    assert boxes.shape == (60, 4) and np.isfinite(boxes).all()
+    assert len(np.unique(boxes[:, :2], axis=0)) > 10, "the tracker never moved"
