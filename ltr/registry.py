@@ -162,11 +162,15 @@ TRAIN_SETTINGS.search("ltr.train_settings", "run")
 
 @dataclass(frozen=True)
 class Plugin:
-    """What came of loading one plugin: where it was named, and the last lines of its traceback if it failed."""
+    """What came of loading one plugin: where it was named, and the last lines of its traceback if it failed.
+
+    ``package`` is the top-level module that it lives in, if it was loaded.
+    """
 
     name: str
     source: str
     error: str | None = None
+    package: str | None = None
 
 
 _loaded: dict[str, Plugin] = {}
@@ -202,15 +206,17 @@ def _load(name: str, source: str) -> Plugin:
     if name in _loaded and not _loaded[name].error:
         return _loaded[name]
     try:
-        if name.endswith(".py"):
-            _import_file(Path(name))
-        else:
-            importlib.import_module(name)
-        error = None
+        module = _import_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+        _loaded[name] = Plugin(name, source, package=module.__name__.partition(".")[0])
     except (Exception, SystemExit):  # whatever a stranger's module raises is reported under the plugin's name
         error = "".join(f"  {line}\n" for line in traceback.format_exc().splitlines()[-4:])
-    _loaded[name] = Plugin(name, source, error)
+        _loaded[name] = Plugin(name, source, error)
     return _loaded[name]
+
+
+def project_packages() -> set[str]:
+    """Returns the top-level modules of this project and of every plugin that was loaded."""
+    return {"ltr", "pytracking"} | {plugin.package for plugin in _loaded.values() if plugin.package}
 
 
 def _import_file(path: Path) -> ModuleType:

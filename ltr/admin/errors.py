@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import linecache
 import re
+import sys
 import traceback
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-PACKAGES = ("ltr", "pytracking", "socl_plugins")
+from ltr.registry import project_packages
 
 _IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback")
 
 
 def message_for_people(error: BaseException) -> str | None:
-    """Returns the message of an error that this project raised in so many words, or none for any other error.
+    """Returns the message of an error that this project, or a plugin, raised in so many words, or none for any other.
 
-    An error counts if its class is this project's own, or if it is a ValueError, KeyError or OSError that a ``raise``
-    statement of this project made. A ValueError that merely happened, such as ``int("x")``, does not: without its
+    An error counts if its class is one of theirs, or if it is a ValueError, KeyError or OSError that a ``raise``
+    statement of theirs made. A ValueError that merely happened, such as ``int("x")``, does not: without its
     traceback nobody can tell what was wrong. The same holds for errors from a loader's worker processes.
     """
     message = str(error).strip()
     if not message or not isinstance(error, Exception):
         return None
     in_worker = _IN_WORKER.match(message) is not None
-    known = type(error).__module__.split(".")[0] in PACKAGES
+    known = type(error).__module__.split(".")[0] in project_packages()
     if not known and isinstance(error, (ValueError, KeyError, OSError)):
         known = _worker_raised(message) if in_worker else _raised(error)
     if not known:
@@ -43,11 +43,17 @@ def _worker_raised(message: str) -> bool:
 
 
 def _is_raise(filename: str, line: int) -> bool:
-    try:
-        package = Path(filename).resolve().relative_to(PROJECT).parts[0]
-    except (ValueError, IndexError):
-        return False
-    return package in PACKAGES and linecache.getline(filename, line).lstrip().startswith("raise ")
+    path = Path(filename).resolve()
+    return linecache.getline(filename, line).lstrip().startswith("raise ") and any(
+        path == place or place in path.parents for place in _places()
+    )
+
+
+def _places() -> list[Path]:
+    """Returns the folders of the project's and the plugins' packages, and the files of single-file plugins."""
+    modules = [sys.modules[name] for name in project_packages() if name in sys.modules]
+    files = [Path(module.__file__).resolve() for module in modules if module.__file__]
+    return [file.parent if file.name == "__init__.py" else file for file in files]
 
 
 def _last_message(message: str) -> str:

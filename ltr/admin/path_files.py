@@ -27,10 +27,24 @@ EVALUATION_FUNCTION = "local_env_settings"
 
 # What pytracking's own local.py files may set and this project has no use for.
 UNUSED_IN_LOCAL = {
-    "avist_path", "davis_dir", "ecssd_dir", "got_packed_results_path", "got_reports_path", "hkuis_dir",
-    "imagenetdet_dir", "lasot_candidate_matching_dataset_path", "lasot_extension_subset_path", "lvis_dir",
-    "msra10k_dir", "oxuva_path", "pretrained_networks", "result_plot_path", "sbd_dir", "segmentation_path",
-    "tn_packed_results_path", "youtubevos_dir",
+    "avist_path",
+    "davis_dir",
+    "ecssd_dir",
+    "got_packed_results_path",
+    "got_reports_path",
+    "hkuis_dir",
+    "imagenetdet_dir",
+    "lasot_candidate_matching_dataset_path",
+    "lasot_extension_subset_path",
+    "lvis_dir",
+    "msra10k_dir",
+    "oxuva_path",
+    "pretrained_networks",
+    "result_plot_path",
+    "sbd_dir",
+    "segmentation_path",
+    "tn_packed_results_path",
+    "youtubevos_dir",
 }
 
 

@@ -32,8 +32,8 @@ class TrainConfig:
     """Samples of one step, in each process."""
     num_workers: int = 0
     learning_rate: float = 1e-4
-    amp: bool = False
-    """Mixed precision: bfloat16 on a CPU, float16 with loss scaling on a GPU."""
+    amp: bool | None = None
+    """Mixed precision: bfloat16 on a CPU, float16 with loss scaling on a GPU; none: where the hardware is fast at it."""
     grad_clip: float | None = None
     """Largest norm of the gradient; none: no limit."""
     print_interval: int = 10

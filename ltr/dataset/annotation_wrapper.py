@@ -8,7 +8,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 
 
 class AnnotationWrapper(BaseVideoDataset):
-    """The videos of another data set under other annotations. A subclass changes ``get_sequence_info`` or ``get_frames``.
+    """The videos of another data set under other annotations: a subclass changes what is known of them.
 
     Args:
         dataset: whose frames, names and classes it shows.

@@ -1,1 +1,1 @@
-"""Networks in plain torch: backbones, layers and whole tracking networks, on any device. No data, no losses, no training."""
+"""Networks in plain torch, on any device: backbones, layers, whole tracking networks. No data, losses or training."""

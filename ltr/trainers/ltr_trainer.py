@@ -21,6 +21,7 @@ from ltr.data.tensordict import TensorDict
 from ltr.trainers.checkpoints import Checkpoints, latest_checkpoint
 from ltr.trainers.hooks import Hook, named_hooks
 from ltr.trainers.logging import TensorBoard, Visdom
+from ltr.trainers.precision import mixed_precision_is_fast
 from ltr.trainers.progress import Progress, say
 from ltr.trainers.result import History, TrainingError, TrainingInterrupted, TrainingResult
 from ltr.trainers.stats import AverageMeter
@@ -82,7 +83,8 @@ class LTRTrainer:
         self.optimizer = optimizer
         self.lr_scheduler = lr_scheduler
         self.scheduler_interval = scheduler_interval
-        self.scaler = _grad_scaler(self.device, self.config.amp)
+        self.amp = mixed_precision_is_fast(self.device) if self.config.amp is None else self.config.amp
+        self.scaler = _grad_scaler(self.device, self.amp)
         self.hooks = self._with_standard_hooks(list(hooks))
         self.epoch = 0
         """Number of the epoch that runs or has just finished, from 1; 0 before training."""
@@ -312,7 +314,7 @@ class LTRTrainer:
 
     def _autocast(self) -> torch.autocast:
         dtype = torch.float16 if self.device.type == "cuda" else torch.bfloat16
-        return torch.autocast(self.device.type, dtype=dtype, enabled=self.config.amp)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.amp)
 
     def _check_weights(self) -> None:
         # A finite loss can have a gradient that is not; it must not get into a checkpoint.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltr.admin.files import write_atomically
+from ltr.admin.files import write_bytes_atomically
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 
@@ -118,4 +118,4 @@ def write_points(dataset: PointAnnotated, directory: Path) -> None:
             lines.append(f"{x!r},{y!r}\n")
         target = directory / dataset.sequence_name(seq_id) / "points.txt"
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, lambda path, text="".join(lines): path.write_text(text))
+        write_bytes_atomically(target, "".join(lines).encode())

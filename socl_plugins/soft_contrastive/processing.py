@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -11,14 +10,10 @@ import torch
 
 from ltr.data.crops import crop_square
 from ltr.data.tensordict import TensorDict
+from ltr.data.transforms import Transform
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import render
-
-# image, points (N, 2), boxes (M, 4), rng -> the same, transformed together
-JointTransform = Callable[
-    [np.ndarray, np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray]
-]
 
 
 @dataclass(frozen=True)
@@ -27,10 +22,10 @@ class CropSettings:
 
     Attributes:
         size: side of the crop in pixels.
-        search_factor: side of the crop's region over the target's extent, which comes from the proposals, not from a box.
+        search_factor: side of the crop's region over the target's extent, which comes from proposals, not from a box.
         scale_jitter: standard deviation of the log of a random factor on that.
-        shift: the target is moved from the crop's centre by up to this part of the crop's side, each way. Large, since a
-            padded network otherwise learns the centre instead of the target.
+        shift: the target is moved from the crop's centre by up to this part of the crop's side, each way. Large, since
+            a padded network otherwise learns the centre instead of the target.
         eta: see :func:`socl_plugins.top_map.render.render`.
         temperature: likewise.
     """
@@ -54,9 +49,7 @@ class SoftContrastiveProcessing:
         transform: augmentation of crop, point and boxes together.
     """
 
-    def __init__(
-        self, crop: CropSettings, stride: int, border: int = 0, transform: JointTransform | None = None
-    ) -> None:
+    def __init__(self, crop: CropSettings, stride: int, border: int = 0, transform: Transform | None = None) -> None:
         cells = -(-crop.size // stride) - 2 * border
         if cells < 2:
             raise ValueError(
@@ -70,7 +63,7 @@ class SoftContrastiveProcessing:
         self._border_offset = np.array([border * stride, border * stride, 0, 0], np.float32)
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
-        """Returns, for ``train`` and for ``test``: images (3, S, S) uint8, top (h, w), and point (2,) in crop pixels."""
+        """Returns, for ``train`` and ``test``: images (3, S, S) uint8, top (h, w) and point (2,) in crop pixels."""
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         for part in ("train", "test"):
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
@@ -92,5 +85,7 @@ class SoftContrastiveProcessing:
         crop, region = crop_square(image, tuple(point + shift), side, self.crop.size, fill=cv2.mean(image)[:3])
         points, boxes = region.to_crop(point[None]), region.boxes_to_crop(proposals.boxes)
         if self.transform is not None:
-            crop, points, boxes = self.transform(crop, points, boxes, rng)
+            drawn = self.transform.draw(rng)
+            points, boxes = drawn.points(points, crop.shape), drawn.boxes(boxes, crop.shape)
+            crop = drawn.image(crop)
         return crop, points[0], Proposals(boxes.astype(np.float32), proposals.scores)

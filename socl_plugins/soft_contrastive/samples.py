@@ -30,7 +30,7 @@ def similarity_map(features: torch.Tensor, template: torch.Tensor) -> torch.Tens
 
 
 def target_mask(top_map: torch.Tensor, theta: float | torch.Tensor) -> torch.Tensor:
-    """Returns a mask (B, H, W), true at the fewest locations whose probabilities sum to at least ``theta`` (equation 5).
+    """Returns a mask (B, H, W) of the fewest locations whose probabilities sum to ``theta`` or more (equation 5).
 
     Locations come in descending order of probability, equal ones in reading order. At least one is always taken, and
     all of them where rounding keeps the sum below ``theta``.
@@ -108,7 +108,9 @@ def local_soft_template(features: torch.Tensor, top_map: torch.Tensor, theta_p: 
 def mix_negatives(
     templates: torch.Tensor, negatives: torch.Tensor, mix: torch.Tensor, normalise: bool = False
 ) -> torch.Tensor:
-    """Returns one harder negative for each template (Q, C): its two hardest soft negatives, interpolated (section 3.2.4).
+    """Returns a harder negative for each template (Q, C): its two hardest soft negatives, interpolated.
+
+    Hard negative mixing (section 3.2.4).
 
     Args:
         templates: (Q, C), queries.

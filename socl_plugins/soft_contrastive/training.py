@@ -96,6 +96,7 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     net = build_network(
         config.network, output_layer=config.output_layer, border=config.border, pretrained=config.pretrained
     )
+    stride = int(net.stride)  # type: ignore[arg-type]  # of whatever network was named
     dataset = ObjectnessAnnotated(
         PointAnnotated(training_videos(settings.env, config), config.noise_px, settings.seed),
         config.proposals,
@@ -109,12 +110,13 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
         [dataset],
         samples_per_epoch=config.samples_per_epoch,
         max_gap=config.max_gap,
-        processing=SoftContrastiveProcessing(config.crop, net.stride, config.border, augmentation),
+        processing=SoftContrastiveProcessing(config.crop, stride, config.border, augmentation),
         frame_sample_mode="interval",
         seed=settings.seed,
     )
     loader = LTRLoader("train", sampler, batch_size=config.batch_size, num_workers=config.num_workers)
-    net.to(settings.device, memory_format=torch.channels_last)
+    net.to(settings.device)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
     average = WeightAverage(config.average_decay) if config.average_decay is not None else None
     score = HELD_OUT_SCORES["tracking_auc"](held_out_videos(settings.env, config), max_frames=config.held_out_frames)

@@ -1,7 +1,7 @@
 """The target objectness prior (TOP map, SoCL section 3.1): from a frame and a click to where the target may be.
 
-What is kept of a map is what it is made of, the proposals; it is rendered from them at any crop. What is learned from it
-lives in ``soft_contrastive``.
+What is kept of a map is what it is made of, the proposals; it is rendered from them at any crop. What is learned from
+it lives in ``soft_contrastive``.
 """
 
 from socl_plugins.top_map.annotated import ObjectnessAnnotated

@@ -38,7 +38,7 @@ class ObjectnessAnnotated(AnnotationWrapper):
     def get_frames(
         self, seq_id: int, frame_ids: Sequence[int], anno: SequenceInfo | None = None
     ) -> tuple[list[np.ndarray], dict[str, list[Any]], dict[str, Any]]:
-        """Returns frames, their clicks and their ``proposals``, see the base class. A frame without a click has none."""
+        """Returns frames, clicks and ``proposals``, see the base class. A frame without a click has none."""
         frames, annotation, meta = self.dataset.get_frames(seq_id, frame_ids, anno)
         proposals: list[Proposals | None] = []
         for frame, point, frame_id in zip(frames, annotation["point"], frame_ids):

@@ -1,4 +1,4 @@
-"""Objectness cues of Alexe et al., "Measuring the Objectness of Image Windows" (2012): saliency, colour contrast, edges.
+"""Objectness cues of Alexe et al. (TPAMI 2012): multi-scale saliency, colour contrast, edge density.
 
 SoCL uses these three and leaves out superpixels. Every cue is a sum over windows, read off an integral image.
 """
@@ -55,8 +55,8 @@ def _bilinear(table: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def saliency_map(image: np.ndarray, size: int) -> np.ndarray:
     """Returns the spectral-residual saliency (size, size), in [0, 1], of an RGB image, averaged over its channels.
 
-    The log amplitude minus its 3 x 3 mean is what is unexpected in the spectrum (Hou & Zhang, 2007); with the phase kept,
-    it is transformed back, squared and smoothed.
+    The log amplitude minus its 3 x 3 mean is what is unexpected in the spectrum (Hou & Zhang, 2007); with the phase
+    kept, it is transformed back, squared and smoothed.
     """
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).astype(np.float64)
     spectrum = np.fft.fft2(small, axes=(0, 1))
@@ -83,7 +83,7 @@ def multi_scale_saliency(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def color_contrast(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Returns CC (N,): chi-square distance, in [0, 1], of the LAB histograms of each window and of the ring around it."""
+    """Returns CC (N,): chi-square distance, in [0, 1], of the LAB histograms of a window and the ring around it."""
     height, width = image.shape[:2]
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.int64)
     index = np.zeros((height, width), np.int64)

@@ -13,14 +13,14 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.got10k import Got10k
 from socl_plugins.top_map.cues import Cues, window_cues
 from socl_plugins.top_map.objectness import fit_likelihoods
-from socl_plugins.top_map.propose import SMALLEST_SIDE
 from socl_plugins.top_map.proposals import random_proposals
+from socl_plugins.top_map.propose import SMALLEST_SIDE
 
 
 def annotated_windows(
     dataset: BaseVideoDataset, every: int, count: int, seed: int = 0
 ) -> Iterator[tuple[Cues, np.ndarray, np.ndarray]]:
-    """Yields, for every so many frames, the cues of random windows around the box's centre, the windows, and the box."""
+    """Yields, for every so many frames, the cues of random windows around the box, the windows, and the box."""
     for video in range(len(dataset)):
         info = dataset.get_sequence_info(video)
         for frame in range(0, len(info["visible"]), every):

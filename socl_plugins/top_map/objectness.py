@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ltr.admin.files import write_atomically
+from ltr.admin.files import write_bytes_atomically
 from socl_plugins.top_map.cues import Cues
 from socl_plugins.top_map.proposals import iou
 
@@ -58,7 +58,7 @@ class Likelihoods:
             "edges": self.edges.tolist(),
             "log_ratio": self.log_ratio.tolist(),
         }
-        write_atomically(path, lambda target: target.write_text(json.dumps(content) + "\n"))
+        write_bytes_atomically(path, (json.dumps(content) + "\n").encode())
 
 
 @lru_cache(maxsize=8)

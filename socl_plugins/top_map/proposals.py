@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Proposals:
-    """Boxes that may hold the target, the best first, and how object-like each is. This is the stored form of a TOP map.
+    """Boxes that may hold the target, the best first, and how object-like each is: the stored form of a TOP map.
 
     Attributes:
         boxes: (K, 4) float32, x, y, w, h in frame pixels.
@@ -88,7 +88,7 @@ def iou(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def non_maximum_suppression(boxes: np.ndarray, scores: np.ndarray, threshold: float, keep: int) -> np.ndarray:
-    """Returns the indices, best first, of at most ``keep`` boxes (N, 4) no two of which overlap by more than ``threshold``.
+    """Returns the indices, best first, of at most ``keep`` boxes (N, 4) that overlap by ``threshold`` at the most.
 
     Greedy, and stops as soon as enough are kept; equal scores keep their order.
     """

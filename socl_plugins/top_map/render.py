@@ -1,4 +1,4 @@
-"""From kept proposals to a TOP map at any crop, flip and stride: coverage, max-clip, softmax (SoCL, sections 3.1 and K)."""
+"""From kept proposals to a TOP map at any crop, flip and stride (SoCL, sections 3.1 and K)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backbones: images to feature maps. Each is a function, registered in BACKBONES, that returns a module with a ``stride``.
+"""Backbones: images to feature maps. Each is a function in BACKBONES that returns a module with a ``stride``.
 
 What compares or decodes the features (correlation, heads) does not live here.
 """

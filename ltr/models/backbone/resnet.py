@@ -31,8 +31,10 @@ class ResNetBackbone(nn.Module):
             raise ValueError(f"output_layer is {output_layer!r}; it must be one of {', '.join(LAYERS)}")
         if stride not in (4, 8, 16, 32):
             raise ValueError(f"stride is {stride}; it must be 4, 8, 16 or 32")
-        for name in ("conv1", "bn1", "relu", "maxpool"):
-            setattr(self, name, getattr(resnet, name))
+        self.conv1: nn.Module = resnet.get_submodule("conv1")
+        self.bn1: nn.Module = resnet.get_submodule("bn1")
+        self.relu: nn.Module = resnet.get_submodule("relu")
+        self.maxpool: nn.Module = resnet.get_submodule("maxpool")
         self.stride = 4
         self.layers = LAYERS[: LAYERS.index(output_layer) + 1]
         for name in self.layers:

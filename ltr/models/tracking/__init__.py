@@ -1,4 +1,4 @@
-"""Whole tracking networks, each registered in NETWORKS. The loops that track with them live in ``pytracking.tracker``."""
+"""Whole tracking networks, each in the registry NETWORKS. What tracks with them lives in ``pytracking.tracker``."""
 
 from ltr.models.tracking.siamfcnet import SiamFCNet, siamfc_resnet18
 

@@ -1,4 +1,4 @@
-"""Fully-convolutional Siamese networks (Bertinetto et al., "Fully-Convolutional Siamese Networks for Object Tracking")."""
+"""Fully-convolutional Siamese networks (Bertinetto et al., SiamFC, ECCV workshops 2016)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SiamFCNet(nn.Module):
     @property
     def stride(self) -> int:
         """Image pixels for one feature cell."""
-        return self.backbone.stride
+        return int(self.backbone.stride)  # type: ignore[arg-type]  # a plain number, not a parameter
 
     def feature_size(self, image_size: int) -> int:
         """Returns the side of the feature map of a square image of ``image_size`` pixels."""
