@@ -33,7 +33,7 @@ class TrainConfig:
     num_workers: int = 0
     learning_rate: float = 1e-4
     amp: bool | None = None
-    """Mixed precision: bfloat16 on a CPU, float16 with loss scaling on a GPU; none: where the hardware is fast at it."""
+    """Mixed precision (bfloat16 on a CPU, float16 with scaling on a GPU); none: where the hardware is fast at it."""
     grad_clip: float | None = None
     """Largest norm of the gradient; none: no limit."""
     print_interval: int = 10

@@ -20,6 +20,7 @@ from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES
 from ltr.trainers import HeldOutScore, LTRTrainer, TrainingResult, WeightAverage
+from pytracking.registry import PARAMETERS
 from socl_plugins.labels import PointAnnotated
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
@@ -45,6 +46,7 @@ class SoCLConfig(TrainConfig):
         videos: embedded videos to learn from.
         held_out_videos: videos of the held-out score.
         held_out_frames: frames of each that are tracked.
+        tracker_parameters: the parameter set of SiamFC that the held-out score tracks with.
         prepare_frames: the proposals of so many frames at most are computed before training and kept in memory.
         loss: what the loss is made of.
         crop: what the network sees of a frame.
@@ -61,6 +63,7 @@ class SoCLConfig(TrainConfig):
     videos: int = 48
     held_out_videos: int = 8
     held_out_frames: int = 40
+    tracker_parameters: str = "siamfc/socl_res18"
     prepare_frames: int = 20_000
     loss: SoftContrastiveSettings = field(default_factory=SoftContrastiveSettings)
     crop: CropSettings = field(default_factory=CropSettings)
@@ -119,7 +122,11 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
     average = WeightAverage(config.average_decay) if config.average_decay is not None else None
-    score = HELD_OUT_SCORES["tracking_auc"](held_out_videos(settings.env, config), max_frames=config.held_out_frames)
+    score = HELD_OUT_SCORES["tracking_auc"](
+        held_out_videos(settings.env, config),
+        max_frames=config.held_out_frames,
+        params=PARAMETERS[config.tracker_parameters](),
+    )
     held_out = HeldOutScore(score, "AUC", config.score_interval, average)
     trainer = LTRTrainer(
         SoCLActor(net, config.loss, frozen_norm=config.pretrained is not None),

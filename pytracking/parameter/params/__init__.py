@@ -82,6 +82,5 @@ class TrackerParams:
         known = self.names()
         if name not in known:
             raise ParameterError(
-                f"{type(self).__name__} has no parameter {name!r}.{near_names(name, known)} "
-                f"It has: {', '.join(known)}."
+                f"{type(self).__name__} has no parameter {name!r}.{near_names(name, known)} It has: {', '.join(known)}."
             )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import torch
 
 from ltr.models.builder import build_network
+from pytracking.parameter.siamfc._cosine import cosine_params
 from pytracking.tracker.siamfc import SiamFCParams
 
 SEED = 0
 
 
 def parameters() -> SiamFCParams:
-    """Returns SiamFC's own parameters with an untrained ResNet-18, the same one every time."""
+    """Returns parameters of SiamFC with an untrained ResNet-18, the same one every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network = build_network("siamfc_resnet18")
-    return SiamFCParams(network=network)
+    return cosine_params(network)

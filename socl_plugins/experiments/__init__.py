@@ -1,0 +1,1 @@
+"""Experiments with networks learned from weak labels: functions that name trackers and sequences."""
