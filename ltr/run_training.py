@@ -148,7 +148,8 @@ def _find_recipe(module: str, name: str) -> Callable[..., object]:
     if recipe not in TRAIN_SETTINGS:
         known = TRAIN_SETTINGS.names()
         same = near_names(name, [other.partition("/")[2] for other in known]) if not near_names(recipe, known) else ""
-        raise RegistryError(f"unknown training recipe {recipe!r}.{near_names(recipe, known)}{same} --list shows all.")
+        rest = " --list shows all." if known else " None is known, so the project is not installed: bash install.sh"
+        raise RegistryError(f"unknown training recipe {recipe!r}.{near_names(recipe, known)}{same}{rest}")
     return TRAIN_SETTINGS[recipe]
 
 

@@ -56,7 +56,7 @@ class SoCLConfig(TrainConfig):
     network: str = "siamfc_resnet18"
     output_layer: str = "layer2"
     pretrained: str | None = None
-    border: int = 2
+    border: int = 3
     noise_px: float = 0.0
     max_gap: int = 50
     decay_epochs: tuple[int, ...] = ()
@@ -77,7 +77,13 @@ def default_config(env: Environment) -> SoCLConfig:
     """
     if env.got10k_dir is None:
         return SoCLConfig(
-            epochs=6, samples_per_epoch=480, batch_size=12, num_workers=1, learning_rate=1e-3, average_decay=0.98
+            epochs=6,
+            samples_per_epoch=720,
+            batch_size=12,
+            num_workers=1,
+            learning_rate=1e-3,
+            score_interval=2,
+            average_decay=0.98,
         )
     return SoCLConfig(
         pretrained="imagenet",
@@ -108,7 +114,7 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     frames = sum(len(dataset.get_sequence_info(video)["visible"]) for video in range(len(dataset)))
     if frames <= config.prepare_frames:
         dataset.prepare(jobs=max((os.cpu_count() or 1) // distributed.world_size(), 1), progress=distributed.is_main())
-    augmentation = Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.2), Grayscale(0.1), Blur(1.5, 0.2))
+    augmentation = Compose(HorizontalFlip(), ColorJitter(0.3, 0.3, 0.3), Grayscale(0.2), Blur(2.0, 0.3))
     sampler = TrackingSampler(
         [dataset],
         samples_per_epoch=config.samples_per_epoch,

@@ -72,7 +72,7 @@ class SiamFCNet(nn.Module):
 def siamfc_resnet18(
     output_layer: str = "layer2",
     stride: int = 8,
-    border: int = 2,
+    border: int = 3,
     normalise: bool = True,
     pretrained: str | None = None,
 ) -> SiamFCNet:
@@ -81,7 +81,8 @@ def siamfc_resnet18(
     Args:
         output_layer: the ResNet layer whose output is compared.
         stride: image pixels for one feature cell.
-        border: feature cells dropped on each side.
+        border: feature cells dropped on each side. Three also keep the template close to the target:
+            normalised features of background weigh as much as those of the target.
         normalise: compare by cosine similarity.
         pretrained: see :func:`ltr.models.backbone.resnet18`.
     """

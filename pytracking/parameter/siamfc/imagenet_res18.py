@@ -7,14 +7,13 @@ from urllib.error import URLError
 from ltr.admin.environment import load_environment
 from ltr.models.builder import build_network
 from pytracking.parameter.params import ParameterError
-from pytracking.parameter.siamfc._cosine import cosine_params
 from pytracking.tracker.siamfc import SiamFCParams
 
 FILE_NAME = "resnet18_imagenet.pth"
 
 
 def parameters() -> SiamFCParams:
-    """Returns parameters of SiamFC with ImageNet features.
+    """Returns SiamFC's own parameters with ImageNet features.
 
     The weights are the file ``resnet18_imagenet.pth`` in the environment's ``network_dir`` (a state_dict with
     torchvision's keys), or else torchvision's, which are downloaded once.
@@ -27,4 +26,4 @@ def parameters() -> SiamFCParams:
         network = build_network("siamfc_resnet18", pretrained=str(file) if file.is_file() else "imagenet")
     except URLError as error:
         raise ParameterError(f"cannot download the ImageNet weights ({error.reason}); put them into {file}") from error
-    return cosine_params(network)
+    return SiamFCParams(network=network)

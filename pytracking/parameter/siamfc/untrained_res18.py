@@ -5,15 +5,14 @@ from __future__ import annotations
 import torch
 
 from ltr.models.builder import build_network
-from pytracking.parameter.siamfc._cosine import cosine_params
 from pytracking.tracker.siamfc import SiamFCParams
 
 SEED = 0
 
 
 def parameters() -> SiamFCParams:
-    """Returns parameters of SiamFC with an untrained ResNet-18, the same one every time."""
+    """Returns SiamFC's own parameters with an untrained ResNet-18, the same one every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network = build_network("siamfc_resnet18")
-    return cosine_params(network)
+    return SiamFCParams(network=network)

@@ -1,0 +1,100 @@
+"""The main job, small: ``run_training.py socl socl_res18`` and tracking with what it leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ltr import run_training
+from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_checkpoint, load_network
+from ltr.registry import load_plugins
+from pytracking import run_tracker
+from pytracking.registry import PARAMETERS, TRACKERS
+
+SMALL = {
+    "epochs": "2",
+    "samples_per_epoch": "4",
+    "batch_size": "2",
+    "num_workers": "0",
+    "score_interval": "1",
+    "videos": "3",
+    "held_out_videos": "1",
+    "held_out_frames": "4",
+    "prepare_frames": "0",
+    "output_layer": "layer1",
+    "crop.size": "128",
+    "proposals.random_count": "200",
+}
+
+
+def train(*more: str) -> int:
+    words = ["socl", "socl_res18", "--device", "cpu"]
+    for key, value in SMALL.items():
+        words += ["--set", f"{key}={value}"]
+    return run_training.main([*words, *more])
+
+
+def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load_plugins()
+    with pytest.raises(CheckpointError, match=r"run_training\.py socl socl_res18"):
+        TRACKERS["siamfc"](PARAMETERS["siamfc/socl_res18"]())
+
+    assert train() == 0
+    output = capsys.readouterr().out
+    last = output.strip().splitlines()[-1]
+    assert last.startswith("held-out AUC: ") and " -> " in last
+    assert "python pytracking/run_tracker.py siamfc socl_res18" in output
+    assert "no data set is configured" in output
+    path = best_checkpoint("socl/socl_res18")
+    checkpoint = load_checkpoint(path)
+    assert f"-> {checkpoint['score']['value']:.3f}" in last
+
+    # The same seed gives the same numbers and the same weights; another one gives others.
+    assert train() == 0
+    again = capsys.readouterr().out.strip().splitlines()[-1]
+    assert again == last
+    repeated = load_checkpoint(path)["net"]
+    assert all(torch.equal(value, repeated[name]) for name, value in checkpoint["net"].items())
+    assert train("--seed", "1") == 0
+    other = load_checkpoint(path)["net"]
+    assert any(not torch.equal(value, other[name]) for name, value in checkpoint["net"].items())
+
+    name = "synthetic-0000"
+    words = ["siamfc", "socl_res18", "--dataset_name", "synthetic", "--sequence", name]
+    assert run_tracker.main(words) == 0
+    boxes = (workspace / "tracking_results" / "siamfc" / "socl_res18" / f"{name}.txt").read_text().splitlines()
+    assert len(boxes) == 60 and all(len(line.split("\t")) == 4 for line in boxes)
+
+
+def test_a_misspelt_hyper_parameter_is_an_error_with_a_near_name(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--set", "loss.tua=0.5") == 1
+    assert "tau" in capsys.readouterr().err
+    assert not list(workspace.rglob("*.pth.tar"))
+
+
+def test_pretrained_weights_are_read_from_a_file_and_checked(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = load_network_weights(seed=4)
+    torch.save(weights, tmp_path / "weights.pth")
+    assert train("--set", f"pretrained={tmp_path / 'weights.pth'}") == 0
+    trained = load_network("socl/socl_res18").state_dict()
+    # Statistics of pre-trained norm layers are kept; random ones would have moved.
+    assert torch.equal(trained["backbone.bn1.running_mean"], weights["bn1.running_mean"])
+    del weights["conv1.weight"]
+    torch.save(weights, tmp_path / "weights.pth")
+    capsys.readouterr()
+    assert train("--set", f"pretrained={tmp_path / 'weights.pth'}") == 1
+    assert "conv1.weight" in capsys.readouterr().err
+
+
+def load_network_weights(seed: int) -> dict[str, torch.Tensor]:
+    """Returns the state_dict of a torchvision ResNet-18 up to layer3, as a file of weights would hold it."""
+    from torchvision.models import resnet18
+
+    torch.manual_seed(seed)
+    return {name: value for name, value in resnet18().state_dict().items() if not name.startswith(("layer4", "fc"))}
