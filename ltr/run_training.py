@@ -11,13 +11,11 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "ltr":
     sys.path[0] = str(ROOT)
 
 import argparse  # noqa: E402
-import importlib  # noqa: E402
 import os  # noqa: E402
 import shlex  # noqa: E402
-import traceback  # noqa: E402
 from collections.abc import Callable, Sequence  # noqa: E402
 
-from ltr.admin.errors import message_for_people  # noqa: E402
+from ltr.admin.command_line import key_and_value, print_error, print_names, whole_number  # noqa: E402
 from ltr.registry import TRAIN_SETTINGS, RegistryError, load_plugins, near_names  # noqa: E402
 
 DESCRIPTION = """\
@@ -55,12 +53,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--set",
         action="append",
         default=[],
-        type=_key_and_value,
+        type=key_and_value,
         metavar="KEY=VALUE",
         dest="overrides",
         help="change a hyper-parameter of the recipe; may be given several times",
     )
-    parser.add_argument("--seed", type=_seed, default=0, help="seed of all random numbers (default: 0)")
+    parser.add_argument("--seed", type=whole_number, default=0, help="seed of all random numbers (default: 0)")
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
     )
@@ -90,17 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         load_plugins(options.plugin)
         if options.list:
-            return _list_recipes()
+            print_names(TRAIN_SETTINGS.names(), TRAIN_SETTINGS.__getitem__)
+            return 0
         return _train(options)
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
         return 130
     except Exception as error:  # every error ends here, with an honest status
-        message = None if options.debug else message_for_people(error)
-        if message is None:
-            traceback.print_exc()
-        else:
-            print(f"error: {message}\n(--debug shows the traceback)", file=sys.stderr)
+        print_error(error, options.debug, "--debug")
         return 1
 
 
@@ -161,31 +156,6 @@ def _choose_device(choice: str) -> str:
 
         raise SettingsError("--device cuda: torch finds no GPU here. Use --device cpu, or install torch for your GPU.")
     return ("cuda" if torch.cuda.is_available() else "cpu") if choice == "auto" else choice
-
-
-def _key_and_value(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as epochs=5, not {text!r}")
-    return key.strip(), value.strip()
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
-    return int(text)
-
-
-def _list_recipes() -> int:
-    for recipe in TRAIN_SETTINGS.names():
-        try:
-            function = TRAIN_SETTINGS[recipe]
-            module = importlib.import_module(function.__module__)
-            text = (function.__doc__ or module.__doc__ or "").strip()
-        except Exception as error:  # one broken recipe must not hide the others
-            text = f"(cannot be imported: {type(error).__name__}: {error})"
-        print(f"{recipe.replace('/', ' '):32}{text.splitlines()[0] if text else ''}".rstrip())
-    return 0
 
 
 def _say_interrupted(interrupt: KeyboardInterrupt, words: list[str]) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ltr.admin.errors import message_for_people
+from ltr.admin.command_line import key_and_value, print_error, whole_number
 from ltr.registry import load_plugins
 
 if TYPE_CHECKING:
@@ -64,11 +63,7 @@ def run(options: argparse.Namespace, command: Callable[[argparse.Namespace], int
         print("\ninterrupted; what was finished is saved, and the same command goes on from there", file=sys.stderr)
         return 130
     except Exception as error:  # every error ends here, with an honest status
-        message = None if options.debug else message_for_people(error)
-        if message is None:
-            traceback.print_exc()
-        else:
-            print(f"error: {message}\n(--debug 1 shows the traceback)", file=sys.stderr)
+        print_error(error, bool(options.debug), "--debug 1")
         return 1
 
 
@@ -98,28 +93,3 @@ def track_and_report(options: argparse.Namespace, trackers: list[Tracker], datas
                 print(f"  {render_video(sequence, boxes, tracker.results_dir / f'{sequence.name}.mp4')}")
                 print(f"  {render_strip(sequence, boxes, tracker.results_dir / f'{sequence.name}.png', rows=2)}")
     return 1 if report.failures else 0
-
-
-def print_names(names: Iterable[str], entry: Callable[[str], object]) -> None:
-    """Prints each name and the first line of its entry's docstring."""
-    for name in names:
-        try:
-            text = (entry(name).__doc__ or "").strip()
-        except Exception as error:  # one broken entry must not hide the others
-            text = f"(cannot be imported: {type(error).__name__}: {error})"
-        print(f"  {name.replace('/', ' '):32}{text.splitlines()[0] if text else ''}".rstrip())
-
-
-def key_and_value(text: str) -> tuple[str, str]:
-    """Returns the two sides of ``KEY=VALUE``."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as scale_num=5, not {text!r}")
-    return key.strip(), value.strip()
-
-
-def whole_number(text: str) -> int:
-    """Returns a whole number from 0 on."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
-    return int(text)

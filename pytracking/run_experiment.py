@@ -13,6 +13,7 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
+from ltr.admin.command_line import print_names  # noqa: E402
 from pytracking import command_line  # noqa: E402
 
 DESCRIPTION = """\
@@ -62,7 +63,7 @@ def _list(options: argparse.Namespace) -> int:
     from pytracking.registry import EXPERIMENTS
 
     print("experiments:")
-    command_line.print_names(EXPERIMENTS.names(), EXPERIMENTS.__getitem__)
+    print_names(EXPERIMENTS.names(), EXPERIMENTS.__getitem__)
     return 0
 
 

@@ -13,6 +13,7 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
+from ltr.admin.command_line import print_names, whole_number  # noqa: E402
 from pytracking import command_line  # noqa: E402
 
 DESCRIPTION = """\
@@ -38,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = command_line.parser("run_tracker.py", DESCRIPTION, EXAMPLES)
     parser.add_argument("tracker", nargs="?", metavar="TRACKER", help="the tracker, such as siamfc")
     parser.add_argument("parameters", nargs="?", metavar="PARAMETERS", help="its parameter set")
-    parser.add_argument("--runid", type=command_line.whole_number, metavar="N", help="number of this repetition")
+    parser.add_argument("--runid", type=whole_number, metavar="N", help="number of this repetition")
     parser.add_argument(
         "--dataset_name", default="synthetic", metavar="NAME", help="the data set (default: synthetic, needs no files)"
     )
@@ -76,9 +77,9 @@ def _list(options: argparse.Namespace) -> int:
     from pytracking.registry import BENCHMARKS, PARAMETERS
 
     print("trackers and parameter sets:")
-    command_line.print_names(PARAMETERS.names(), PARAMETERS.__getitem__)
+    print_names(PARAMETERS.names(), PARAMETERS.__getitem__)
     print("data sets:")
-    command_line.print_names(BENCHMARKS.names(), BENCHMARKS.__getitem__)
+    print_names(BENCHMARKS.names(), BENCHMARKS.__getitem__)
     return 0
 
 

@@ -21,9 +21,7 @@ class RenderError(OSError):
     """A picture that could not be made."""
 
 
-def draw_frame(
-    sequence: Sequence, boxes: np.ndarray, index: int, size: tuple[int, int], label: str = ""
-) -> np.ndarray:
+def draw_frame(sequence: Sequence, boxes: np.ndarray, index: int, size: tuple[int, int], label: str = "") -> np.ndarray:
     """Returns frame ``index`` as RGB uint8 of ``size`` (width, height), with its boxes and their overlap.
 
     The frame keeps its aspect ratio; what remains is black. The true box is green, the tracked one red.
@@ -80,9 +78,7 @@ def render_strip(
     return path
 
 
-def render_video(
-    sequence: Sequence, boxes: np.ndarray, path: Path, rate: float = 25.0, height: int = 480
-) -> Path:
+def render_video(sequence: Sequence, boxes: np.ndarray, path: Path, rate: float = 25.0, height: int = 480) -> Path:
     """Writes a video (MP4) of the whole sequence, and returns its path.
 
     Args:

@@ -56,9 +56,7 @@ class TrackingScore:
 
 
 @HELD_OUT_SCORES.register("tracking_auc")
-def tracking_auc(
-    sequences: Any, max_frames: int | None = None, params: SiamFCParams | None = None
-) -> TrackingScore:
+def tracking_auc(sequences: Any, max_frames: int | None = None, params: SiamFCParams | None = None) -> TrackingScore:
     """Returns the score ``network -> mean AUC`` (protocol pysot) of the SiamFC tracker over held-out sequences.
 
     Args:

@@ -59,7 +59,11 @@ class ObjectnessAnnotated(AnnotationWrapper):
         from tqdm import tqdm
 
         videos = range(self.get_num_sequences())
-        results = Parallel(n_jobs=jobs, return_as="generator")(delayed(self._propose_video)(video) for video in videos)
+        # A copy without what is prepared already: that grows while tasks are being sent to the workers.
+        worker = ObjectnessAnnotated(self.dataset, self.settings, self.seed)
+        results = Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(worker._propose_video)(video) for video in videos
+        )
         bar = tqdm(zip(videos, results), total=len(videos), desc="TOP maps", unit="video", disable=not progress)
         for video, found in bar:
             self._prepared.update({(video, frame_id): proposals for frame_id, proposals in found.items()})

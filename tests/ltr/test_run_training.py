@@ -68,7 +68,7 @@ def test_a_run_goes_on_where_an_earlier_one_ended(workspace: Path, toy: ModuleTy
 
 def test_the_recipes_are_listed_with_what_they_do(workspace: Path, toy: ModuleType, capsys: Output) -> None:
     assert main(["--list", "--plugin", str(PLUGIN)]) == 0
-    assert re.search(r"^toy sums +Learns to add two numbers\.$", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^  toy sums +Learns to add two numbers\.$", capsys.readouterr().out, re.MULTILINE)
 
 
 # ---- what goes wrong --------------------------------------------------------------------------------------------

@@ -1,0 +1,50 @@
+"""What the command lines of learning and of tracking share: types of options, listings, error messages."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+
+from ltr.admin.errors import message_for_people
+
+
+def key_and_value(text: str) -> tuple[str, str]:
+    """Returns the two sides of ``KEY=VALUE``."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as epochs=5, not {text!r}")
+    return key.strip(), value.strip()
+
+
+def whole_number(text: str) -> int:
+    """Returns a whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
+    return int(text)
+
+
+def print_names(names: Iterable[str], entry: Callable[[str], object]) -> None:
+    """Prints each name, with a space for its slash, and the first line of its entry's docstring."""
+    for name in names:
+        try:
+            text = (entry(name).__doc__ or "").strip()
+        except Exception as error:  # one broken entry must not hide the others
+            text = f"(cannot be imported: {type(error).__name__}: {error})"
+        print(f"  {name.replace('/', ' '):32}{text.splitlines()[0] if text else ''}".rstrip())
+
+
+def print_error(error: Exception, debug: bool, option: str) -> None:
+    """Prints an error that this project worded as one message, and any other with its traceback.
+
+    Args:
+        error: what ended the program.
+        debug: print every traceback.
+        option: what a person adds to the command line to get it.
+    """
+    message = None if debug else message_for_people(error)
+    if message is None:
+        traceback.print_exception(error)
+    else:
+        print(f"error: {message}\n({option} shows the traceback)", file=sys.stderr)
