@@ -34,7 +34,8 @@ class SoCLActor(BaseActor):
         """Returns the loss (equation 10), and it and its parts as numbers.
 
         Args:
-            data: ``train_images``, ``test_images`` (N, 3, S, S) uint8 and ``train_top``, ``test_top`` (N, h, w).
+            data: ``train_images``, ``test_images`` (N, 3, S, S) uint8, ``train_top``, ``test_top`` (N, h, w), and
+                ``dataset`` (N names) and ``seq_id`` (N,), which say what video each pair is of.
 
         Raises:
             ValueError: the TOP maps do not lie on the network's feature cells.
@@ -50,7 +51,9 @@ class SoCLActor(BaseActor):
         # In mixed precision only the network is computed coarsely: a contrastive loss is a difference of large numbers.
         with torch.autocast(features.device.type, enabled=False):
             samples = draw_samples(features.float(), top_maps, self.objective)
-            loss, parts = soft_contrastive_loss(samples, self.objective.tau, self.objective.include_positive)
+            loss, parts = soft_contrastive_loss(
+                samples, self.objective.tau, self.objective.include_positive, number_videos(data)
+            )
         stats = {"Loss/total": loss.item()}
         stats |= {f"Loss/{name}": value.item() for name, value in parts.items()}
         return loss, stats
@@ -62,3 +65,9 @@ class SoCLActor(BaseActor):
             for module in self.net.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
+
+
+def number_videos(data: TensorDict) -> torch.Tensor:
+    """Returns a number (N,) for each pair of a batch, equal for pairs of the same video of the same data set."""
+    names = list(zip(data["dataset"], data["seq_id"].tolist()))
+    return torch.tensor([names.index(name) for name in names])

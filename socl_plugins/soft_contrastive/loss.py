@@ -109,17 +109,19 @@ def draw_samples(
 
 
 def soft_contrastive_loss(
-    samples: SoftSamples, tau: float = 0.07, include_positive: bool = False
+    samples: SoftSamples, tau: float = 0.07, include_positive: bool = False, videos: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """Returns the loss (equation 10), averaged over the 2N templates, and its parts.
 
     Every template has the 2N - 2 templates of the other videos, the 4N soft negatives and the 2N mixed ones as
-    negatives: 8N - 2 with all of them.
+    negatives: 8N - 2 with all of them, if the N videos differ. Of a video that is in the batch twice, the templates show
+    one target, so they are not negatives of each other.
 
     Args:
         samples: from :func:`draw_samples`.
         tau: temperature.
         include_positive: add the positive pair to the denominator of equation 9.
+        videos: (N,) a number for each pair that says which video it is of; by default all differ.
 
     Raises:
         ValueError: one video alone and no soft negatives: there is nothing to contrast with.
@@ -129,10 +131,10 @@ def soft_contrastive_loss(
     partner = query.roll(count // 2, dims=0)
     negatives = torch.cat([part for part in (query, samples.negatives, samples.mixed) if part is not None])
     logits = query @ negatives.T / tau
+    video = torch.arange(count // 2, device=query.device) if videos is None else videos.to(query.device)
+    video = video.repeat(2)
     own_video = torch.zeros_like(logits, dtype=torch.bool)
-    index = torch.arange(count, device=query.device)
-    own_video[index, index] = True
-    own_video[index, index.roll(count // 2)] = True
+    own_video[:, :count] = video[:, None] == video
     if bool(own_video.all()):
         raise ValueError("a batch of one video and no soft negatives holds no negative sample; use a larger batch")
     logits = logits.masked_fill(own_video, float("-inf"))

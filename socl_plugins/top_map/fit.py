@@ -40,16 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Fits the likelihoods of the objectness cues on annotated boxes.")
     parser.add_argument("--got10k", type=Path, required=True, help="videos with boxes, in GOT-10k's layout")
     parser.add_argument("--out", type=Path, required=True, help="the table to write, JSON")
+    parser.add_argument("--split", default="val", help="train, val or test: videos whose boxes training may not see")
     parser.add_argument("--step", type=int, default=1, help="use every so many videos (2 leaves a half to measure on)")
     parser.add_argument("--every", type=int, default=6, help="use every so many frames of a video")
     parser.add_argument("--windows", type=int, default=1500, help="random windows a frame")
     parser.add_argument("--bins", type=int, default=24, help="bins a cue")
     options = parser.parse_args(arguments)
-    videos = len(Got10k(options.got10k, "train"))
-    dataset = Got10k(options.got10k, "train", seq_ids=range(0, videos, options.step))
+    videos = len(Got10k(options.got10k, options.split))
+    dataset = Got10k(options.got10k, options.split, seq_ids=range(0, videos, options.step))
     source = (
-        f"fitted on every {options.every}th frame of {len(dataset)} of {videos} annotated videos in GOT-10k's layout "
-        f"(every {options.step}th), with {options.windows} random windows around each box's centre"
+        f"fitted on {len(dataset)} of the {videos} annotated videos in {options.got10k.name}/{options.split} "
+        f"(step {options.step}), on one frame in {options.every}, with {options.windows} random windows around each box"
     )
     fit_likelihoods(annotated_windows(dataset, options.every, options.windows), source, options.bins).save(options.out)
     print(f"{options.out}: {source}")

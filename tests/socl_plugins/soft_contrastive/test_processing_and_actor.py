@@ -76,7 +76,8 @@ def batch(net: nn.Module, pairs: int = 2) -> TensorDict:
     rng = np.random.default_rng(0)
     samples = [processing(sample(), rng) for _ in range(pairs)]
     keys = [f"{part}_{key}" for part in ("train", "test") for key in ("images", "top")]
-    return TensorDict({key: torch.stack([one[key] for one in samples]) for key in keys})
+    stacked = {key: torch.stack([one[key] for one in samples]) for key in keys}
+    return TensorDict(stacked, dataset=["test"] * pairs, seq_id=torch.arange(pairs))
 
 
 def test_the_actor_returns_a_loss_with_gradients_and_its_parts() -> None:
@@ -84,7 +85,7 @@ def test_the_actor_returns_a_loss_with_gradients_and_its_parts() -> None:
     net = siamfc_resnet18(output_layer="layer1", border=1)
     loss, stats = SoCLActor(net)(batch(net))
     loss.backward()
-    assert stats["Loss/total"] == pytest.approx(float(loss))
+    assert stats["Loss/total"] == pytest.approx(loss.item())
     assert stats["Loss/total"] == pytest.approx(
         sum(stats[f"Loss/{part}"] for part in ("global", "local_other", "local_own")), rel=1e-5
     )

@@ -200,6 +200,17 @@ def test_every_pair_has_8n_minus_2_negatives() -> None:
     assert float(loss) == pytest.approx(float(parts["global"]))
 
 
+def test_a_video_drawn_twice_is_no_negative_of_itself() -> None:
+    # Of three pairs two are of one video: its other pair's templates, alike, must not count as negatives.
+    z = torch.eye(3, dtype=torch.float64)[[0, 0, 1]].repeat(2, 1)
+    samples = SoftSamples(z, None, None, None)
+    _, apart = soft_contrastive_loss(samples, 1.0, videos=torch.tensor([7, 7, 8]))
+    _, naive = soft_contrastive_loss(samples, 1.0)
+    # The pairs of the twin video have 2 negatives each, the other pair has 4, all orthogonal.
+    assert float(apart["global"]) == pytest.approx((4 * math.log(2) + 2 * math.log(4)) / 6 - 1)
+    assert float(naive["global"]) > float(apart["global"])
+
+
 def test_the_loss_does_not_depend_on_the_order_of_videos() -> None:
     features, top = random_batch(8, 5, 4, 4, seed=3)
     objective = SoftContrastiveSettings(use_local=False, use_mixing=False)

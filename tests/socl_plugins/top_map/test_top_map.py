@@ -216,11 +216,11 @@ def test_prepared_proposals_are_those_computed_on_demand() -> None:
 def test_most_of_the_map_lies_on_real_targets(shared_data: Path) -> None:
     from ltr.dataset.got10k import Got10k
 
-    # The videos that the shipped table was not fitted on.
-    videos = Got10k(shared_data / "real_got10k", "train", seq_ids=range(1, 52, 2))
+    # The shipped table was fitted on other videos, those of val.
+    videos = Got10k(shared_data / "real_got10k", "train")
     clicks = ObjectnessAnnotated(PointAnnotated(videos))
     mass, recall = [], []
-    for video in range(0, len(videos), 2):
+    for video in range(0, len(videos), 4):
         kept = clicks.get_frames(video, [0])[1]["proposals"][0]
         truth = videos.get_sequence_info(video)["bbox"][0].numpy()
         recall.append(iou(truth, kept.boxes).max() >= 0.5)
