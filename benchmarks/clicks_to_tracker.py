@@ -55,7 +55,7 @@ def main() -> int:
         config = checkpoint["settings"]["config"]
         seed_everything(seed)  # as the command line does before the recipe builds its network
         before = build_network(
-            config["network"],
+            "siamfc_resnet18",
             output_layer=config["output_layer"],
             border=config["border"],
             pretrained=config["pretrained"],

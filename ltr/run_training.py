@@ -101,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from ltr.admin import distributed
+    from ltr.admin.files import check_writable
     from ltr.admin.random_state import seed_everything
     from ltr.admin.settings import Settings
 
@@ -115,6 +116,8 @@ def _train(options: argparse.Namespace) -> int:
         resume=options.resume,
     )
     distributed.start(device)
+    if distributed.is_main():
+        check_writable(settings.checkpoint_dir)  # before a recipe spends minutes on preparing its data
     seed_everything(settings.seed)
     result = recipe(settings)
     if distributed.is_main() and result is not None:
@@ -131,7 +134,9 @@ def _report(result: object) -> None:
     if result.checkpoint is not None:
         print(f"checkpoint: {result.checkpoint}")
     if result.next_command:
-        print(f"to use it: {result.next_command}")
+        workspace = os.environ.get("PYTRACKING_WORKSPACE_DIR")
+        setting = f"PYTRACKING_WORKSPACE_DIR={shlex.quote(workspace)} " if workspace else ""
+        print(f"to use it: {setting}{shlex.quote(sys.executable)} {result.next_command}")
     if result.score_name and result.trained is not None:
         before = "unknown" if result.untrained is None else f"{result.untrained:.3f}"
         print(f"held-out {result.score_name}: {before} -> {result.trained:.3f}")
@@ -159,11 +164,13 @@ def _choose_device(choice: str) -> str:
 
 
 def _say_interrupted(interrupt: KeyboardInterrupt, words: list[str]) -> None:
+    if os.environ.get("RANK", "0") != "0":  # of a distributed run one process speaks
+        return
     checkpoint = getattr(interrupt, "checkpoint", None)
     if checkpoint is None:
         print("\ninterrupted before an epoch was finished: there is nothing to resume", file=sys.stderr)
         return
-    command = shlex.join(["python", sys.argv[0], *[word for word in words if word != "--resume"], "--resume"])
+    command = shlex.join([sys.executable, sys.argv[0], *[word for word in words if word != "--resume"], "--resume"])
     epoch = getattr(interrupt, "epoch", None)
     print(
         f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}\nto go on: {command}", file=sys.stderr

@@ -174,6 +174,8 @@ def load_weights(network: nn.Module, weights: Mapping[str, torch.Tensor], source
     Raises:
         CheckpointError: keys that are missing or unknown to the network, or tensors of another shape.
     """
+    if not isinstance(weights, Mapping):
+        raise CheckpointError(f"'net' in {source} is a {type(weights).__name__}, not a dict of weights")
     expected = network.state_dict()
     missing = [key for key in expected if key not in weights]
     unexpected = [key for key in weights if key not in expected]
@@ -215,7 +217,10 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
             f"{path} does not say how its network is built. "
             "Train with a network made by ltr.models.builder.build_network."
         )
-    network = build_network(constructor["network"], **constructor["kwargs"])
+    try:
+        network = build_network(constructor["network"], **constructor["kwargs"])
+    except TypeError as error:
+        raise CheckpointError(f"{path} was made by another version of the network: {error}") from error
     load_weights(network, content["net"], path)
     return network.to(map_location).eval()
 

@@ -56,6 +56,17 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     _force_directory_to_disk(path.parent)
 
 
+def check_writable(directory: Path) -> None:
+    """Makes ``directory`` if need be, and a file in it for a moment, so that a run that cannot write stops at once.
+
+    Raises:
+        WriteError: see :func:`write_atomically`.
+    """
+    probe = directory / ".can_be_written"
+    write_bytes_atomically(probe, b"")
+    probe.unlink(missing_ok=True)
+
+
 def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> None:
     """Writes ``content`` to ``path`` whole or not at all; errors as in :func:`write_atomically`."""
 

@@ -143,8 +143,8 @@ def apply_overrides(config: C, overrides: dict[str, str]) -> C:
     for key, text in overrides.items():
         name, dot, rest = key.partition(".")
         if name not in known or (dot and not dataclasses.is_dataclass(getattr(config, name))):
-            near = near_names(key, known)
-            raise SettingsError(f"unknown setting {key!r}.{near} This recipe has: {', '.join(known)}.")
+            near = near_names(name, known)
+            raise SettingsError(f"unknown setting {key!r}.{near} Known: {', '.join(known)}.")
         if dot:
             nested.setdefault(name, {})[rest] = text
         else:

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 
 class TensorBoardCurves:
-    """Writes numbers by epoch to event files in ``directory``; the first number makes the directory."""
+    """Writes numbers by epoch to event files in ``directory``; the first number makes the directory.
+
+    Curves are a comfort: where TensorBoard is not installed, or its files cannot be written, training goes on.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._writer: Any = None
+        self._failed = False
 
-    def add(self, name: str, epoch: int, value: float) -> None:
-        """Adds one point to the curve ``name``."""
-        if self._writer is None:
-            from torch.utils.tensorboard import SummaryWriter  # slow to import, and optional
+    def add(self, points: Iterable[tuple[str, int, float]]) -> str | None:
+        """Adds points (curve, epoch, value) and forces them to the disk; returns a warning, once, if that fails."""
+        if self._failed:
+            return None
+        try:
+            if self._writer is None:
+                from torch.utils.tensorboard import SummaryWriter  # slow to import, and optional
 
-            self._writer = SummaryWriter(str(self.directory))
-        self._writer.add_scalar(name, value, epoch)
-
-    def flush(self) -> None:
-        """Forces what was added to the disk."""
-        if self._writer is not None:
+                self._writer = SummaryWriter(str(self.directory))
+            for name, epoch, value in points:
+                self._writer.add_scalar(name, value, epoch)
             self._writer.flush()
+        except (ImportError, OSError) as error:
+            self._failed = True
+            return f"no curves for TensorBoard in {self.directory}: {error}"
+        return None
 
     def close(self) -> None:
         """Closes the event file."""
         if self._writer is not None:
-            self._writer.close()
+            with contextlib.suppress(OSError):  # what could not be written was told already
+                self._writer.close()
             self._writer = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import Any
 
 from torch import nn
@@ -12,8 +10,6 @@ from ltr.registry import NETWORKS, load_plugins
 
 STARTING_POINT = ("pretrained", "weights")
 """Keyword arguments that only say where training starts. A checkpoint's weights replace them, so it leaves them out."""
-
-_BUILT_IN = ("ltr.models.backbone", "ltr.models.tracking")
 
 
 def build_network(name: str, **kwargs: Any) -> nn.Module:
@@ -28,18 +24,9 @@ def build_network(name: str, **kwargs: Any) -> nn.Module:
         RegistryError: no such network.
         TypeError: the network has no such argument.
     """
-    import_built_in_networks()
     if name not in NETWORKS:
         load_plugins()
     network: nn.Module = NETWORKS[name](**kwargs)
     kept = {key: value for key, value in kwargs.items() if key not in STARTING_POINT}
     network.constructor = {"network": name, "kwargs": kept}  # type: ignore[assignment]
     return network
-
-
-def import_built_in_networks() -> None:
-    """Imports the modules that register this project's own networks and backbones."""
-    for name in _BUILT_IN:
-        package = importlib.import_module(name)
-        for module in pkgutil.iter_modules(package.__path__, f"{name}."):
-            importlib.import_module(module.name)

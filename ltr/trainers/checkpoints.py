@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltr.admin import checkpoint, distributed
-from ltr.admin.files import remove_leftovers, write_bytes_atomically
+from ltr.admin.files import remove_leftovers
 from ltr.trainers.hooks import Hook
 from ltr.trainers.progress import say
 
 if TYPE_CHECKING:
     from ltr.trainers.ltr_trainer import LTRTrainer
-
-EARLIER_RUN = "earlier_run"
 
 
 class Checkpoints(Hook):
@@ -28,13 +26,6 @@ class Checkpoints(Hook):
         if keep < 1:
             raise ValueError(f"cannot keep {keep} checkpoints: at least 1 is needed to go on from")
         self.keep = keep
-
-    def before_training(self, trainer: LTRTrainer) -> None:
-        """Makes sure that checkpoints can be written, before time is spent on an epoch."""
-        if distributed.is_main():
-            probe = trainer.settings.checkpoint_dir / ".can_be_written"
-            write_bytes_atomically(probe, b"")
-            probe.unlink(missing_ok=True)
 
     def after_epoch(self, trainer: LTRTrainer) -> None:
         """Writes the epoch's checkpoint."""
@@ -62,9 +53,9 @@ def latest_checkpoint(directory: Path) -> Path | None:
 
 
 def set_aside_earlier_run(trainer: LTRTrainer) -> None:
-    """Moves an earlier run's checkpoints to ``earlier_run/``, when a fresh run is about to write its first one.
+    """Moves an earlier run's checkpoints to ``earlier_run_1/`` or the next free number, before a fresh run's first one.
 
-    Otherwise the earlier run's higher epochs would be taken for newer ones. What an even earlier run left there goes.
+    Otherwise the earlier run's higher epochs would be taken for newer ones.
     """
     if trainer.owns_checkpoint_dir:
         return
@@ -73,10 +64,10 @@ def set_aside_earlier_run(trainer: LTRTrainer) -> None:
     earlier = sorted(directory.glob(f"*{checkpoint.SUFFIX}"))
     if not earlier:
         return
-    aside = directory / EARLIER_RUN
-    aside.mkdir(exist_ok=True)
-    for old in aside.glob(f"*{checkpoint.SUFFIX}"):
-        old.unlink()
+    number = 1
+    while (aside := directory / f"earlier_run_{number}").exists():
+        number += 1
+    aside.mkdir()
     for path in earlier:
         os.replace(path, aside / path.name)
     say(f"the earlier run's checkpoints now lie in {aside}")

@@ -30,9 +30,10 @@ class TensorBoard(Hook):
         """Writes the epoch's numbers."""
         if self._curves is None:
             return
-        for loader, name, value in _of_this_epoch(trainer):
-            self._curves.add(f"{name}/{loader}", trainer.epoch, value)
-        self._curves.flush()
+        numbers = _of_this_epoch(trainer)
+        warning = self._curves.add([(f"{name}/{loader}", trainer.epoch, value) for loader, name, value in numbers])
+        if warning:
+            say(warning)
 
     def close(self) -> None:
         """Closes the event file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 import sys
 import traceback
@@ -14,7 +15,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ltr.actors.base_actor import BaseActor
 from ltr.admin import distributed
-from ltr.admin.checkpoint import load_checkpoint, load_weights
+from ltr.admin.checkpoint import CheckpointError, load_checkpoint, load_weights, plain
+from ltr.admin.files import check_writable
 from ltr.admin.random_state import random_state, seed_everything, set_random_state
 from ltr.admin.settings import Settings, SettingsError, TrainConfig
 from ltr.data.tensordict import TensorDict
@@ -25,6 +27,9 @@ from ltr.trainers.precision import mixed_precision_is_fast
 from ltr.trainers.progress import Progress, say
 from ltr.trainers.result import History, TrainingError, TrainingInterrupted, TrainingResult
 from ltr.trainers.stats import AverageMeter
+
+RESUMED = ("net", "optimizer", "scaler", "epoch", "total_steps", "stats", "random_state", "hooks")
+"""What a checkpoint must hold to be gone on from."""
 
 
 class Loader(Protocol):
@@ -83,8 +88,11 @@ class LTRTrainer:
         self.optimizer = optimizer
         self.lr_scheduler = lr_scheduler
         self.scheduler_interval = scheduler_interval
-        self.amp = mixed_precision_is_fast(self.device) if self.config.amp is None else self.config.amp
-        self.scaler = _grad_scaler(self.device, self.amp)
+        if self.config.amp is None:
+            self.config = dataclasses.replace(self.config, amp=mixed_precision_is_fast(self.device))
+            if settings.config is not None:
+                settings.config = self.config  # so that the checkpoint says which it was
+        self.scaler = _grad_scaler(self.device, bool(self.config.amp))
         self.hooks = self._with_standard_hooks(list(hooks))
         self.epoch = 0
         """Number of the epoch that runs or has just finished, from 1; 0 before training."""
@@ -175,8 +183,11 @@ class LTRTrainer:
         """Goes back to a state that :meth:`state_dict` returned.
 
         Raises:
-            CheckpointError: the weights do not fit the network.
+            CheckpointError: the weights do not fit the network, or the checkpoint is not one to go on from.
         """
+        missing = [key for key in RESUMED if state.get(key) is None]
+        if missing:
+            raise CheckpointError(f"{source} lacks {', '.join(missing)}: go on from an epoch's own file")
         load_weights(self.net, state["net"], source)
         self.optimizer.load_state_dict(state["optimizer"])
         if self.lr_scheduler and state["lr_scheduler"] is not None:
@@ -209,6 +220,8 @@ class LTRTrainer:
         if self.epoch == 0 and distributed.world_size() > 1:
             # The networks were built from one seed; what happens in a step should differ between the processes.
             seed_everything(self.settings.seed, distributed.rank())
+        if distributed.is_main():
+            check_writable(self.settings.checkpoint_dir)
         for hook in self.hooks:
             hook.before_training(self)
 
@@ -225,12 +238,12 @@ class LTRTrainer:
         return True
 
     def _tell_changes(self, before: dict[str, Any]) -> None:
-        now = self.settings.summary()
+        now = plain(self.settings.summary())
         pairs = [("seed", before.get("seed"), now["seed"])]
         pairs += [(key, before.get("config", {}).get(key), value) for key, value in now["config"].items()]
         changed = [f"{key} is {new}, was {old}" for key, old, new in pairs if old != new and str(old) != str(new)]
         if changed:
-            say(f"unlike the checkpoint: {'; '.join(changed)}. Learning rates go on as in the checkpoint")
+            say(f"unlike the checkpoint: {'; '.join(changed)}. Learning-rate schedules follow the new values")
 
     def _train_epochs(self, fail_safe: bool) -> None:
         resumable = self._finished
@@ -314,7 +327,7 @@ class LTRTrainer:
 
     def _autocast(self) -> torch.autocast:
         dtype = torch.float16 if self.device.type == "cuda" else torch.bfloat16
-        return torch.autocast(self.device.type, dtype=dtype, enabled=self.amp)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=bool(self.config.amp))
 
     def _check_weights(self) -> None:
         # A finite loss can have a gradient that is not; it must not get into a checkpoint.

@@ -37,4 +37,4 @@ class TrainingResult:
     epochs: int = 0
     stats: History = field(default_factory=dict)
     next_command: str | None = None
-    """The command that uses the checkpoint; a recipe sets it, and the command line prints it."""
+    """What to start Python with to use the checkpoint; a recipe sets it, and the command line prints it."""

@@ -11,19 +11,17 @@ class AverageMeter:
 
     >>> meter = AverageMeter()
     >>> meter.update(1.0); meter.update(2.0)
-    >>> meter.average, meter.latest
-    (1.5, 2.0)
+    >>> meter.average
+    1.5
     """
 
     total: float = 0.0
     count: int = 0
-    latest: float = float("nan")
 
     def update(self, value: float) -> None:
         """Takes in one more value."""
         self.total += value
         self.count += 1
-        self.latest = value
 
     @property
     def average(self) -> float:

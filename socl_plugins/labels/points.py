@@ -46,10 +46,15 @@ class PointAnnotated(AnnotationWrapper):
         """Returns ``point`` (T, 2), ``valid`` (T,) and ``visible`` (T,) of a video.
 
         Raises:
-            PointError: the data set has neither clicks nor boxes.
+            PointError: the data set has neither clicks nor boxes, or clicks of its own and noise was asked for.
         """
         info = self.dataset.get_sequence_info(seq_id)
         if "point" in info:
+            if self.noise_px:
+                raise PointError(
+                    f"noise_px is {self.noise_px:g}, but {self.name}, video {self.sequence_name(seq_id)}, holds clicks "
+                    "of its own: set it to 0, or take points.txt away to have clicks made from boxes"
+                )
             point = info["point"]
             valid = torch.isfinite(point).all(dim=1)
         elif "bbox" in info:
@@ -74,7 +79,7 @@ class PointAnnotated(AnnotationWrapper):
             inside = move_inside(point, frame.shape[:2])
             if given and not torch.equal(inside, point) and bool(annotation["valid"][position]):
                 raise PointError(
-                    f"{self.name}, video {self.sequence_name(seq_id)}, frame {frame_id + 1}: the click "
+                    f"{self.root or self.name}, video {self.sequence_name(seq_id)}, frame {frame_id + 1}: the click "
                     f"({float(point[0]):g}, {float(point[1]):g}) lies outside the frame of {frame.shape[1]} x "
                     f"{frame.shape[0]} pixels; correct it, or write nan,nan where there is no click"
                 )

@@ -114,7 +114,7 @@ def soft_contrastive_loss(
     """Returns the loss (equation 10), averaged over the 2N templates, and its parts.
 
     Every template has the 2N - 2 templates of the other videos, the 4N soft negatives and the 2N mixed ones as
-    negatives: 8N - 2 with all of them, if the N videos differ. Of a video that is in the batch twice, the templates show
+    negatives: 8N - 2 with all of them, if the N videos differ. Of a video that is in the batch twice the templates show
     one target, so they are not negatives of each other.
 
     Args:

@@ -37,6 +37,17 @@ class CropSettings:
     eta: float = 0.1
     temperature: float = 0.25
 
+    def __post_init__(self) -> None:
+        for name in ("size", "search_factor", "temperature"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} of the crop is {getattr(self, name)}; it must be positive")
+        if not self.scale_jitter >= 0:
+            raise ValueError(f"scale_jitter is {self.scale_jitter}; a standard deviation is not negative")
+        if not 0 <= self.shift < 0.5:
+            raise ValueError(f"shift is {self.shift}; from 0.5 on the target would leave the crop")
+        if not 0 < self.eta <= 1:
+            raise ValueError(f"eta is {self.eta}; it is a part of the map, in (0, 1]")
+
 
 @PROCESSINGS.register("soft_contrastive")
 class SoftContrastiveProcessing:

@@ -10,7 +10,7 @@ import torch
 
 from ltr.admin import distributed
 from ltr.admin.environment import Environment
-from ltr.admin.settings import Settings, TrainConfig
+from ltr.admin.settings import Settings, SettingsError, TrainConfig
 from ltr.data.loader import LTRLoader
 from ltr.data.sampler import TrackingSampler
 from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
@@ -36,7 +36,6 @@ class SoCLConfig(TrainConfig):
     """Hyper-parameters of a SoCL recipe; the defaults are the short schedule for the embedded videos.
 
     Attributes:
-        network: a name in NETWORKS.
         output_layer: the backbone's layer whose features are learned and compared.
         pretrained: weights to start from: none, ``imagenet`` or a file.
         border: feature cells dropped on each side.
@@ -53,7 +52,6 @@ class SoCLConfig(TrainConfig):
         proposals: what TOP maps are made of.
     """
 
-    network: str = "siamfc_resnet18"
     output_layer: str = "layer2"
     pretrained: str | None = None
     border: int = 3
@@ -69,17 +67,29 @@ class SoCLConfig(TrainConfig):
     crop: CropSettings = field(default_factory=CropSettings)
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("max_gap", "videos", "held_out_videos"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}, but must be at least 1")
+        if self.held_out_frames < 2:
+            raise SettingsError(f"held_out_frames is {self.held_out_frames}; tracking needs 2 at the least")
+        if self.border < 0 or self.prepare_frames < 0 or min(self.decay_epochs, default=1) < 1:
+            raise SettingsError("border and prepare_frames must not be negative, and decay_epochs count from 1")
+
 
 def default_config(env: Environment) -> SoCLConfig:
     """Returns the paper's schedule (section 4.1) where GOT-10k is set, else one of a few minutes on two CPU cores.
 
+    The processes of a distributed run share a batch; each contrasts its own part of it.
     The paper does not say how many pairs an epoch has: here, one for each of GOT-10k's 9,335 videos.
     """
+    processes = distributed.world_size()
     if env.got10k_dir is None:
         return SoCLConfig(
             epochs=6,
             samples_per_epoch=720,
-            batch_size=12,
+            batch_size=max(12 // processes, 1),
             num_workers=1,
             learning_rate=1e-3,
             score_interval=2,
@@ -89,7 +99,7 @@ def default_config(env: Environment) -> SoCLConfig:
         pretrained="imagenet",
         epochs=1000,
         samples_per_epoch=9335,
-        batch_size=max(96 // distributed.world_size(), 1),
+        batch_size=max(96 // processes, 1),
         num_workers=min(8, os.cpu_count() or 1),
         learning_rate=3e-4,
         decay_epochs=(500,),
@@ -103,7 +113,7 @@ def default_config(env: Environment) -> SoCLConfig:
 def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     """Trains a network from clicks and returns how it tracks held-out videos before and after."""
     net = build_network(
-        config.network, output_layer=config.output_layer, border=config.border, pretrained=config.pretrained
+        "siamfc_resnet18", output_layer=config.output_layer, border=config.border, pretrained=config.pretrained
     )
     stride = int(net.stride)  # type: ignore[arg-type]  # of whatever network was named
     dataset = ObjectnessAnnotated(
@@ -111,9 +121,8 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
         config.proposals,
         settings.seed,
     )
-    frames = sum(len(dataset.get_sequence_info(video)["visible"]) for video in range(len(dataset)))
-    if frames <= config.prepare_frames:
-        dataset.prepare(jobs=max((os.cpu_count() or 1) // distributed.world_size(), 1), progress=distributed.is_main())
+    if has_at_most(dataset, config.prepare_frames):
+        dataset.prepare(progress=distributed.is_main())
     augmentation = Compose(HorizontalFlip(), ColorJitter(0.3, 0.3, 0.3), Grayscale(0.2), Blur(2.0, 0.3))
     sampler = TrackingSampler(
         [dataset],
@@ -144,7 +153,7 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
         scheduler_interval="step",
     )
     result = trainer.train(config.epochs)
-    result.next_command = f"python pytracking/run_tracker.py siamfc {settings.script_name} --dataset_name synthetic"
+    result.next_command = f"pytracking/run_tracker.py siamfc {settings.script_name} --dataset_name synthetic"
     return result
 
 
@@ -158,12 +167,29 @@ def training_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:
 
 
 def held_out_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:
-    """Returns GOT-10k's validation videos, as many as the configuration asks for, or embedded ones."""
-    folder = env.got10k_val_dir or env.got10k_dir
+    """Returns GOT-10k's validation videos, as many as are asked for, or embedded ones where there are none.
+
+    These need boxes, since tracking is scored with them; nothing is learned from them but which checkpoint to keep.
+    """
+    folder = env.got10k_val_dir
+    if folder is None and env.got10k_dir is not None and (env.got10k_dir / "val" / "list.txt").is_file():
+        folder = env.got10k_dir / "val"
     if folder is None:
+        if env.got10k_dir is not None and distributed.is_main():
+            print(f"{env.got10k_dir} holds no val/: the held-out score is that of embedded synthetic videos")
         return SyntheticVideo(config.held_out_videos, num_frames=config.held_out_frames, seed=HELD_OUT_VIDEOS)
-    videos = Got10k(folder, "val")
-    return Got10k(folder, "val", seq_ids=range(min(config.held_out_videos, len(videos))))
+    videos = Got10k(folder)
+    return Got10k(folder, seq_ids=range(min(config.held_out_videos, len(videos))))
+
+
+def has_at_most(dataset: BaseVideoDataset, frames: int) -> bool:
+    """Returns whether a data set has no more frames than that, without looking further than it must."""
+    total = 0
+    for video in range(len(dataset)):
+        total += len(dataset.get_sequence_info(video)["visible"])
+        if total > frames:
+            return False
+    return True
 
 
 def learning_rate_schedule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ltr.admin import distributed
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from socl_plugins.top_map.proposals import Proposals
@@ -48,25 +50,31 @@ class ObjectnessAnnotated(AnnotationWrapper):
             proposals.append(found)
         return frames, {**annotation, "proposals": proposals}, meta
 
-    def prepare(self, jobs: int = 1, progress: bool = True) -> None:
+    def prepare(self, jobs: int | None = None, progress: bool = True) -> None:
         """Computes the proposals of every frame with a visible target, and keeps them in memory (1.3 KB a frame).
 
+        In a distributed run each process computes its share, and all get all.
+
         Args:
-            jobs: processes; see joblib's ``n_jobs``.
+            jobs: processes to compute with; by default this process's share of the machine's cores.
             progress: show a progress bar on standard error.
         """
         from joblib import Parallel, delayed
         from tqdm import tqdm
 
-        videos = range(self.get_num_sequences())
+        if jobs is None:
+            neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes on this machine, says torchrun
+            jobs = max((os.cpu_count() or 1) // neighbours, 1)
+        videos = range(distributed.rank(), self.get_num_sequences(), distributed.world_size())
         # A copy without what is prepared already: that grows while tasks are being sent to the workers.
         worker = ObjectnessAnnotated(self.dataset, self.settings, self.seed)
         results = Parallel(n_jobs=jobs, return_as="generator")(
             delayed(worker._propose_video)(video) for video in videos
         )
         bar = tqdm(zip(videos, results), total=len(videos), desc="TOP maps", unit="video", disable=not progress)
-        for video, found in bar:
-            self._prepared.update({(video, frame_id): proposals for frame_id, proposals in found.items()})
+        share = {(video, frame_id): proposals for video, found in bar for frame_id, proposals in found.items()}
+        for part in distributed.gather(share):
+            self._prepared.update(part)
 
     def _propose_video(self, seq_id: int) -> dict[int, Proposals]:
         visible = torch.nonzero(self.get_sequence_info(seq_id)["visible"]).flatten().tolist()

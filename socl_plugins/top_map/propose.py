@@ -24,7 +24,7 @@ class ProposalSettings:
         max_aspect: their largest ratio of sides.
         nms_threshold: overlap above which the less object-like of two is dropped.
         keep: proposals kept for each frame.
-        likelihoods: table of :mod:`socl_plugins.top_map.objectness`.
+        likelihoods: a table of :mod:`socl_plugins.top_map.objectness`; none: the one that comes with the package.
     """
 
     random_count: int = 5000
@@ -32,7 +32,17 @@ class ProposalSettings:
     max_aspect: float = 3.0
     nms_threshold: float = 0.7
     keep: int = 64
-    likelihoods: Path = DEFAULT_TABLE
+    likelihoods: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.random_count < 1 or self.keep < 1:
+            raise ValueError(f"random_count is {self.random_count} and keep {self.keep}; each must be at least 1")
+        if not 0 < self.side_range[0] <= self.side_range[1]:
+            raise ValueError(f"side_range is {self.side_range}; it must rise, and start above 0")
+        if not self.max_aspect >= 1:
+            raise ValueError(f"max_aspect is {self.max_aspect}; it must be at least 1")
+        if not 0 <= self.nms_threshold <= 1:
+            raise ValueError(f"nms_threshold is {self.nms_threshold}; an overlap lies in [0, 1]")
 
 
 def propose_target(
@@ -68,6 +78,6 @@ def propose_target(
     large_enough = boxes[:, 2:].min(axis=1) >= SMALLEST_SIDE
     if large_enough.any():  # a click in the very corner leaves only slivers: then slivers it is
         boxes = boxes[large_enough]
-    scores = load_likelihoods(settings.likelihoods).objectness(window_cues(image, boxes))
+    scores = load_likelihoods(settings.likelihoods or DEFAULT_TABLE).objectness(window_cues(image, boxes))
     kept = non_maximum_suppression(boxes, scores, settings.nms_threshold, settings.keep)
     return Proposals(boxes[kept].astype(np.float32), scores[kept].astype(np.float32))

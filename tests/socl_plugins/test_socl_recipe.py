@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,16 @@ import torch
 
 from ltr import run_training
 from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_checkpoint, load_network
+from ltr.dataset.export import export_got10k
+from ltr.dataset.got10k import Got10k
+from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
+from ltr.trainers import LTRTrainer
 from pytracking import run_tracker
 from pytracking.registry import PARAMETERS, TRACKERS
+from socl_plugins.labels import PointAnnotated, write_points
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "epochs": "2",
     "samples_per_epoch": "4",
@@ -45,7 +53,7 @@ def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureF
     output = capsys.readouterr().out
     last = output.strip().splitlines()[-1]
     assert last.startswith("held-out AUC: ") and " -> " in last
-    assert "python pytracking/run_tracker.py siamfc socl_res18" in output
+    assert f"{sys.executable} pytracking/run_tracker.py siamfc socl_res18" in output
     assert "no data set is configured" in output
     path = best_checkpoint("socl/socl_res18")
     checkpoint = load_checkpoint(path)
@@ -66,6 +74,65 @@ def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureF
     assert run_tracker.main(words) == 0
     boxes = (workspace / "tracking_results" / "siamfc" / "socl_res18" / f"{name}.txt").read_text().splitlines()
     assert len(boxes) == 60 and all(len(line.split("\t")) == 4 for line in boxes)
+
+
+def test_the_whole_run_is_the_same_without_the_boxes_of_the_training_videos(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for split, seed in (("train", 21), ("val", 22)):
+        export_got10k(SyntheticVideo(3, num_frames=5, seed=seed), tmp_path / "data", split)
+    monkeypatch.setenv("PYTRACKING_GOT10K_DIR", str(tmp_path / "data"))
+    small = ["--set", "pretrained=none", "--set", "decay_epochs="]
+    assert train(*small) == 0
+    path = best_checkpoint("socl/socl_res18")
+    with_boxes = load_checkpoint(path)
+    write_points(PointAnnotated(Got10k(tmp_path / "data", "train")), tmp_path / "data" / "train")
+    for boxes in (tmp_path / "data" / "train").rglob("groundtruth.txt"):
+        boxes.unlink()
+    assert train(*small) == 0
+    without = load_checkpoint(path)
+    assert all(torch.equal(value, without["net"][name]) for name, value in with_boxes["net"].items())
+    assert with_boxes["score"] == without["score"]
+
+
+def test_a_resumed_run_equals_an_unbroken_one(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert train() == 0
+    unbroken = load_checkpoint(best_checkpoint("socl/socl_res18").with_name("SiamFCNet_ep0002.pth.tar"))
+
+    one_epoch = LTRTrainer._train_epoch
+
+    def only_the_first(trainer: LTRTrainer) -> None:
+        if trainer.epoch == 2:
+            raise KeyboardInterrupt
+        one_epoch(trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LTRTrainer, "_train_epoch", only_the_first)
+        assert train() == 130
+    assert train("--resume") == 0
+    resumed = load_checkpoint(best_checkpoint("socl/socl_res18").with_name("SiamFCNet_ep0002.pth.tar"))
+    assert resumed["stats"]["train"] == unbroken["stats"]["train"]
+    assert all(torch.equal(value, resumed["net"][name]) for name, value in unbroken["net"].items())
+
+
+def test_two_processes_train_together(workspace: Path) -> None:
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    words += [str(ROOT / "ltr" / "run_training.py"), "socl", "socl_res18", "--device", "cpu"]
+    for key, value in {**SMALL, "batch_size": "1", "prepare_frames": "1000"}.items():
+        words += ["--set", f"{key}={value}"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("held-out AUC: ") == 1, "one process speaks"
+    assert best_checkpoint("socl/socl_res18").is_file()
+
+
+@pytest.mark.parametrize("wrong", ["crop.search_factor=-1", "proposals.keep=0", "border=-1", "loss.tau=0", "max_gap=0"])
+def test_an_impossible_hyper_parameter_is_an_error_that_names_it(
+    workspace: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    assert train("--set", wrong) == 1
+    error = capsys.readouterr().err
+    assert wrong.partition("=")[0].rpartition(".")[2] in error and "Traceback" not in error
 
 
 def test_a_misspelt_hyper_parameter_is_an_error_with_a_near_name(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -71,20 +72,37 @@ def resnet18(output_layer: str = "layer2", stride: int = 8, pretrained: str | No
     Args:
         output_layer: ``layer1`` to ``layer4``.
         stride: largest stride of the features.
-        pretrained: None for random weights, ``imagenet`` for torchvision's (downloaded once), or a file that holds a
-            state_dict with torchvision's keys; layers beyond ``output_layer`` may be absent from it.
+        pretrained: None for random weights; ``imagenet`` for the file ``resnet18_imagenet.pth`` in the environment's
+            ``network_dir``, or else torchvision's weights, downloaded once; or a file. A file holds a state_dict with
+            torchvision's keys; layers beyond ``output_layer`` may be absent from it.
 
     Raises:
         ValueError: the file lacks a weight that the backbone needs.
+        OSError: there is no file, and nothing can be downloaded.
     """
     from torchvision.models import ResNet18_Weights
     from torchvision.models import resnet18 as torchvision_resnet18
 
-    weights = ResNet18_Weights.IMAGENET1K_V1 if pretrained == "imagenet" else None
-    backbone = ResNetBackbone(torchvision_resnet18(weights=weights), output_layer, stride)
-    if pretrained not in (None, "imagenet"):
+    backbone = ResNetBackbone(torchvision_resnet18(), output_layer, stride)
+    if pretrained == "imagenet":
+        _load_imagenet(backbone, "resnet18", ResNet18_Weights.IMAGENET1K_V1)
+    elif pretrained is not None:
         _load_weights(backbone, Path(pretrained).expanduser())
     return backbone
+
+
+def _load_imagenet(backbone: nn.Module, name: str, weights: Any) -> None:
+    """Loads the file ``<network_dir>/<name>_imagenet.pth`` if it is there, else torchvision's weights."""
+    from ltr.admin.environment import load_environment
+
+    file = load_environment().network_dir / f"{name}_imagenet.pth"
+    if file.is_file():
+        _load_weights(backbone, file)
+        return
+    try:
+        backbone.load_state_dict(weights.get_state_dict(check_hash=True), strict=False)
+    except OSError as error:
+        raise OSError(f"cannot download the ImageNet weights of {name} ({error}); put them into {file}") from error
 
 
 def _load_weights(backbone: nn.Module, path: Path) -> None:

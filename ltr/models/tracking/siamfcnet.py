@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ltr.models.backbone import resnet18
-from ltr.registry import NETWORKS
+from ltr.registry import BACKBONES, NETWORKS
 
 
 class SiamFCNet(nn.Module):
@@ -32,10 +35,6 @@ class SiamFCNet(nn.Module):
     def stride(self) -> int:
         """Image pixels for one feature cell."""
         return int(self.backbone.stride)  # type: ignore[arg-type]  # a plain number, not a parameter
-
-    def feature_size(self, image_size: int) -> int:
-        """Returns the side of the feature map of a square image of ``image_size`` pixels."""
-        return -(-image_size // self.stride) - 2 * self.border
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Returns the features (N, C, h, w) of RGB images (N, 3, H, W) in 0..255.
@@ -66,6 +65,21 @@ class SiamFCNet(nn.Module):
         pairs, channels = search.shape[:2]
         response = F.conv2d(search.reshape(1, pairs * channels, *search.shape[-2:]), template, groups=pairs)
         return response.transpose(0, 1) / cells
+
+
+@NETWORKS.register("siamfc")
+def siamfc(
+    backbone: str, backbone_args: Mapping[str, Any] | None = None, border: int = 0, normalise: bool = True
+) -> SiamFCNet:
+    """Returns a SiamFC network on any registered backbone.
+
+    Args:
+        backbone: a name in BACKBONES.
+        backbone_args: its arguments.
+        border: see :class:`SiamFCNet`.
+        normalise: likewise.
+    """
+    return SiamFCNet(BACKBONES[backbone](**(backbone_args or {})), border, normalise)
 
 
 @NETWORKS.register("siamfc_resnet18")

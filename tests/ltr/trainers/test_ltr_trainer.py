@@ -182,7 +182,7 @@ def test_a_fresh_run_sets_an_earlier_runs_checkpoints_aside(make: Make) -> None:
     trainer.train(2)
     directory = trainer.settings.checkpoint_dir
     assert sorted(path.name for path in directory.glob("*_ep*")) == ["ToyNet_ep0001.pth.tar", "ToyNet_ep0002.pth.tar"]
-    aside = sorted(path.name for path in (directory / "earlier_run").iterdir())
+    aside = sorted(path.name for path in (directory / "earlier_run_1").iterdir())
     assert aside == ["ToyNet_best.pth.tar", "ToyNet_ep0003.pth.tar", "ToyNet_ep0004.pth.tar"]
 
 

@@ -84,6 +84,11 @@ def test_a_data_set_with_neither_clicks_nor_boxes_is_refused() -> None:
         PointAnnotated(OneVideo(mask=[[0.0]])).get_sequence_info(0)
 
 
+def test_noise_on_clicks_that_a_person_gave_is_refused() -> None:
+    with pytest.raises(PointError, match="noise_px is 5"):
+        PointAnnotated(OneVideo(point=[[10, 10]]), noise_px=5).get_sequence_info(0)
+
+
 @pytest.mark.parametrize("noise", [-1.0, float("nan"), float("inf")])
 def test_a_shift_that_is_no_length_is_refused(noise: float) -> None:
     with pytest.raises(ValueError, match="noise_px"):
