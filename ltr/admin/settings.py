@@ -156,6 +156,8 @@ def apply_overrides(config: C, overrides: dict[str, str]) -> C:
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
+_WORDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+
 
 def _convert(text: str, hint: Any, key: str) -> Any:
     """Returns ``text`` as a value of the type ``hint``."""
@@ -169,7 +171,7 @@ def _convert(text: str, hint: Any, key: str) -> Any:
                 return _convert(text, choice, key)
             except SettingsError:
                 continue
-        raise _wrong_value(key, text, " or ".join([_name(choice) for choice in choices] + ["none"]))
+        raise _wrong_value(key, text, " or ".join([_WORDS.get(choice, _name(choice)) for choice in choices] + ["none"]))
     if origin is typing.Literal:
         for choice in arguments:
             if str(choice) == text:
@@ -184,13 +186,13 @@ def _convert(text: str, hint: Any, key: str) -> Any:
         return origin(_convert(part, arguments[0] if arguments else str, key) for part in parts)
     if hint is bool:
         if text.lower() not in _BOOLEANS:
-            raise _wrong_value(key, text, "true or false")
+            raise _wrong_value(key, text, _WORDS[bool])
         return _BOOLEANS[text.lower()]
     if hint in (int, float):
         try:
             return hint(text)
         except ValueError:
-            raise _wrong_value(key, text, "a whole number" if hint is int else "a number") from None
+            raise _wrong_value(key, text, _WORDS[hint]) from None
     if hint in (str, Path):
         return hint(text)
     raise SettingsError(f"{key} cannot be set on the command line: it is a {_name(hint)}")
