@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLUGINS = REPOSITORY / "docs/plugins.md"
@@ -40,3 +41,11 @@ def test_the_tracker_in_one_file_is_complete_and_tracks(workspace: Path, tmp_pat
     boxes = np.loadtxt(workspace / "tracking_results/ncc/default/synthetic-0000.txt", delimiter="\t")
     assert boxes.shape == (60, 4) and np.isfinite(boxes).all()
     assert len(np.unique(boxes[:, :2], axis=0)) > 10, "the tracker never moved"
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))])
+def test_every_link_to_a_file_of_the_project_leads_somewhere(page: str) -> None:
+    text = (REPOSITORY / page).read_text("utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
+    missing = [target for target in targets if not (REPOSITORY / page).parent.joinpath(target).exists()]
+    assert not missing
