@@ -10,7 +10,7 @@ import torch
 
 from ltr.data.crops import crop_square
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Transform
+from ltr.data.transforms import Drawn, Transform
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import render
@@ -57,10 +57,19 @@ class SoftContrastiveProcessing:
         crop: which part of a frame is cut out.
         stride: image pixels for one feature cell.
         border: feature cells that the network drops on each side.
-        transform: augmentation of crop, point and boxes together.
+        transform: augmentation of crop, point and boxes together, drawn for each frame.
+        joint_transform: likewise, but drawn once for both frames of a pair: a target is not mirrored, or robbed of its
+            colour, from one frame to the next, and what stays the same is what a tracker tells it from its like by.
     """
 
-    def __init__(self, crop: CropSettings, stride: int, border: int = 0, transform: Transform | None = None) -> None:
+    def __init__(
+        self,
+        crop: CropSettings,
+        stride: int,
+        border: int = 0,
+        transform: Transform | None = None,
+        joint_transform: Transform | None = None,
+    ) -> None:
         cells = -(-crop.size // stride) - 2 * border
         if cells < 2:
             raise ValueError(
@@ -71,14 +80,16 @@ class SoftContrastiveProcessing:
         self.border = border
         self.cells = cells
         self.transform = transform
+        self.joint_transform = joint_transform
         self._border_offset = np.array([border * stride, border * stride, 0, 0], np.float32)
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
         """Returns, for ``train`` and ``test``: images (3, S, S) uint8, top (h, w) and point (2,) in crop pixels."""
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
+        joint = self.joint_transform.draw(rng) if self.joint_transform is not None else Drawn()
         for part in ("train", "test"):
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
-            crop, point, proposals = self._crop(image, point.numpy(), proposals, rng)
+            crop, point, proposals = self._crop(image, point.numpy(), proposals, joint, rng)
             inner = Proposals(proposals.boxes - self._border_offset, proposals.scores)
             top = render(inner, (self.cells, self.cells), self.stride, self.crop.eta, self.crop.temperature)
             result[f"{part}_images"] = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
@@ -87,7 +98,7 @@ class SoftContrastiveProcessing:
         return result
 
     def _crop(
-        self, image: np.ndarray, point: np.ndarray, proposals: Proposals, rng: np.random.Generator
+        self, image: np.ndarray, point: np.ndarray, proposals: Proposals, joint: Drawn, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, Proposals]:
         box = proposals.mean_box()
         extent = float(np.sqrt(box[2] * box[3]))
@@ -95,8 +106,6 @@ class SoftContrastiveProcessing:
         shift = rng.uniform(-self.crop.shift, self.crop.shift, 2) * side
         crop, region = crop_square(image, tuple(point + shift), side, self.crop.size, fill=cv2.mean(image)[:3])
         points, boxes = region.to_crop(point[None]), region.boxes_to_crop(proposals.boxes)
-        if self.transform is not None:
-            drawn = self.transform.draw(rng)
-            points, boxes = drawn.points(points, crop.shape), drawn.boxes(boxes, crop.shape)
-            crop = drawn.image(crop)
-        return crop, points[0], Proposals(boxes.astype(np.float32), proposals.scores)
+        drawn = joint.then(self.transform.draw(rng)) if self.transform is not None else joint
+        points, boxes = drawn.points(points, crop.shape), drawn.boxes(boxes, crop.shape)
+        return drawn.image(crop), points[0], Proposals(boxes.astype(np.float32), proposals.scores)

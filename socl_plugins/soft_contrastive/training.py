@@ -59,8 +59,8 @@ class SoCLConfig(TrainConfig):
     max_gap: int = 50
     decay_epochs: tuple[int, ...] = ()
     videos: int = 48
-    held_out_videos: int = 8
-    held_out_frames: int = 40
+    held_out_videos: int = 12
+    held_out_frames: int = 50
     tracker_parameters: str = "siamfc/socl_res18"
     prepare_frames: int = 20_000
     loss: SoftContrastiveSettings = field(default_factory=SoftContrastiveSettings)
@@ -87,7 +87,7 @@ def default_config(env: Environment) -> SoCLConfig:
     processes = distributed.world_size()
     if env.got10k_dir is None:
         return SoCLConfig(
-            epochs=6,
+            epochs=4,
             samples_per_epoch=720,
             batch_size=max(12 // processes, 1),
             num_workers=1,
@@ -123,12 +123,13 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     )
     if has_at_most(dataset, config.prepare_frames):
         dataset.prepare(progress=distributed.is_main())
-    augmentation = Compose(HorizontalFlip(), ColorJitter(0.3, 0.3, 0.3), Grayscale(0.2), Blur(2.0, 0.3))
+    joint = Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.3), Grayscale(0.1))
+    own = Compose(ColorJitter(0.2, 0.2), Blur(1.5, 0.2))
     sampler = TrackingSampler(
         [dataset],
         samples_per_epoch=config.samples_per_epoch,
         max_gap=config.max_gap,
-        processing=SoftContrastiveProcessing(config.crop, stride, config.border, augmentation),
+        processing=SoftContrastiveProcessing(config.crop, stride, config.border, own, joint),
         frame_sample_mode="interval",
         seed=settings.seed,
     )
