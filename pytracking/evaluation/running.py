@@ -87,7 +87,7 @@ def run_dataset(
     """
     say = say or _print_line
     report = RunReport()
-    plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin")
+    plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
     inner = max((os.cpu_count() or 1) // threads, 1) if threads > 0 else None
     sequences, trackers = list(dataset), list(trackers)
     _check_distinct([sequence.name for sequence in sequences], "sequences")

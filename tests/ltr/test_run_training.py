@@ -145,6 +145,8 @@ def test_ctrl_c_stops_a_script_started_anywhere_with_status_130_and_says_how_to_
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A program started in the background inherits Ctrl-C ignored; this one must hear it all the same.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         text=True,
     )
     assert process.stdout is not None

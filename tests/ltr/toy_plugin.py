@@ -78,6 +78,7 @@ class ToyActor(BaseActor):
 @dataclass
 class ToyConfig(TrainConfig):
     epochs: int = 3
+    amp: bool | None = False  # the same numbers on every machine
     batch_size: int = 8
     learning_rate: float = 0.1
     momentum: float = 0.9
