@@ -1,0 +1,44 @@
+"""Training data sets by name: ``got10k_train``, ``got10k_val``, ``synthetic``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ltr.admin.environment import Environment
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.registry import DATASETS
+
+EMBEDDED = {"num_sequences": 48, "num_frames": 30, "seed": 1}  # what recipes learn from where no data set is set
+
+
+def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseVideoDataset:
+    """Opens a registered data set where the environment says that it lies.
+
+    >>> len(open_dataset("synthetic", Environment()))
+    48
+
+    Args:
+        name: a name in ``DATASETS``, and, after an underscore, its split if it has any.
+        env: holds ``<name>_dir``.
+        root: the folder, instead of the environment's.
+
+    Raises:
+        ValueError: the folder is not set.
+        RegistryError: there is no such data set.
+    """
+    if name == "synthetic":
+        return DATASETS[name](**EMBEDDED)
+    kind, split = name, None
+    if kind not in DATASETS:
+        kind, _, split = name.rpartition("_")
+        if kind not in DATASETS:
+            DATASETS[name]  # raises, with near names
+    folder = root or getattr(env, f"{kind}_dir", None)
+    if folder is None:
+        raise ValueError(
+            f"{kind}_dir is not set, so {name} cannot be opened: set PYTRACKING_{kind.upper()}_DIR, write it into "
+            "pytracking.toml (python -m ltr.admin.environment tells more), or name the folder with --root"
+        )
+    options: dict[str, Any] = {} if split is None else {"split": split}
+    return DATASETS[kind](folder, **options)
