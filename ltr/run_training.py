@@ -15,7 +15,7 @@ import os  # noqa: E402
 import shlex  # noqa: E402
 from collections.abc import Callable, Sequence  # noqa: E402
 
-from ltr.admin.command_line import key_and_value, print_error, print_names, whole_number  # noqa: E402
+from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, print_names, whole_number  # noqa: E402
 from ltr.registry import TRAIN_SETTINGS, RegistryError, load_plugins, near_names  # noqa: E402
 
 DESCRIPTION = """\
@@ -49,28 +49,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("module", nargs="?", metavar="MODULE", help="the recipe's group, such as socl")
     parser.add_argument("name", nargs="?", metavar="NAME", help="the recipe, such as socl_res18")
     parser.add_argument("--list", action="store_true", help="list the recipes and stop")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=key_and_value,
-        metavar="KEY=VALUE",
-        dest="overrides",
-        help="change a hyper-parameter of the recipe; may be given several times",
-    )
+    add_set_option(parser, "a hyper-parameter of the recipe")
     parser.add_argument("--seed", type=whole_number, default=0, help="seed of all random numbers (default: 0)")
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
     parser.add_argument("--workspace", metavar="DIR", help="where checkpoints and logs go (default: as configured)")
-    parser.add_argument(
-        "--plugin",
-        action="append",
-        default=[],
-        metavar="MODULE_OR_FILE",
-        help="import this module or Python file first, which may register recipes; may be given several times",
-    )
+    add_plugin_option(parser, "recipes")
     parser.add_argument("--debug", action="store_true", help="show the full traceback of every error")
     return parser
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ltr.admin.command_line import key_and_value, print_error, whole_number
+from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
 from ltr.registry import load_plugins
 
 if TYPE_CHECKING:
@@ -30,23 +30,8 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
     made.add_argument(
         "--debug", type=whole_number, default=0, metavar="LEVEL", help="1: stop at the first error with its traceback"
     )
-    made.add_argument(
-        "--plugin",
-        action="append",
-        default=[],
-        metavar="MODULE_OR_FILE",
-        help="import this module or Python file first, which may register trackers, parameter sets, data sets or "
-        "experiments; may be given several times",
-    )
-    made.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=key_and_value,
-        metavar="KEY=VALUE",
-        dest="overrides",
-        help="change a parameter of the tracker, such as device=cpu; may be given several times",
-    )
+    add_plugin_option(made, "trackers, parameter sets, data sets or experiments")
+    add_set_option(made, "a parameter of the tracker, such as device=cpu")
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
     made.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")

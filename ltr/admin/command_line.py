@@ -18,6 +18,30 @@ def key_and_value(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
+def add_set_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Adds ``--set KEY=VALUE``, gathered in ``overrides`` as pairs; ``what`` it changes is for the help."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=key_and_value,
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help=f"change {what}; may be given several times",
+    )
+
+
+def add_plugin_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Adds ``--plugin MODULE_OR_FILE``, gathered in ``plugin``; ``what`` it may register is for the help."""
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE_OR_FILE",
+        help=f"import this module or Python file first, which may register {what}; may be given several times",
+    )
+
+
 def whole_number(text: str) -> int:
     """Returns a whole number from 0 on."""
     if not text.isdecimal():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ltr.admin.environment import Environment
+from ltr.admin.environment import PATHS, Environment
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.registry import DATASETS
 
@@ -35,6 +35,8 @@ def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseV
         if kind not in DATASETS:
             DATASETS[name]  # raises, with near names
     folder = root or getattr(env, f"{kind}_dir", None)
+    if folder is None and f"{kind}_dir" not in PATHS:
+        raise ValueError(f"{name} needs the folder that it lies in: name it with --root")
     if folder is None:
         raise ValueError(
             f"{kind}_dir is not set, so {name} cannot be opened: set PYTRACKING_{kind.upper()}_DIR, write it into "
