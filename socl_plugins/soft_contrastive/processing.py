@@ -35,7 +35,7 @@ class CropSettings:
     scale_jitter: float = 0.2
     shift: float = 0.25
     eta: float = 0.1
-    temperature: float = 0.25
+    temperature: float = 0.1
 
     def __post_init__(self) -> None:
         for name in ("size", "search_factor", "temperature"):
@@ -60,6 +60,8 @@ class SoftContrastiveProcessing:
         transform: augmentation of crop, point and boxes together, drawn for each frame.
         joint_transform: likewise, but drawn once for both frames of a pair: a target is not mirrored, or robbed of its
             colour, from one frame to the next, and what stays the same is what a tracker tells it from its like by.
+        apart: the share of pairs for which ``joint_transform`` is drawn for each frame all the same. With none, pairs
+            of short clips are so alike that little is learned from them; with all, colour is unlearned.
     """
 
     def __init__(
@@ -69,7 +71,10 @@ class SoftContrastiveProcessing:
         border: int = 0,
         transform: Transform | None = None,
         joint_transform: Transform | None = None,
+        apart: float = 0.0,
     ) -> None:
+        if not 0 <= apart <= 1:
+            raise ValueError(f"apart is {apart}; it is a share of the pairs, in [0, 1]")
         cells = -(-crop.size // stride) - 2 * border
         if cells < 2:
             raise ValueError(
@@ -81,13 +86,17 @@ class SoftContrastiveProcessing:
         self.cells = cells
         self.transform = transform
         self.joint_transform = joint_transform
+        self.apart = apart
         self._border_offset = np.array([border * stride, border * stride, 0, 0], np.float32)
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
         """Returns, for ``train`` and ``test``: images (3, S, S) uint8, top (h, w) and point (2,) in crop pixels."""
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
-        joint = self.joint_transform.draw(rng) if self.joint_transform is not None else Drawn()
+        joint = self._draw_joint(rng)
+        apart = rng.random() < self.apart
         for part in ("train", "test"):
+            if apart and part == "test":
+                joint = self._draw_joint(rng)
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
             crop, point, proposals = self._crop(image, point.numpy(), proposals, joint, rng)
             inner = Proposals(proposals.boxes - self._border_offset, proposals.scores)
@@ -96,6 +105,9 @@ class SoftContrastiveProcessing:
             result[f"{part}_top"] = torch.from_numpy(top)
             result[f"{part}_point"] = torch.from_numpy(point).float()
         return result
+
+    def _draw_joint(self, rng: np.random.Generator) -> Drawn:
+        return self.joint_transform.draw(rng) if self.joint_transform is not None else Drawn()
 
     def _crop(
         self, image: np.ndarray, point: np.ndarray, proposals: Proposals, joint: Drawn, rng: np.random.Generator

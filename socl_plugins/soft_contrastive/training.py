@@ -26,6 +26,7 @@ from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
+from socl_plugins.top_map.store import open_reader
 
 # Seeds of the embedded videos. Training, choice of the checkpoint and the benchmark ``synthetic`` use different ones.
 TRAINING_VIDEOS, HELD_OUT_VIDEOS = 1, 2
@@ -39,14 +40,18 @@ class SoCLConfig(TrainConfig):
         output_layer: the backbone's layer whose features are learned and compared.
         pretrained: weights to start from: none, ``imagenet`` or a file.
         border: feature cells dropped on each side.
-        noise_px: shift of the clicks in pixels.
+        noise_px: shift of the clicks in pixels; the same for every seed of a run, since clicks are made once.
         max_gap: how many frames apart the two frames of a pair may be.
         decay_epochs: the learning rate falls to a tenth after these epochs; none: it follows a cosine to zero.
         videos: embedded videos to learn from.
         held_out_videos: videos of the held-out score.
         held_out_frames: frames of each that are tracked.
         tracker_parameters: the parameter set of SiamFC that the held-out score tracks with.
-        prepare_frames: the proposals of so many frames at most are computed before training and kept in memory.
+        augment_apart: share of the pairs whose frames are mirrored and coloured independently of each other.
+        store: folder of stored proposals, as ``python -m socl_plugins.top_map build`` writes them; by default
+            ``top_maps`` in the workspace; ``none``: no store is read.
+        prepare_frames: without a store, the proposals of so many frames at most are computed before training and kept
+            in memory.
         loss: what the loss is made of.
         crop: what the network sees of a frame.
         proposals: what TOP maps are made of.
@@ -62,6 +67,8 @@ class SoCLConfig(TrainConfig):
     held_out_videos: int = 12
     held_out_frames: int = 50
     tracker_parameters: str = "siamfc/socl_res18"
+    augment_apart: float = 0.0
+    store: str = "top_maps"
     prepare_frames: int = 20_000
     loss: SoftContrastiveSettings = field(default_factory=SoftContrastiveSettings)
     crop: CropSettings = field(default_factory=CropSettings)
@@ -82,6 +89,8 @@ def default_config(env: Environment) -> SoCLConfig:
     """Returns the paper's schedule (section 4.1) where GOT-10k is set, else one of a few minutes on two CPU cores.
 
     The processes of a distributed run share a batch; each contrasts its own part of it.
+    Light changes in real video, and the frames of a pair are augmented apart. Among the embedded videos, where only its
+    colour may tell a target from others of its kind, that teaches to ignore colour, so they share their augmentation.
     The paper does not say how many pairs an epoch has: here, one for each of GOT-10k's 9,335 videos.
     """
     processes = distributed.world_size()
@@ -97,6 +106,7 @@ def default_config(env: Environment) -> SoCLConfig:
         )
     return SoCLConfig(
         pretrained="imagenet",
+        augment_apart=1.0,
         epochs=1000,
         samples_per_epoch=9335,
         batch_size=max(96 // processes, 1),
@@ -116,20 +126,16 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
         "siamfc_resnet18", output_layer=config.output_layer, border=config.border, pretrained=config.pretrained
     )
     stride = int(net.stride)  # type: ignore[arg-type]  # of whatever network was named
-    dataset = ObjectnessAnnotated(
-        PointAnnotated(training_videos(settings.env, config), config.noise_px, settings.seed),
-        config.proposals,
-        settings.seed,
-    )
-    if has_at_most(dataset, config.prepare_frames):
+    dataset = training_clicks(settings.env, config)
+    if dataset.store is None and has_at_most(dataset, config.prepare_frames):
         dataset.prepare(progress=distributed.is_main())
-    joint = Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.3), Grayscale(0.1))
+    joint = Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.3), Grayscale(0.2))
     own = Compose(ColorJitter(0.2, 0.2), Blur(1.5, 0.2))
     sampler = TrackingSampler(
         [dataset],
         samples_per_epoch=config.samples_per_epoch,
         max_gap=config.max_gap,
-        processing=SoftContrastiveProcessing(config.crop, stride, config.border, own, joint),
+        processing=SoftContrastiveProcessing(config.crop, stride, config.border, own, joint, config.augment_apart),
         frame_sample_mode="interval",
         seed=settings.seed,
     )
@@ -156,6 +162,17 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     result = trainer.train(config.epochs)
     result.next_command = f"pytracking/run_tracker.py siamfc {settings.script_name} --dataset_name synthetic"
     return result
+
+
+def training_clicks(env: Environment, config: SoCLConfig) -> ObjectnessAnnotated:
+    """Returns the training videos with clicks and proposals, stored ones where there is a store of them."""
+    clicks = PointAnnotated(training_videos(env, config), config.noise_px)
+    store = None
+    if config.store != "none":
+        store = open_reader(env.workspace_dir / config.store, clicks.name, config.proposals)
+        if store is not None and distributed.is_main():
+            print(f"TOP maps: {len(store)} frames are stored in {store.path}")
+    return ObjectnessAnnotated(clicks, config.proposals, store)
 
 
 def training_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:

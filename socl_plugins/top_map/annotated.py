@@ -15,26 +15,30 @@ from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.propose import ProposalSettings, propose_target
+from socl_plugins.top_map.store import ProposalReader
 
 
 class ObjectnessAnnotated(AnnotationWrapper):
     """A data set of clicks that shows, beside each, the proposals around it (``proposals``).
 
-    They are computed when a frame is asked for, unless :meth:`prepare` did so before: with the same result, since the
-    random proposals of a frame depend on the seed and the frame's name alone.
+    They come from the store, from what :meth:`prepare` computed, or are computed when a frame is asked for: with the
+    same result, since the random proposals of a frame depend on the settings and the frame's name alone.
 
     Args:
         dataset: shows ``point``.
         settings: how proposals are made.
-        seed: of the random proposals.
+        store: of proposals made with these settings; a frame that it lacks is computed.
     """
 
     def __init__(
-        self, dataset: BaseVideoDataset, settings: ProposalSettings = ProposalSettings(), seed: int = 0
+        self,
+        dataset: BaseVideoDataset,
+        settings: ProposalSettings = ProposalSettings(),
+        store: ProposalReader | None = None,
     ) -> None:
         super().__init__(dataset)
         self.settings = settings
-        self.seed = seed
+        self.store = store
         self._prepared: dict[tuple[int, int], Proposals] = {}
 
     def get_frames(
@@ -46,14 +50,32 @@ class ObjectnessAnnotated(AnnotationWrapper):
         for frame, point, frame_id in zip(frames, annotation["point"], frame_ids):
             found = self._prepared.get((seq_id, frame_id))
             if found is None and bool(torch.isfinite(point).all()):
-                found = self._propose(frame, point, seq_id, frame_id)
+                found = self._stored(point, seq_id, frame_id)
+                if found is None:
+                    found = self.propose(frame, point, seq_id, frame_id)
             proposals.append(found)
         return frames, {**annotation, "proposals": proposals}, meta
+
+    def propose(self, frame: np.ndarray, point: torch.Tensor, seq_id: int, frame_id: int) -> Proposals:
+        """Returns the proposals of a frame (H, W, 3) for its click (2,), computed here and now."""
+        seed = (self.settings.seed, zlib.crc32(self.frame_name(seq_id, frame_id).encode()))
+        x, y = point.tolist()
+        return propose_target(frame, (x, y), self.settings, seed)
+
+    def propose_frame(self, seq_id: int, frame_id: int) -> tuple[Proposals, tuple[float, float]]:
+        """Returns the proposals of a frame, computed here and now, and the click that they are for."""
+        frames, annotation, _ = self.dataset.get_frames(seq_id, [frame_id])
+        x, y = annotation["point"][0].tolist()
+        return self.propose(frames[0], annotation["point"][0], seq_id, frame_id), (x, y)
+
+    def visible_frames(self, seq_id: int) -> list[int]:
+        """Returns the numbers of the frames of a video that have a click on a target that can be seen."""
+        return torch.nonzero(self.get_sequence_info(seq_id)["visible"]).flatten().tolist()
 
     def prepare(self, jobs: int | None = None, progress: bool = True) -> None:
         """Computes the proposals of every frame with a visible target, and keeps them in memory (1.3 KB a frame).
 
-        In a distributed run each process computes its share, and all get all.
+        In a distributed run each process computes its share, and all get all. A data set with a store needs none of it.
 
         Args:
             jobs: processes to compute with; by default this process's share of the machine's cores.
@@ -67,7 +89,7 @@ class ObjectnessAnnotated(AnnotationWrapper):
             jobs = max((os.cpu_count() or 1) // neighbours, 1)
         videos = range(distributed.rank(), self.get_num_sequences(), distributed.world_size())
         # A copy without what is prepared already: that grows while tasks are being sent to the workers.
-        worker = ObjectnessAnnotated(self.dataset, self.settings, self.seed)
+        worker = ObjectnessAnnotated(self.dataset, self.settings)
         results = Parallel(n_jobs=jobs, return_as="generator")(
             delayed(worker._propose_video)(video) for video in videos
         )
@@ -77,14 +99,10 @@ class ObjectnessAnnotated(AnnotationWrapper):
             self._prepared.update(part)
 
     def _propose_video(self, seq_id: int) -> dict[int, Proposals]:
-        visible = torch.nonzero(self.get_sequence_info(seq_id)["visible"]).flatten().tolist()
-        found = {}
-        for frame_id in visible:
-            frames, annotation, _ = self.dataset.get_frames(seq_id, [frame_id])
-            found[frame_id] = self._propose(frames[0], annotation["point"][0], seq_id, frame_id)
-        return found
+        return {frame_id: self.propose_frame(seq_id, frame_id)[0] for frame_id in self.visible_frames(seq_id)}
 
-    def _propose(self, frame: np.ndarray, point: torch.Tensor, seq_id: int, frame_id: int) -> Proposals:
-        seed = (self.seed, zlib.crc32(self.frame_name(seq_id, frame_id).encode()))
+    def _stored(self, point: torch.Tensor, seq_id: int, frame_id: int) -> Proposals | None:
+        if self.store is None:
+            return None
         x, y = point.tolist()
-        return propose_target(frame, (x, y), self.settings, seed)
+        return self.store.get(self.frame_name(seq_id, frame_id), (x, y))

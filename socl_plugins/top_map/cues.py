@@ -10,19 +10,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from socl_plugins.top_map.edges import Edges
+
 SALIENCY_SCALES = (16, 24, 32, 48, 64)
 SALIENCY_THRESHOLDS = (0.43, 0.32, 0.34, 0.35, 0.26)
 LAB_BINS = (4, 8, 8)
 CONTRAST_RING = 1.0  # the ring adds half of the window's width and height on each side
 EDGE_RING = 0.17  # the ring lies inside the window; the inner box is the window over 1.17
+MOST_CHANNELS = 64  # that are summed at once: fewer than any OpenCV's limit
 CONTRAST_GRID = 4  # colour histograms are summed over cells of 4 x 4 pixels
-
-
-def integral(values: np.ndarray) -> np.ndarray:
-    """Returns the integral image (H + 1, W + 1, ...) of ``values`` (H, W, ...), in float64."""
-    total = np.zeros((values.shape[0] + 1, values.shape[1] + 1, *values.shape[2:]))
-    np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=total[1:, 1:])
-    return total
 
 
 def window_sums(table: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -77,50 +73,73 @@ def multi_scale_saliency(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         salient = saliency >= threshold
         scaled = boxes * np.array([size / width, size / height] * 2)
         area = np.maximum(scaled[:, 2] * scaled[:, 3], 1e-12)
-        mass = window_sums(integral(saliency * salient), scaled)
-        cues.append(mass * window_sums(integral(salient), scaled) / area)
+        mass = window_sums(cv2.integral(saliency * salient), scaled)
+        cues.append(mass * window_sums(cv2.integral(salient.astype(np.float64)), scaled) / area)
     return np.stack(cues, axis=1)
 
 
 def color_contrast(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Returns CC (N,): chi-square distance, in [0, 1], of the LAB histograms of a window and the ring around it."""
-    height, width = image.shape[:2]
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.int64)
-    index = np.zeros((height, width), np.int64)
-    for channel, bins in enumerate(LAB_BINS):
-        index = index * bins + lab[..., channel] * bins // 256
-    colours, index = np.unique(index, return_inverse=True)  # most frames use a small part of the 256 bins
-    rows, columns = -(-height // CONTRAST_GRID), -(-width // CONTRAST_GRID)
-    y, x = np.divmod(np.arange(height * width), width)
-    cell = (y // CONTRAST_GRID) * columns + x // CONTRAST_GRID
-    counts = np.bincount(cell * len(colours) + index.ravel(), minlength=rows * columns * len(colours))
-    table = integral(counts.reshape(rows, columns, len(colours))).astype(np.float32).reshape(-1, len(colours))
+    """Returns CC (N,): chi-square distance, in [0, 1], of the LAB histograms of a window and the ring around it.
 
-    def histogram(windows: np.ndarray) -> np.ndarray:
-        limit = np.array([columns, rows])
-        first = np.clip(np.rint(windows[:, :2] / CONTRAST_GRID).astype(np.int64), 0, limit - 1)
-        last = np.clip(np.rint((windows[:, :2] + windows[:, 2:]) / CONTRAST_GRID).astype(np.int64), first + 1, limit)
-        top, bottom = first[:, 1] * (columns + 1), last[:, 1] * (columns + 1)
-        total = table[bottom + last[:, 0]] - table[top + last[:, 0]]
-        total -= table[bottom + first[:, 0]]
-        total += table[top + first[:, 0]]
-        return total
-
+    Both are rounded to a grid of 4 x 4 pixels. The ring adds half of the window's size on each side.
+    """
+    table = _color_table(image)
     margin = boxes[:, 2:] * CONTRAST_RING / 2
-    surround = np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + 2 * margin], axis=1)
-    inside = histogram(boxes)
-    ring = histogram(surround) - inside
+    inside = _histograms(table, boxes)
+    ring = _histograms(table, np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + 2 * margin], axis=1)) - inside
     inside /= np.maximum(inside.sum(axis=1, keepdims=True), 1)
     ring /= np.maximum(ring.sum(axis=1, keepdims=True), 1)
-    return 0.5 * ((inside - ring) ** 2 / np.maximum(inside + ring, 1e-12)).sum(axis=1).astype(np.float64)
+    difference = inside - ring
+    ring += inside
+    np.maximum(ring, 1e-12, out=ring)
+    np.multiply(difference, difference, out=inside)
+    inside /= ring
+    return 0.5 * inside.sum(axis=1).astype(np.float64)
 
 
-def edge_density(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def color_index(image: np.ndarray) -> np.ndarray:
+    """Returns (H, W) uint8: the LAB bin of each pixel, of 4 x 8 x 8."""
+    lab: np.ndarray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
+    return (lab[..., 0] & 0xC0) | ((lab[..., 1] >> 5) << 3) | (lab[..., 2] >> 5)
+
+
+def _color_table(image: np.ndarray) -> np.ndarray:
+    """Returns the integral image (rows + 1, columns + 1, C) float32, over grid cells, of the C colours in the image."""
+    index = color_index(image)
+    height, width = index.shape
+    rows, columns = -(-height // CONTRAST_GRID), -(-width // CONTRAST_GRID)
+    # Most frames use a small part of the 256 bins: number those that occur.
+    used = np.flatnonzero(np.bincount(index.ravel(), minlength=256))
+    number = np.zeros(256, np.intp)
+    number[used] = np.arange(len(used))
+    cell = (np.arange(height) // CONTRAST_GRID)[:, None] * columns + np.arange(width) // CONTRAST_GRID
+    counts = np.bincount((cell * len(used) + number[index]).ravel(), minlength=rows * columns * len(used))
+    cells = counts.astype(np.uint8).reshape(rows, columns, len(used))  # at most 16 pixels each
+    table = np.empty((rows + 1, columns + 1, len(used)), np.float32)  # whole numbers, exact up to 2 ** 24 pixels
+    for first_color in range(0, len(used), MOST_CHANNELS):
+        part = slice(first_color, first_color + MOST_CHANNELS)
+        table[..., part] = np.atleast_3d(cv2.integral(np.ascontiguousarray(cells[..., part]), sdepth=cv2.CV_32F))
+    return table
+
+
+def _histograms(table: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """Returns how many pixels (N, C) of each colour are in windows (N, 4), rounded to the grid, at least one cell."""
+    rows, columns = table.shape[0] - 1, table.shape[1] - 1
+    limit = np.array([columns, rows])
+    first = np.clip(np.rint(windows[:, :2] / CONTRAST_GRID).astype(np.intp), 0, limit - 1)
+    last = np.clip(np.rint((windows[:, :2] + windows[:, 2:]) / CONTRAST_GRID).astype(np.intp), first + 1, limit)
+    flat = table.reshape(-1, table.shape[2])
+    top, bottom = first[:, 1] * (columns + 1), last[:, 1] * (columns + 1)
+    total = flat.take(bottom + last[:, 0], axis=0)
+    total -= flat.take(top + last[:, 0], axis=0)
+    total -= flat.take(bottom + first[:, 0], axis=0)
+    total += flat.take(top + first[:, 0], axis=0)
+    return total
+
+
+def edge_density(edges: Edges, boxes: np.ndarray) -> np.ndarray:
     """Returns ED (N,): edge pixels for each pixel of a window's inner ring, times the window's mean side."""
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    median = float(np.median(gray))
-    edges = cv2.Canny(gray, 0.66 * median, max(1.33 * median, 1.0)) > 0
-    table = integral(edges)
+    table = cv2.integral(edges.mask())
     inner_size = boxes[:, 2:] / (1 + EDGE_RING)
     inner = np.concatenate([boxes[:, :2] + (boxes[:, 2:] - inner_size) / 2, inner_size], axis=1)
     ring_area = np.prod(boxes[:, 2:], axis=1) - np.prod(inner_size, axis=1)
@@ -141,6 +160,6 @@ class Cues:
         return np.column_stack([self.saliency, self.contrast, self.edges])
 
 
-def window_cues(image: np.ndarray, boxes: np.ndarray) -> Cues:
-    """Returns the three cues of boxes (N, 4) x, y, w, h in an RGB uint8 image (H, W, 3)."""
-    return Cues(multi_scale_saliency(image, boxes), color_contrast(image, boxes), edge_density(image, boxes))
+def window_cues(image: np.ndarray, edges: Edges, boxes: np.ndarray) -> Cues:
+    """Returns the three cues of boxes (N, 4) x, y, w, h in an RGB uint8 image (H, W, 3) with these edges."""
+    return Cues(multi_scale_saliency(image, boxes), color_contrast(image, boxes), edge_density(edges, boxes))

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
+from pytracking.analysis.metrics.boxes import iou
 from socl_plugins.top_map.cues import Cues
-from socl_plugins.top_map.proposals import iou
 
 DEFAULT_TABLE = Path(__file__).with_name("likelihoods.json")
 PRIOR = 0.08  # of a window to hold an object, close to Alexe et al.
@@ -34,21 +34,17 @@ class Likelihoods:
     log_ratio: np.ndarray
     source: str
 
-    def objectness(self, cues: Cues) -> np.ndarray:
-        """Returns p(object | cues) (N,) in [0, 1].
+    def objectness(self, cues: Cues, saliency: bool = True, contrast: bool = True, edges: bool = True) -> np.ndarray:
+        """Returns p(object | cues) (N,) in [0, 1]; a cue can be left out.
 
         The five scales of saliency see the same thing, so they count as one cue: the mean of their log ratios.
         """
-        columns = cues.columns()
-        ratios = np.stack(
-            [
-                ratio[np.searchsorted(edges, columns[:, i], side="right")]
-                for i, (edges, ratio) in enumerate(zip(self.edges, self.log_ratio))
-            ],
-            axis=1,
-        )
-        evidence = ratios[:, :SALIENCY_COLUMNS].mean(axis=1) + ratios[:, SALIENCY_COLUMNS:].sum(axis=1)
-        return 1 / (1 + np.exp(-(evidence + np.log(PRIOR / (1 - PRIOR)))))
+        used = np.repeat([saliency / SALIENCY_COLUMNS, contrast, edges], [SALIENCY_COLUMNS, 1, 1])
+        evidence = np.full(len(cues.contrast), np.log(PRIOR / (1 - PRIOR)))
+        for values, bins, ratio, weight in zip(cues.columns().T, self.edges, self.log_ratio, used):
+            if weight:
+                evidence += weight * ratio[np.searchsorted(bins, values, side="right")]
+        return 1 / (1 + np.exp(-evidence))
 
     def save(self, path: Path) -> None:
         """Writes the table as JSON."""
@@ -91,8 +87,10 @@ def fit_likelihoods(
         smoothing: counts added to each bin.
 
     Raises:
-        ValueError: no window is on an object, or none is beside one.
+        ValueError: no window is on an object, or none is beside one; or there are fewer than two bins.
     """
+    if bins < 2:
+        raise ValueError(f"bins is {bins}; a likelihood needs at least 2")
     columns, positive = [], []
     for cues, boxes, target in samples:
         columns.append(cues.columns())

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SMALLEST_SIDE = 4.0  # pixels; smaller windows hold no cue
+BOX_UNIT, SCORE_UNIT = 1 / 8, 1 / 65535  # what boxes (pixels) and scores are rounded to: the stored form
+
 
 @dataclass(frozen=True)
 class Proposals:
     """Boxes that may hold the target, the best first, and how object-like each is: the stored form of a TOP map.
 
     Attributes:
-        boxes: (K, 4) float32, x, y, w, h in frame pixels.
+        boxes: (K, 4) float32, x, y, w, h in pixels of the frame, or of the crop that they were moved to.
         scores: (K,) float32 in [0, 1], objectness.
     """
 
@@ -27,6 +30,12 @@ class Proposals:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def rounded(self) -> Proposals:
+        """Returns them as the store can hold them; whatever was rounded once stays as it is."""
+        boxes = np.rint(self.boxes / BOX_UNIT) * BOX_UNIT
+        scores = np.rint(self.scores.astype(np.float64) / SCORE_UNIT) * SCORE_UNIT
+        return Proposals(boxes.astype(np.float32), scores.astype(np.float32))
 
     def mean_box(self) -> np.ndarray:
         """Returns the score-weighted mean box (4,) x, y, w, h: the target's extent as far as a click can tell it."""
@@ -43,10 +52,10 @@ def random_proposals(
     image_size: tuple[int, int],
     count: int,
     rng: np.random.Generator,
-    side_range: tuple[float, float] = (0.04, 0.8),
+    side_range: tuple[float, float] = (0.04, 0.7),
     max_aspect: float = 3.0,
 ) -> np.ndarray:
-    """Returns boxes (count, 4) x, y, w, h centred on a click, clipped to the frame.
+    """Returns boxes (N, 4) x, y, w, h centred on a click, clipped to the frame; too small ones are left out.
 
     The paper states neither range: sides (square root of the area) are log-uniform over ``side_range``, as a part of
     the frame's geometric mean side, aspect ratios log-uniform up to ``max_aspect`` either way.
@@ -64,7 +73,13 @@ def random_proposals(
     side = np.exp(rng.uniform(low, high, count)) * np.sqrt(height * width)
     aspect = np.exp(rng.uniform(-np.log(max_aspect), np.log(max_aspect), count) / 2)
     half = np.stack([side * aspect, side / aspect], axis=1) / 2
-    return clip_boxes(np.concatenate([np.subtract(point, half), 2 * half], axis=1), image_size)
+    return large_enough(clip_boxes(np.concatenate([np.subtract(point, half), 2 * half], axis=1), image_size))
+
+
+def large_enough(boxes: np.ndarray) -> np.ndarray:
+    """Returns the boxes (N, 4) of which no side is below 4 pixels, or all where none is: slivers in the very corner."""
+    enough = boxes[:, 2:].min(axis=1, initial=np.inf) >= SMALLEST_SIDE
+    return boxes[enough] if enough.any() else boxes
 
 
 def clip_boxes(boxes: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
@@ -75,29 +90,14 @@ def clip_boxes(boxes: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     return np.concatenate([corner, opposite - corner], axis=1)
 
 
-def iou(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Returns the intersection over union (N,) of one box (4,) with boxes (N, 4), all x, y, w, h.
-
-    >>> iou(np.array([0.0, 0, 2, 2]), np.array([[0.0, 0, 2, 2], [1, 0, 2, 2], [5, 5, 1, 1]])).round(3).tolist()
-    [1.0, 0.333, 0.0]
-    """
-    overlap = np.minimum(box[:2] + box[2:], boxes[:, :2] + boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    intersection = np.prod(np.clip(overlap, 0, None), axis=1)
-    union = np.prod(box[2:]) + np.prod(boxes[:, 2:], axis=1) - intersection
-    return intersection / np.maximum(union, 1e-12)
-
-
 def non_maximum_suppression(boxes: np.ndarray, scores: np.ndarray, threshold: float, keep: int) -> np.ndarray:
     """Returns the indices, best first, of at most ``keep`` boxes (N, 4) that overlap by ``threshold`` at the most.
 
-    Greedy, and stops as soon as enough are kept; equal scores keep their order.
+    Equal scores keep their order.
     """
-    order = np.argsort(-scores, kind="stable")
-    candidates = boxes[order]
-    kept: list[int] = []
-    while len(order) and len(kept) < keep:
-        kept.append(int(order[0]))
-        apart = iou(candidates[0], candidates) <= threshold
-        apart[0] = False
-        order, candidates = order[apart], candidates[apart]
-    return np.array(kept, np.int64)
+    import torch
+    from torchvision.ops import nms  # takes seconds to import, which readers of stored proposals are spared
+
+    corners = torch.from_numpy(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1))
+    kept = nms(corners.double(), torch.from_numpy(np.asarray(scores, np.float64)), threshold)
+    return kept[:keep].numpy()

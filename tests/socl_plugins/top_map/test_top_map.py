@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltr.dataset.synthetic import SyntheticVideo
+from pytracking.analysis.metrics.boxes import iou
 from socl_plugins.labels import PointAnnotated
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target, render, score_map
-from socl_plugins.top_map.cues import color_contrast, edge_density, integral, saliency_map, window_cues, window_sums
+from socl_plugins.top_map.cues import color_contrast, edge_density, saliency_map, window_cues, window_sums
+from socl_plugins.top_map.edges import find_edges
 from socl_plugins.top_map.objectness import fit_likelihoods, load_likelihoods
-from socl_plugins.top_map.proposals import iou, non_maximum_suppression, random_proposals
+from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals
 from socl_plugins.top_map.render import clip_threshold
 
 FEW = ProposalSettings(random_count=400, keep=16)
@@ -48,7 +50,8 @@ def test_random_proposals_are_centred_on_the_click_and_clipped_to_the_frame() ->
 
 def test_no_two_kept_boxes_overlap_more_than_the_threshold_and_the_best_is_kept() -> None:
     rng = np.random.default_rng(1)
-    boxes, scores = random_proposals((80, 60), (120, 160), 500, rng), rng.random(500)
+    boxes = random_proposals((80, 60), (120, 160), 500, rng)
+    scores = rng.random(len(boxes))
     kept = non_maximum_suppression(boxes, scores, 0.7, keep=20)
     assert kept[0] == scores.argmax() and (np.diff(scores[kept]) <= 0).all()
     for position, index in enumerate(kept):
@@ -99,7 +102,7 @@ def test_window_sums_are_exact_at_fractions_of_a_pixel(x: float, y: float, w: fl
     cover_x = [max(min(x + w, i + 1) - max(x, i), 0) for i in range(23)]
     cover_y = [max(min(y + h, i + 1) - max(y, i), 0) for i in range(17)]
     expected = np.array(cover_y) @ image @ np.array(cover_x)
-    assert window_sums(integral(image), np.array([[x, y, w, h]]))[0] == pytest.approx(expected, abs=1e-9)
+    assert window_sums(cv2.integral(image), np.array([[x, y, w, h]]))[0] == pytest.approx(expected, abs=1e-9)
 
 
 def test_saliency_lies_between_0_and_1_and_peaks_on_what_is_rare() -> None:
@@ -119,7 +122,7 @@ def test_colour_contrast_is_highest_where_the_window_fits() -> None:
 def test_edge_density_is_higher_for_a_window_that_fits_than_inside_the_target() -> None:
     image = np.full((120, 160, 3), 90, np.uint8)
     image[40:80, 60:100] = 200
-    fitting, inside = edge_density(image, np.array([[59, 39, 42, 42], [70, 50, 20, 20]], np.float64))
+    fitting, inside = edge_density(find_edges(image), np.array([[59, 39, 42, 42], [70, 50, 20, 20]], np.float64))
     assert fitting > 0 and inside == 0
 
 
@@ -128,7 +131,9 @@ def test_cues_follow_a_mirrored_image() -> None:
     boxes = np.array([[40, 32, 48, 48], [20, 20, 80, 60]], np.float64)
     mirrored = boxes.copy()
     mirrored[:, 0] = 160 - boxes[:, 0] - boxes[:, 2]
-    one, other = window_cues(image, boxes), window_cues(np.ascontiguousarray(image[:, ::-1]), mirrored)
+    flipped = np.ascontiguousarray(image[:, ::-1])
+    one = window_cues(image, find_edges(image), boxes)
+    other = window_cues(flipped, find_edges(flipped), mirrored)
     np.testing.assert_allclose(one.saliency, other.saliency, rtol=0.01)  # resized to 8 bit: half a grey level
     np.testing.assert_allclose(one.contrast, other.contrast, atol=1e-6)
     np.testing.assert_allclose(one.edges, other.edges, rtol=0.05)  # Canny breaks ties between pixels by direction
@@ -140,7 +145,7 @@ def test_fitted_likelihoods_prefer_windows_on_objects(tmp_path: Path) -> None:
     for seed in range(6):
         image = disk_image(center=(60 + 8 * seed, 60))
         boxes = random_proposals((60 + 8 * seed, 60), (120, 160), 400, np.random.default_rng(seed))
-        samples.append((window_cues(image, boxes), boxes, np.array([42.0 + 8 * seed, 42, 36, 36])))
+        samples.append((window_cues(image, find_edges(image), boxes), boxes, np.array([42.0 + 8 * seed, 42, 36, 36])))
     table = fit_likelihoods(samples[:5], "disks")
     cues, boxes, target = samples[5]
     scores, positive = table.objectness(cues), iou(target, boxes) >= 0.5
@@ -205,7 +210,7 @@ def test_clipping_makes_the_top_of_the_map_flat() -> None:
 # ------------------------------------------------------------------------------------------------- annotated
 def test_prepared_proposals_are_those_computed_on_demand() -> None:
     clicks = PointAnnotated(SyntheticVideo(2, num_frames=3, seed=7))
-    on_demand, prepared = ObjectnessAnnotated(clicks, FEW, seed=1), ObjectnessAnnotated(clicks, FEW, seed=1)
+    on_demand, prepared = ObjectnessAnnotated(clicks, FEW), ObjectnessAnnotated(clicks, FEW)
     prepared.prepare(jobs=2, progress=False)
     for video in range(2):
         one, other = (dataset.get_frames(video, [2, 0])[1]["proposals"] for dataset in (on_demand, prepared))

@@ -1,0 +1,235 @@
+"""Time of a TOP map by stage, fast against plain, in one run: ``python benchmarks/top_map.py --help``.
+
+Frames are those of the OTB sequences that are configured, or of the embedded videos, resized to 512 x 512, the frame
+size of the paper's 0.4 seconds. One thread; everything from the decoded frame and the click to the rendered map counts.
+
+The plain stages take windows one by one, so they are timed on a part of the windows and the time is scaled up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from ltr.admin.environment import load_environment  # noqa: E402
+from ltr.data.loader import LTRLoader  # noqa: E402
+from ltr.data.sampler import TrackingSampler  # noqa: E402
+from ltr.dataset.annotation_wrapper import AnnotationWrapper  # noqa: E402
+from ltr.dataset.named import open_dataset  # noqa: E402
+from ltr.registry import load_plugins  # noqa: E402
+from pytracking.analysis.metrics import iou  # noqa: E402
+from pytracking.evaluation import get_dataset  # noqa: E402
+from socl_plugins.labels import PointAnnotated  # noqa: E402
+from socl_plugins.soft_contrastive import processing as soft_contrastive_processing  # noqa: E402
+from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing  # noqa: E402
+from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target, reference  # noqa: E402
+from socl_plugins.top_map.build import build_store  # noqa: E402
+from socl_plugins.top_map.cues import color_contrast, edge_density, multi_scale_saliency, window_cues  # noqa: E402
+from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows  # noqa: E402
+from socl_plugins.top_map.edges import find_edges  # noqa: E402
+from socl_plugins.top_map.objectness import load_likelihoods  # noqa: E402
+from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals  # noqa: E402
+from socl_plugins.top_map.render import render, score_map  # noqa: E402
+from socl_plugins.top_map.store import ProposalReader, ProposalWriter  # noqa: E402
+
+SIDE, MAP = 512, (64, 64)
+CELL = SIDE / MAP[0]
+PLAIN_WINDOWS = 40
+OPENCV = "OpenCV's EdgeBoxes"
+
+
+class Clock:
+    """Times of stages in milliseconds."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, list[float]] = defaultdict(list)
+
+    def __call__(self, stage: str, work: Callable[[], Any], scale: float = 1.0) -> Any:
+        start = time.perf_counter()
+        result = work()
+        self.times[stage].append(1e3 * scale * (time.perf_counter() - start))
+        return result
+
+    def median(self, stage: str) -> float:
+        return float(np.median(self.times[stage]))
+
+
+def frames(each: int) -> Iterator[tuple[np.ndarray, tuple[float, float], np.ndarray]]:
+    """Yields frames of 512 x 512, clicks on the target's centre, and its box."""
+    benchmark = "otb" if load_environment().otb_dir else "synthetic"
+    for sequence in get_dataset(benchmark):
+        for index in np.linspace(0, len(sequence) - 1, each + 2).astype(int)[1:-1].tolist():
+            image = sequence.frame(index)
+            scale = np.array([SIDE / image.shape[1], SIDE / image.shape[0]] * 2)
+            box = np.asarray(sequence.ground_truth_rect[index], np.float64) * scale
+            x, y = np.clip(box[:2] + box[2:] / 2, 0, SIDE).tolist()
+            yield cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA), (x, y), box
+
+
+def time_fast(clock: Clock, image: np.ndarray, point: tuple[float, float]) -> None:
+    """Times the whole, then its stages apart."""
+    clock("whole", lambda: render(propose_target(image, point), MAP, CELL))
+    random = clock("random proposals", lambda: random_proposals(point, (SIDE, SIDE), 5000, np.random.default_rng(0)))
+    edges = clock("edges", lambda: find_edges(image))
+    near = clock("EdgeBoxes", lambda: edge_boxes(edges, point, centered=False))
+    boxes = np.concatenate([random, near])
+    clock("saliency", lambda: multi_scale_saliency(image, boxes))
+    clock("colour contrast", lambda: color_contrast(image, boxes))
+    clock("edge density", lambda: edge_density(edges, boxes))
+    cues = window_cues(image, edges, boxes)
+    scores = clock("objectness", lambda: load_likelihoods().objectness(cues))
+    kept = clock("suppression", lambda: non_maximum_suppression(boxes, scores, 0.7, 64))
+    found = Proposals(boxes[kept].astype(np.float32), scores[kept].astype(np.float32))
+    clock("rendering", lambda: render(found, MAP, CELL))
+
+
+def time_plain(clock: Clock, image: np.ndarray, point: tuple[float, float]) -> None:
+    """Times the plain stages on a part of the windows."""
+    edges = find_edges(image)
+    random = random_proposals(point, (SIDE, SIDE), 5000, np.random.default_rng(0))
+    near = edge_boxes(edges, point, centered=False)
+    boxes = np.concatenate([random, near])
+    part = boxes[:: len(boxes) // PLAIN_WINDOWS]
+    scale = len(boxes) / len(part)
+    groups = clock("plain EdgeBoxes", lambda: list(reference.edge_groups(edges)))
+    windows, _ = near_windows(group_edges(edges), point, edges.shape, 30)
+    some = windows[:: len(windows) // PLAIN_WINDOWS]
+    start = time.perf_counter()
+    for window in some:
+        reference.window_score(groups, window)
+    clock.times["plain EdgeBoxes"][-1] += 1e3 * (time.perf_counter() - start) * len(windows) / len(some)
+    cues = clock("plain cues", lambda: reference.window_cues(image, edges, part), scale)
+    scores = load_likelihoods().objectness(window_cues(image, edges, boxes))
+    kept = clock("plain suppression", lambda: reference.non_maximum_suppression(boxes, scores, 0.7, 64))
+    found = Proposals(boxes[kept].astype(np.float32), scores[kept].astype(np.float32))
+    clock("plain rendering", lambda: reference.score_map(found, (SIDE, SIDE)))
+    difference = np.abs(cues.columns() - window_cues(image, edges, part).columns()).max()
+    clock.times["cue difference"].append(float(difference))
+
+
+def compare_opencv(clock: Clock, image: np.ndarray, point: tuple[float, float], box: np.ndarray) -> None:
+    """Times OpenCV's EdgeBoxes of the whole frame, and compares the maps and the recall that come of them."""
+    edges = find_edges(image)
+    near = clock(OPENCV, lambda: reference.opencv_edge_boxes(edges, point))
+    random = random_proposals(point, (SIDE, SIDE), 5000, np.random.default_rng(0))
+    boxes = np.concatenate([random, near])
+    scores = load_likelihoods().objectness(window_cues(image, edges, boxes))
+    kept = non_maximum_suppression(boxes, scores, 0.7, 64)
+    other = Proposals(boxes[kept].astype(np.float32), scores[kept].astype(np.float32))
+    own = propose_target(image, point)
+    maps = [score_map(found, MAP, CELL).ravel() for found in (own, other)]
+    clock.times["correlation"].append(float(np.corrcoef(maps)[0, 1]))
+    for name, found in (("own recall", own), ("OpenCV recall", other)):
+        clock.times[name].append(float(iou(box, found.boxes.astype(np.float64)).max() >= 0.5))
+
+
+class WithoutProposals(AnnotationWrapper):
+    """Clicks with one fixed box around each: what the loader does when there are no TOP maps at all."""
+
+    def get_frames(self, seq_id: int, frame_ids: Any, anno: Any = None) -> Any:
+        frames, annotation, meta = self.dataset.get_frames(seq_id, frame_ids, anno)
+        boxes = [
+            np.array([[x - 24, y - 24, 48, 48]], np.float32) for x, y in map(torch.Tensor.tolist, annotation["point"])
+        ]
+        return frames, {**annotation, "proposals": [Proposals(box, np.ones(1, np.float32)) for box in boxes]}, meta
+
+
+def training_clicks() -> PointAnnotated:
+    """Returns clicks on GOT-10k's training videos where they are configured, else on the embedded ones."""
+    env = load_environment()
+    return PointAnnotated(open_dataset("got10k_train" if env.got10k_dir else "synthetic", env))
+
+
+def build_rates(folder: Path) -> Path:
+    """Prints frames a second of a build with one worker and with two, and returns the store."""
+    settings, rates = ProposalSettings(), []
+    for jobs in (1, 2):
+        clicks = training_clicks()
+        path = folder / f"{jobs}.lmdb"
+        with ProposalWriter(path, clicks.name, settings) as writer:
+            start = time.perf_counter()
+            report = build_store(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
+            rates.append(report.computed / (time.perf_counter() - start))
+    print(f"build: {rates[0]:.1f} frames/s with one worker, {rates[1]:.1f} with two: {rates[1] / rates[0]:.2f} times")
+    print(f"store: {path.stat().st_size / report.computed:.0f} bytes a frame")
+    return path
+
+
+def loader_rates(store: Path, samples: int) -> None:
+    """Prints pairs a second of a training loader without maps and with stored ones."""
+    clicks = training_clicks()
+    sources = {
+        "without": (
+            WithoutProposals(clicks),
+            lambda _, shape, *rest: np.full(shape, 1 / (shape[0] * shape[1]), np.float32),
+        ),
+        "with": (ObjectnessAnnotated(clicks, ProposalSettings(), ProposalReader(store)), render),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in sources}
+    for _ in range(5):
+        for name, (dataset, drawn) in sources.items():
+            with patch.object(soft_contrastive_processing, "render", drawn):
+                processing = SoftContrastiveProcessing(CropSettings(), 8, 3)
+                sampler = TrackingSampler([dataset], None, samples, 50, processing=processing)
+                start = time.perf_counter()
+                count = 12 * sum(1 for _ in LTRLoader("train", sampler, batch_size=12, num_workers=0))
+                rates[name].append(count / (time.perf_counter() - start))
+    without, stored = (float(np.median(rates[name])) for name in ("without", "with"))
+    print(f"loader: {without:.0f} pairs/s without maps, {stored:.0f} with stored ones: {stored / without:.2f} times")
+
+
+def main() -> int:
+    """Runs the command line and returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=4, help="frames of each sequence (default: 4)")
+    parser.add_argument("--plain", type=int, default=3, help="frames on which the plain stages are timed (default: 3)")
+    parser.add_argument("--store", action="store_true", help="also time building a store, and a loader that reads it")
+    parser.add_argument("--samples", type=int, default=240, help="pairs that the loader draws each time (default: 240)")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    load_plugins()
+    clock = Clock()
+    shown = list(frames(options.frames))
+    propose_target(*shown[0][:2])  # what is loaded once is not a stage
+    for image, point, _ in shown:
+        time_fast(clock, image, point)
+    for image, point, box in shown:
+        compare_opencv(clock, image, point, box)
+    for image, point, _ in shown[:: max(len(shown) // max(options.plain, 1), 1)][: options.plain]:
+        time_plain(clock, image, point)
+    print(f"{len(shown)} frames of {SIDE} x {SIDE}, one thread; median milliseconds")
+    fast = [name for name in clock.times if name != "whole" and not name.startswith(("plain", "OpenCV"))]
+    for name in fast[: fast.index("rendering") + 1]:
+        print(f"  {name:20}{clock.median(name):9.2f}")
+    print(f"  {'whole':20}{clock.median('whole'):9.2f}   (slowest {max(clock.times['whole']):.2f})")
+    for name in (name for name in clock.times if name.startswith("plain")):
+        print(f"  {name:20}{clock.median(name):9.0f}")
+    if options.plain:
+        print(f"  largest difference of a cue from the plain version: {max(clock.times['cue difference']):.1e}")
+    means = {name: float(np.mean(clock.times[name])) for name in ("correlation", "own recall", "OpenCV recall")}
+    print(f"  OpenCV's EdgeBoxes  {clock.median(OPENCV):9.0f}   with them instead: score map correlates by")
+    print(f"    {means['correlation']:.3f}, recall {means['OpenCV recall']:.3f} instead of {means['own recall']:.3f}")
+    if options.store:
+        with tempfile.TemporaryDirectory() as folder:
+            loader_rates(build_rates(Path(folder)), options.samples)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The command line of TOP maps: ``python -m socl_plugins.top_map build | show | stats | fit``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
+from ltr.registry import load_plugins
+
+DESCRIPTION = "Target objectness prior (TOP) maps: from clicks to where the target may be."
+EXAMPLES = """examples:
+  python -m socl_plugins.top_map build --dataset got10k_train            all cores; run it again to go on
+  python -m socl_plugins.top_map show --dataset got10k_val --out top.html
+  python -m socl_plugins.top_map stats --dataset got10k_val --every 10   needs boxes
+  python -m socl_plugins.top_map fit --dataset got10k_val --out likelihoods.json
+
+exit status: 0 done, 1 an error or unreadable frames, 2 wrong usage, 130 stopped with Ctrl-C
+"""
+
+
+def workers(text: str) -> int:
+    """Returns a number of processes: from 1 on, or -1 for all cores."""
+    if text != "-1" and not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, or -1 for all cores, not {text!r}")
+    return int(text)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the command line's parser."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m socl_plugins.top_map", None, DESCRIPTION, EXAMPLES, formatter_class=raw)
+    commands = parser.add_subparsers(dest="command", required=True)
+    texts = {
+        "build": "compute the proposals of every frame and keep them in a store that training reads",
+        "show": "write a picture (.png) or a page (.html) of frames, clicks, proposals and maps",
+        "stats": "measure proposals and maps on frames with boxes",
+        "fit": "fit the likelihoods of the objectness cues on frames with boxes",
+    }
+    for name, text in texts.items():
+        command = commands.add_parser(name, help=text, description=text, formatter_class=raw)
+        command.add_argument("--dataset", required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
+        command.add_argument("--root", type=Path, help="its folder, if not the one that is set (ltr.admin.environment)")
+        add_set_option(command, "a setting of the proposals, such as keep=16")
+        add_plugin_option(command, "data sets")
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    for name in ("build", "show"):
+        command = commands.choices[name]
+        command.add_argument("--noise-px", type=float, default=0.0, help="shift of the clicks made from boxes (pixels)")
+        command.add_argument("--store", type=Path, help="folder of the stores (default: top_maps in the workspace)")
+    build = commands.choices["build"]
+    build.add_argument(
+        "--jobs", type=workers, default=-1, metavar="N", help="worker processes (default: one for each core)"
+    )
+    build.add_argument(
+        "--backend", choices=("loky", "ray", "dask"), help="joblib's: loky (default), or that of a connected cluster"
+    )
+    show = commands.choices["show"]
+    show.add_argument("--out", type=Path, required=True, help="file to write: .png, .jpg or .html")
+    show.add_argument("--frames", type=whole_number, default=12, help="how many, spread over the videos")
+    stats = commands.choices["stats"]
+    stats.add_argument("--noise-px", type=float, nargs="+", default=[0.0, 20.0], help="shifts to measure with (pixels)")
+    stats.add_argument("--plot", type=Path, help="also draw recall against kept proposals, the paper's figure 4")
+    fit = commands.choices["fit"]
+    fit.add_argument("--out", type=Path, required=True, help="the table to write, JSON")
+    fit.add_argument("--windows", type=whole_number, default=1000, help="random windows a click")
+    fit.add_argument("--bins", type=whole_number, default=24, help="bins of a cue, at least 2")
+    for command in (stats, fit):
+        command.add_argument("--every", type=whole_number, default=6, help="use every so many frames of a video")
+        command.add_argument("--step", type=whole_number, default=1, help="use every so many videos")
+        command.add_argument("--start", type=whole_number, default=0, help="number of the first video, from 0")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit status."""
+    from socl_plugins.top_map import commands
+
+    options = build_parser().parse_args(arguments)
+    try:
+        load_plugins(options.plugin)
+        return int(getattr(commands, options.command)(options))
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was stored is safe, and the same command goes on from there", file=sys.stderr)
+        return 130
+    except Exception as error:  # every error ends here, with an honest status
+        print_error(error, options.debug, "--debug")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""What each command of ``python -m socl_plugins.top_map`` does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ltr.admin.environment import load_environment
+from ltr.admin.files import check_writable, write_bytes_atomically
+from ltr.admin.settings import apply_overrides
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.named import open_dataset
+from socl_plugins.labels import PointAnnotated
+from socl_plugins.top_map.annotated import ObjectnessAnnotated
+from socl_plugins.top_map.build import build_store
+from socl_plugins.top_map.fit import annotated_windows, fewer_random
+from socl_plugins.top_map.measures import COUNTS, LabelledFrame, Measures, measure, recall_curve
+from socl_plugins.top_map.objectness import fit_likelihoods
+from socl_plugins.top_map.propose import ProposalSettings
+from socl_plugins.top_map.show import Shown, draw, write_page, write_picture
+from socl_plugins.top_map.store import ProposalWriter, open_reader, store_path
+
+
+def build(options: argparse.Namespace) -> int:
+    """Fills the store, and says what is in it."""
+    dataset = _clicks(options, options.noise_px)
+    path = store_path(_store(options), dataset.name, dataset.settings)
+    with ProposalWriter(path, dataset.name, dataset.settings, options.noise_px) as writer:
+        report = build_store(dataset, writer, options.jobs, options.backend)
+    print(f"{path}: {report.computed} frames computed, {report.present} were there, {path.stat().st_size / 1e6:.1f} MB")
+    if report.failures:
+        print(
+            f"{len(report.failures)} frames could not be read and were left out; they are named above", file=sys.stderr
+        )
+    return 1 if report.failures else 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Draws frames with their clicks, proposals and maps, from the store where it has them."""
+    _check_ending(options.out, (".png", ".jpg", ".jpeg", ".html", ".htm"))
+    check_writable(options.out.parent)
+    dataset = _clicks(options, options.noise_px)
+    dataset.store = open_reader(_store(options), dataset.name, dataset.settings)
+    frames = [(video, frame) for video in range(len(dataset)) for frame in dataset.visible_frames(video)]
+    if not frames:
+        raise ValueError(f"{options.dataset} has no frame with a click on a target that can be seen")
+    shown: list[Shown] = []
+    for index in np.unique(np.linspace(0, len(frames) - 1, max(options.frames, 1)).astype(int)):
+        video, frame = frames[index]
+        images, annotation, _ = dataset.get_frames(video, [frame])
+        x, y = annotation["point"][0].tolist()
+        shown.append(draw(dataset.frame_name(video, frame), images[0], (x, y), annotation["proposals"][0]))
+    if options.out.suffix.lower() in (".html", ".htm"):
+        write_page(shown, options.out, f"TOP maps of {options.dataset}")
+    else:
+        write_picture(shown, options.out)
+    print(options.out)
+    return 0
+
+
+def stats(options: argparse.Namespace) -> int:
+    """Prints the measures, a column for each noise of the clicks."""
+    if options.plot:
+        _check_ending(options.plot, (".png", ".pdf", ".svg"))
+        check_writable(options.plot.parent)
+    settings = apply_overrides(ProposalSettings(), dict(options.overrides))
+    columns: list[Measures] = []
+    curves: list[np.ndarray] = []
+    counts = sorted({*COUNTS, 2, 8, 32, settings.keep})
+    for noise in options.noise_px:
+        dataset = _clicks(options, noise)
+        frames = list(_labelled(dataset, options))
+        columns.append(measure(frames))
+        curves.append(recall_curve(frames, counts))
+    _print_measures(options.noise_px, columns)
+    if options.plot:
+        _plot_recall(counts, options.noise_px, curves, options.plot)
+        print(options.plot)
+    return 0
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Fits the likelihoods on annotated frames and writes the table."""
+    check_writable(options.out.parent)
+    settings = apply_overrides(ProposalSettings(), dict(options.overrides))
+    dataset = open_dataset(options.dataset, load_environment(), options.root)
+    videos = range(options.start, len(dataset), max(options.step, 1))
+    source = (
+        f"fitted on {len(videos)} of the {len(dataset)} annotated videos of {options.dataset} (from {options.start}, "
+        f"step {options.step}), on one frame in {options.every}, with the proposals around the box's centre and around "
+        f"a point 20 px off, {options.windows} random ones and EdgeBoxes"
+    )
+    samples = annotated_windows(dataset, videos, max(options.every, 1), fewer_random(settings, options.windows))
+    fit_likelihoods(samples, source, options.bins).save(options.out)
+    print(f"{options.out}: {source}")
+    return 0
+
+
+def _check_ending(path: Path, endings: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{path}: what is to be written is told by the ending, one of {', '.join(endings)}")
+
+
+def _clicks(options: argparse.Namespace, noise_px: float) -> ObjectnessAnnotated:
+    dataset = open_dataset(options.dataset, load_environment(), options.root)
+    settings = apply_overrides(ProposalSettings(), dict(options.overrides))
+    return ObjectnessAnnotated(PointAnnotated(dataset, noise_px), settings)
+
+
+def _store(options: argparse.Namespace) -> Path:
+    return options.store or load_environment().workspace_dir / "top_maps"
+
+
+def _labelled(dataset: ObjectnessAnnotated, options: argparse.Namespace) -> Iterator[LabelledFrame]:
+    from tqdm import tqdm
+
+    boxes: BaseVideoDataset = dataset.dataset.dataset  # type: ignore[attr-defined]  # below the clicks
+    videos = range(options.start, len(dataset), max(options.step, 1))
+    for video in tqdm(videos, desc="measuring", unit="video", disable=None):
+        info = boxes.get_sequence_info(video)
+        if "bbox" not in info:
+            raise ValueError(f"{boxes.name}, video {boxes.sequence_name(video)}: stats needs boxes to compare with")
+        for frame in dataset.visible_frames(video)[:: max(options.every, 1)]:
+            images, annotation, _ = dataset.get_frames(video, [frame])
+            x, y = annotation["point"][0].tolist()
+            box = info["bbox"][frame].double().numpy()
+            yield LabelledFrame(annotation["proposals"][0], (x, y), box, images[0].shape[:2])
+
+
+def _print_measures(noises: list[float], columns: list[Measures]) -> None:
+    heads = ["exact click" if noise == 0 else f"{noise:g} px off" for noise in noises]
+    rows = [(f"recall at IoU 0.5, {count} kept", [m.recall[i] for m in columns]) for i, count in enumerate(COUNTS)]
+    rows += [
+        ("mass of the map in the box", [m.mass for m in columns]),
+        ("  of a Gaussian at the click", [m.gaussian_mass for m in columns]),
+        ("correlation of spread and size", [m.spread_correlation for m in columns]),
+        ("mean proposal centre off by (px)", [m.center_error for m in columns]),
+    ]
+    print(f"{columns[0].frames} frames".ljust(34) + "".join(f"{head:>14}" for head in heads))
+    for title, values in rows:
+        print(title.ljust(34) + "".join(f"{value:14.3f}" for value in values))
+    sigmas = ", ".join(f"{m.gaussian_sigma:.1f}" for m in columns)
+    print(f"The Gaussian is as wide as the maps are on average (sigma {sigmas} px); its spread says nothing of size.")
+
+
+def _plot_recall(counts: list[int], noises: list[float], curves: list[np.ndarray], path: Path) -> None:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ValueError("--plot needs matplotlib: pip install matplotlib") from error
+    import io
+
+    figure = Figure(figsize=(5, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for noise, curve in zip(noises, curves):
+        axes.plot(counts, curve, marker="o", label="exact click" if noise == 0 else f"{noise:g} px off")
+    axes.set(xscale="log", xlabel="proposals kept", ylabel="recall at IoU 0.5", ylim=(0, 1), xticks=counts)
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
+    write_bytes_atomically(path, buffer.getvalue())

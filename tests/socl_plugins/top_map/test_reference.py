@@ -1,0 +1,146 @@
+"""The fast stages of a TOP map agree with plain ones, on random and on real frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ltr.data.image_loader import load_image
+from ltr.dataset.synthetic import SyntheticVideo
+from socl_plugins.top_map import ProposalSettings, propose_target, reference, render
+from socl_plugins.top_map.cues import color_index, window_cues
+from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows
+from socl_plugins.top_map.edges import find_edges, forest_edges
+from socl_plugins.top_map.proposals import Proposals, non_maximum_suppression
+from socl_plugins.top_map.render import score_map
+
+SEQUENCES = ("CarDark", "Couple", "David", "Woman")
+
+
+def random_frame(seed: int) -> np.ndarray:
+    """A frame with shapes, texture and noise, of an odd size."""
+    rng = np.random.default_rng(seed)
+    image = cv2.GaussianBlur(rng.integers(0, 255, (93, 131, 3)).astype(np.uint8), (0, 0), 3)
+    for _ in range(4):
+        center = rng.integers(10, 90, 2).tolist()
+        cv2.circle(image, center, int(rng.integers(4, 25)), rng.integers(0, 255, 3).tolist(), -1)
+    return np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+
+
+def random_boxes(seed: int, count: int, size: tuple[int, int]) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    side = rng.uniform(4, min(size), (count, 2))
+    return np.hstack([rng.uniform(-0.1, 0.9, (count, 2)) * [size[1] - 4, size[0] - 4], side])
+
+
+@pytest.fixture(params=[*SEQUENCES, "synthetic"])
+def frame(request: pytest.FixtureRequest) -> np.ndarray:
+    if request.param == "synthetic":
+        return SyntheticVideo(1, seed=3).load_frame(0, 5)
+    folder = request.getfixturevalue("shared_data") / "otb" / request.param / "img"
+    return load_image(sorted(folder.glob("*.jpg"))[20])
+
+
+def assert_same_cues(image: np.ndarray, boxes: np.ndarray) -> None:
+    edges = find_edges(image)
+    fast, plain = window_cues(image, edges, boxes).columns(), reference.window_cues(image, edges, boxes).columns()
+    np.testing.assert_allclose(fast, plain, rtol=1e-5, atol=1e-4)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_cues_of_random_frames_are_those_of_the_plain_version(seed: int) -> None:
+    assert_same_cues(random_frame(seed), random_boxes(seed, 12, (93, 131)))
+
+
+def test_cues_of_frames_are_those_of_the_plain_version(frame: np.ndarray) -> None:
+    assert_same_cues(frame, random_boxes(0, 20, frame.shape[:2]))
+
+
+def test_cues_of_pure_noise_in_all_colours_are_those_of_the_plain_version() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
+    assert len(np.unique(color_index(noise))) > 64
+    assert_same_cues(noise, random_boxes(1, 12, (90, 70)))
+
+
+def test_edge_groups_and_window_scores_are_those_of_the_plain_version(frame: np.ndarray) -> None:
+    part = np.ascontiguousarray(frame[30:130, 40:160])
+    edges, point = find_edges(part), (55.0, 48.0)
+    fast, plain = group_edges(edges), list(reference.edge_groups(edges))
+    bounds = [(*np.min(pixels, axis=0), *np.add(np.max(pixels, axis=0), 1)) for pixels, _ in plain]
+    assert sorted(bounds) == sorted(zip(fast.left, fast.top, fast.right, fast.bottom))
+    np.testing.assert_allclose(sorted(mass for _, mass in plain), sorted(fast.mass), rtol=1e-5)
+    windows, scores = near_windows(fast, point, edges.shape, 20)
+    assert (np.hypot(*(windows[:, :2] + windows[:, 2:] / 2 - point).T) <= 20 + 1e-9).all()
+    for index in range(0, len(windows), max(len(windows) // 60, 1)):
+        # At a bound that falls on a pixel's edge to the last digit, float32 and float64 may differ: none does here.
+        assert scores[index] == pytest.approx(reference.window_score(plain, windows[index]), rel=1e-4, abs=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), threshold=st.floats(0, 1), keep=st.integers(1, 70))
+def test_suppression_is_that_of_the_plain_version(seed: int, threshold: float, keep: int) -> None:
+    boxes = random_boxes(seed, 60, (80, 100))
+    scores = np.random.default_rng(seed).integers(0, 20, 60) / 20  # with ties
+    fast = non_maximum_suppression(boxes, scores, threshold, keep)
+    assert fast.tolist() == reference.non_maximum_suppression(boxes, scores, threshold, keep).tolist()
+
+
+def test_the_score_map_is_that_of_the_plain_version(frame: np.ndarray) -> None:
+    found = propose_target(frame, (80.0, 70.0), ProposalSettings(random_count=300, keep=16))
+    shape = frame.shape[:2]
+    np.testing.assert_allclose(score_map(found, shape), reference.score_map(found, shape), atol=1e-9)
+
+
+def test_near_windows_find_what_opencvs_search_of_the_whole_frame_finds(shared_data: Path) -> None:
+    from ltr.dataset.got10k import Got10k
+    from pytracking.analysis.metrics.boxes import iou
+
+    videos = Got10k(shared_data / "real_got10k", "train")
+    near, whole = [], []
+    for video in range(0, len(videos), 6):
+        edges = find_edges(videos.load_frame(video, 0))
+        truth = videos.get_sequence_info(video)["bbox"][0].double().numpy()
+        x, y = (truth[:2] + truth[2:] / 2 + [12, -16]).tolist()  # 20 pixels off
+        near.append(iou(truth, edge_boxes(edges, (x, y))).max(initial=0) >= 0.5)
+        whole.append(iou(truth, reference.opencv_edge_boxes(edges, (x, y))).max(initial=0) >= 0.5)
+    assert np.mean(near) >= np.mean(whole) - 0.01
+
+
+def test_edges_are_thin_few_and_run_along_the_contour() -> None:
+    image = np.full((80, 120, 3), 60, np.uint8)
+    image[20:60, 30:90] = 180
+    edges = find_edges(image)
+    assert len(edges.x) < 2.2 * (40 + 60) and edges.strength.min() > 0
+    upright = (np.abs(edges.x - 30) <= 1) & (edges.y > 25) & (edges.y < 55)
+    np.testing.assert_allclose(edges.orientation[upright], np.pi / 2, atol=0.05)
+    level = (np.abs(edges.y - 20) <= 1) & (edges.x > 35) & (edges.x < 85)
+    np.testing.assert_allclose(np.minimum(edges.orientation[level], np.pi - edges.orientation[level]), 0, atol=0.05)
+    assert edges.orientation.min() >= 0 and edges.orientation.max() < np.pi
+
+
+@pytest.mark.parametrize("content", [None, b"not a forest"])
+def test_a_structured_forest_that_is_none_is_named(tmp_path: Path, content: bytes | None) -> None:
+    model = tmp_path / "model.yml.gz"
+    if content is not None:
+        model.write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.yml\.gz"):
+        forest_edges(random_frame(0), model)
+
+
+def test_mirroring_or_moving_a_frame_mirrors_or_moves_its_map() -> None:
+    video = SyntheticVideo(1, seed=3)  # 240 x 320: whole grid cells of every cue
+    image, point = video.load_frame(0, 5), (160.0, 120.0)
+    top = render(propose_target(image, point), (60, 80), 4)
+    mirrored = propose_target(np.ascontiguousarray(image[:, ::-1]), point)
+    assert np.corrcoef(render(mirrored, (60, 80), 4)[:, ::-1].ravel(), top.ravel())[0, 1] > 0.98
+    # Moving is exact where it can be: in what is stored, from which every map is rendered.
+    found = propose_target(image, point)
+    moved = Proposals(found.boxes + np.array([24, -16, 0, 0], np.float32), found.scores)
+    shifted = render(moved, (60, 80), 4)
+    np.testing.assert_allclose(shifted[:-4, 6:] / shifted[:-4, 6:].sum(), top[4:, :-6] / top[4:, :-6].sum(), atol=1e-6)
