@@ -29,8 +29,8 @@ import torch  # noqa: E402
 from ltr.admin.environment import load_environment  # noqa: E402
 from ltr.data.loader import LTRLoader  # noqa: E402
 from ltr.data.sampler import TrackingSampler  # noqa: E402
+from ltr.dataset import Got10k, SyntheticVideo  # noqa: E402
 from ltr.dataset.annotation_wrapper import AnnotationWrapper  # noqa: E402
-from ltr.dataset.named import open_dataset  # noqa: E402
 from ltr.registry import load_plugins  # noqa: E402
 from pytracking.analysis.metrics import iou  # noqa: E402
 from pytracking.evaluation import get_dataset  # noqa: E402
@@ -149,23 +149,26 @@ class WithoutProposals(AnnotationWrapper):
         return frames, {**annotation, "proposals": [Proposals(box, np.ones(1, np.float32)) for box in boxes]}, meta
 
 
-def training_clicks() -> PointAnnotated:
-    """Returns clicks on GOT-10k's training videos where they are configured, else on the embedded ones."""
-    env = load_environment()
-    return PointAnnotated(open_dataset("got10k_train" if env.got10k_dir else "synthetic", env))
+def training_clicks(videos: int = 12) -> PointAnnotated:
+    """Returns clicks on some of GOT-10k's training videos where they are configured, else on embedded ones."""
+    folder = load_environment().got10k_dir
+    if folder is None:
+        return PointAnnotated(SyntheticVideo(videos, num_frames=30, seed=1))
+    return PointAnnotated(Got10k(folder, "train", seq_ids=range(min(videos, len(Got10k(folder, "train"))))))
 
 
 def build_rates(folder: Path) -> Path:
     """Prints frames a second of a build with one worker and with two, and returns the store."""
     settings, rates = ProposalSettings(), []
-    for jobs in (1, 2):
-        clicks = training_clicks()
-        path = folder / f"{jobs}.lmdb"
+    for jobs, videos in ((2, 1), (1, 12), (2, 12)):  # the first starts the workers, and is not counted
+        clicks = training_clicks(videos)
+        path = folder / f"{jobs}_{videos}.lmdb"
         with ProposalWriter(path, clicks.name, settings) as writer:
             start = time.perf_counter()
             report = build_store(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
             rates.append(report.computed / (time.perf_counter() - start))
-    print(f"build: {rates[0]:.1f} frames/s with one worker, {rates[1]:.1f} with two: {rates[1] / rates[0]:.2f} times")
+    one, two = rates[1:]
+    print(f"build: {one:.1f} frames/s with one worker, {two:.1f} with two: {two / one:.2f} times")
     print(f"store: {path.stat().st_size / report.computed:.0f} bytes a frame")
     return path
 

@@ -34,7 +34,7 @@ def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseV
         kind, _, split = name.rpartition("_")
         if kind not in DATASETS:
             DATASETS[name]  # raises, with near names
-    folder = root or getattr(env, f"{kind}_dir", None)
+    folder = root or getattr(env, f"{name}_dir", None) or getattr(env, f"{kind}_dir", None)
     if folder is None and f"{kind}_dir" not in PATHS:
         raise ValueError(f"{name} needs the folder that it lies in: name it with --root")
     if folder is None:

@@ -26,7 +26,7 @@ from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
-from socl_plugins.top_map.store import open_reader
+from socl_plugins.top_map.store import open_reader, store_name
 
 # Seeds of the embedded videos. Training, choice of the checkpoint and the benchmark ``synthetic`` use different ones.
 TRAINING_VIDEOS, HELD_OUT_VIDEOS = 1, 2
@@ -49,7 +49,7 @@ class SoCLConfig(TrainConfig):
         tracker_parameters: the parameter set of SiamFC that the held-out score tracks with.
         augment_apart: share of the pairs whose frames are mirrored and coloured independently of each other.
         store: folder of stored proposals, as ``python -m socl_plugins.top_map build`` writes them; by default
-            ``top_maps`` in the workspace; ``none``: no store is read.
+            ``top_maps`` in the workspace; ``none``: no store is read, whatever is there.
         prepare_frames: without a store, the proposals of so many frames at most are computed before training and kept
             in memory.
         loss: what the loss is made of.
@@ -169,7 +169,7 @@ def training_clicks(env: Environment, config: SoCLConfig) -> ObjectnessAnnotated
     clicks = PointAnnotated(training_videos(env, config), config.noise_px)
     store = None
     if config.store != "none":
-        store = open_reader(env.workspace_dir / config.store, clicks.name, config.proposals)
+        store = open_reader(env.workspace_dir / config.store, store_name(clicks), config.proposals, config.noise_px)
         if store is not None and distributed.is_main():
             print(f"TOP maps: {len(store)} frames are stored in {store.path}")
     return ObjectnessAnnotated(clicks, config.proposals, store)

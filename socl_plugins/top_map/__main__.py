@@ -14,7 +14,7 @@ DESCRIPTION = "Target objectness prior (TOP) maps: from clicks to where the targ
 EXAMPLES = """examples:
   python -m socl_plugins.top_map build --dataset got10k_train            all cores; run it again to go on
   python -m socl_plugins.top_map show --dataset got10k_val --out top.html
-  python -m socl_plugins.top_map stats --dataset got10k_val --every 10   needs boxes
+  python -m socl_plugins.top_map stats --dataset got10k_train --every 100   needs boxes
   python -m socl_plugins.top_map fit --dataset got10k_val --out likelihoods.json
 
 exit status: 0 done, 1 an error or unreadable frames, 2 wrong usage, 130 stopped with Ctrl-C

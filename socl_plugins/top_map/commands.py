@@ -22,14 +22,14 @@ from socl_plugins.top_map.measures import COUNTS, LabelledFrame, Measures, measu
 from socl_plugins.top_map.objectness import fit_likelihoods
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.show import Shown, draw, write_page, write_picture
-from socl_plugins.top_map.store import ProposalWriter, open_reader, store_path
+from socl_plugins.top_map.store import ProposalWriter, StoreError, open_reader, store_name, store_path
 
 
 def build(options: argparse.Namespace) -> int:
     """Fills the store, and says what is in it."""
     dataset = _clicks(options, options.noise_px)
-    path = store_path(_store(options), dataset.name, dataset.settings)
-    with ProposalWriter(path, dataset.name, dataset.settings, options.noise_px) as writer:
+    path = store_path(_store(options), store_name(dataset), dataset.settings)
+    with ProposalWriter(path, store_name(dataset), dataset.settings, options.noise_px) as writer:
         report = build_store(dataset, writer, options.jobs, options.backend)
     print(f"{path}: {report.computed} frames computed, {report.present} were there, {path.stat().st_size / 1e6:.1f} MB")
     if report.failures:
@@ -44,7 +44,10 @@ def show(options: argparse.Namespace) -> int:
     _check_ending(options.out, (".png", ".jpg", ".jpeg", ".html", ".htm"))
     check_writable(options.out.parent)
     dataset = _clicks(options, options.noise_px)
-    dataset.store = open_reader(_store(options), dataset.name, dataset.settings)
+    try:
+        dataset.store = open_reader(_store(options), store_name(dataset), dataset.settings, options.noise_px)
+    except StoreError as error:
+        print(f"computed anew, since {error}", file=sys.stderr)
     frames = [(video, frame) for video in range(len(dataset)) for frame in dataset.visible_frames(video)]
     if not frames:
         raise ValueError(f"{options.dataset} has no frame with a click on a target that can be seen")
@@ -92,7 +95,8 @@ def fit(options: argparse.Namespace) -> int:
     source = (
         f"fitted on {len(videos)} of the {len(dataset)} annotated videos of {options.dataset} (from {options.start}, "
         f"step {options.step}), on one frame in {options.every}, with the proposals around the box's centre and around "
-        f"a point 20 px off, {options.windows} random ones and EdgeBoxes"
+        f"a point 20 px off, {options.windows} random ones and EdgeBoxes; {options.bins} bins; "
+        + (f"with {dict(options.overrides)}" if options.overrides else "default settings")
     )
     samples = annotated_windows(dataset, videos, max(options.every, 1), fewer_random(settings, options.windows))
     fit_likelihoods(samples, source, options.bins).save(options.out)

@@ -17,6 +17,7 @@ SALIENCY_THRESHOLDS = (0.43, 0.32, 0.34, 0.35, 0.26)
 LAB_BINS = (4, 8, 8)
 CONTRAST_RING = 1.0  # the ring adds half of the window's width and height on each side
 EDGE_RING = 0.17  # the ring lies inside the window; the inner box is the window over 1.17
+LEAST_SALIENCY = 1e-9
 MOST_CHANNELS = 64  # that are summed at once: fewer than any OpenCV's limit
 CONTRAST_GRID = 4  # colour histograms are summed over cells of 4 x 4 pixels
 
@@ -75,7 +76,9 @@ def multi_scale_saliency(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         area = np.maximum(scaled[:, 2] * scaled[:, 3], 1e-12)
         mass = window_sums(cv2.integral(saliency * salient), scaled)
         cues.append(mass * window_sums(cv2.integral(salient.astype(np.float64)), scaled) / area)
-    return np.stack(cues, axis=1)
+    # What is left of sums that cancel must not count as salient: the smallest values have bins of their own.
+    found = np.stack(cues, axis=1)
+    return np.where(np.abs(found) < LEAST_SALIENCY, 0.0, found)
 
 
 def color_contrast(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:

@@ -44,6 +44,15 @@ class EdgeGroups:
     mass: np.ndarray
 
 
+def orientation_bins(edges: Edges) -> np.ndarray:
+    """Returns the bin (E,) of each edge pixel's orientation.
+
+    Upright, level and diagonal contours, the most common ones, lie in the middle of a bin, where noise does not break
+    them.
+    """
+    return np.floor(edges.orientation * (ORIENTATION_BINS / np.pi) + 0.5).astype(np.int8) % ORIENTATION_BINS
+
+
 def group_edges(edges: Edges) -> EdgeGroups:
     """Returns the groups of 8-connected edge pixels whose orientations lie in the same of eight bins."""
     count = len(edges.x)
@@ -54,7 +63,7 @@ def group_edges(edges: Edges) -> EdgeGroups:
     number = np.full((height + 2) * (width + 2), count, np.int32)
     place = (edges.y + 1) * (width + 2) + edges.x + 1
     number[place] = np.arange(count)
-    bins = np.append((edges.orientation * (ORIENTATION_BINS / np.pi)).astype(np.int8) % ORIENTATION_BINS, -1)
+    bins = np.append(orientation_bins(edges), -1)
     pairs = []
     for offset in (1, width + 1, width + 2, width + 3):  # right, and the three below
         neighbour = number[place + offset]

@@ -23,7 +23,7 @@ class Edges:
         shape: the image's height and width.
         x, y: (E,) int, pixels, in the order of rows.
         strength: (E,) float32 in [0, 1].
-        orientation: (E,) float32 in [0, pi): the direction along the edge.
+        orientation: (E,) float32 in [0, pi): the direction across the edge, that of the gradient.
     """
 
     shape: tuple[int, int]
@@ -52,9 +52,9 @@ def find_edges(image: np.ndarray) -> Edges:
     sample = np.abs(dx[::4, ::4]) + np.abs(dy[::4, ::4])
     upper = max(float(np.quantile(sample, 1 - EDGE_SHARE)), LEAST_GRADIENT)
     y, x = np.nonzero(cv2.Canny(dx, dy, THRESHOLD_RATIO * upper, upper))
-    along_x, along_y = dx[y, x].astype(np.float32), dy[y, x].astype(np.float32)
-    strength = np.minimum(np.hypot(along_x, along_y) / (2 * upper), 1)
-    orientation = np.mod(np.arctan2(along_y, along_x) + np.pi / 2, np.pi)
+    across, down = dx[y, x].astype(np.float32), dy[y, x].astype(np.float32)
+    strength = np.minimum(np.hypot(across, down) / (2 * upper), 1)
+    orientation = np.mod(np.arctan2(down, across), np.pi)
     orientation[orientation >= np.float32(np.pi)] = 0  # float32 rounding can reach pi
     return Edges(gray.shape, x, y, strength.astype(np.float32), orientation.astype(np.float32))
 

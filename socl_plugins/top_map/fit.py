@@ -31,6 +31,8 @@ def annotated_windows(
     """
     for video in videos:
         info = dataset.get_sequence_info(video)
+        if "bbox" not in info:
+            raise ValueError(f"{dataset.name}, video {dataset.sequence_name(video)}: fitting needs boxes")
         for frame in range(0, len(info["visible"]), every):
             if not bool(info["visible"][frame]):
                 continue

@@ -1,4 +1,4 @@
-"""Every stage of a TOP map again: plain, slow, and plainly right. What is fast is held against these.
+"""Stages of a TOP map again: plain, slow, and plainly right. What was made fast is held against these.
 
 Windows are taken one by one and pixels are counted, not integrated; nothing here is used to make maps for training.
 """
@@ -21,7 +21,7 @@ from socl_plugins.top_map.cues import (
     Cues,
     saliency_map,
 )
-from socl_plugins.top_map.edge_boxes import LEAST_MASS, ORIENTATION_BINS, SIZE_EXPONENT
+from socl_plugins.top_map.edge_boxes import LEAST_MASS, SIZE_EXPONENT, orientation_bins
 from socl_plugins.top_map.edges import Edges
 from socl_plugins.top_map.proposals import Proposals, clip_boxes, large_enough
 
@@ -91,7 +91,7 @@ def _edge_density(mask: np.ndarray, box: np.ndarray) -> float:
 
 def edge_groups(edges: Edges) -> Iterator[Group]:
     """Yields the contours of an image, see :func:`socl_plugins.top_map.edge_boxes.group_edges`: a flood fill."""
-    bins = (edges.orientation * (ORIENTATION_BINS / np.pi)).astype(int) % ORIENTATION_BINS
+    bins = orientation_bins(edges)
     waiting = {(x, y): (bin, strength) for x, y, bin, strength in zip(edges.x, edges.y, bins, edges.strength.tolist())}
     while waiting:
         start, (orientation, mass) = waiting.popitem()

@@ -94,4 +94,9 @@ def write_page(shown: Sequence[Shown], path: Path, title: str) -> None:
 
 
 def _encode(image: np.ndarray, suffix: str) -> bytes:
-    return cv2.imencode(suffix, image[..., ::-1])[1].tobytes()
+    done, content = cv2.imencode(suffix, image[..., ::-1])
+    if not done:
+        raise ValueError(
+            f"a picture of {image.shape[0]} rows is too large for {suffix}: fewer frames, or .png, or .html"
+        )
+    return content.tobytes()

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from ltr.dataset.base_video_dataset import BaseVideoDataset
 from socl_plugins.top_map.proposals import BOX_UNIT, SCORE_UNIT, Proposals
 from socl_plugins.top_map.propose import ProposalSettings
 
@@ -22,6 +23,11 @@ SUFFIX = ".lmdb"
 
 class StoreError(ValueError):
     """A store that does not fit what is asked of it, or cannot be read."""
+
+
+def store_name(dataset: BaseVideoDataset) -> str:
+    """Returns what a data set's store is called: its name and, where it has one, its folder's, such as ``train``."""
+    return dataset.name if dataset.root is None else f"{dataset.name}_{dataset.root.name}"
 
 
 def store_path(folder: Path, dataset: str, settings: ProposalSettings) -> Path:
@@ -184,15 +190,21 @@ class ProposalWriter:
         self.close()
 
 
-def open_reader(folder: Path, dataset: str, settings: ProposalSettings) -> ProposalReader | None:
+def open_reader(folder: Path, dataset: str, settings: ProposalSettings, noise_px: float = 0.0) -> ProposalReader | None:
     """Returns the store of a data set, or None if there is none.
 
     Raises:
-        StoreError: there are stores of the data set, but made with other settings.
+        StoreError: there are stores of the data set, but made with other settings, or for clicks with other noise.
     """
     path = store_path(folder, dataset, settings)
     if path.exists():
-        return ProposalReader(path)
+        reader = ProposalReader(path)
+        stored = reader.about().get("noise_px", noise_px)
+        if stored != noise_px:
+            raise StoreError(
+                f"{path} was made for clicks with {stored:g} px of noise, not {noise_px:g}: name another folder"
+            )
+        return reader
     others = sorted(folder.glob(f"{dataset}.*{SUFFIX}"))
     if others:
         stored = ProposalReader(others[0]).about().get("settings", {})
@@ -203,8 +215,7 @@ def open_reader(folder: Path, dataset: str, settings: ProposalSettings) -> Propo
         ]
         raise StoreError(
             f"{others[0]} holds TOP maps of {dataset} made with other settings "
-            f"({'; '.join(differences) or 'by another version, or with other files'}): build them anew, delete it, or "
-            "leave it out with --set store=none"
+            f"({'; '.join(differences) or 'by another version, or with other files'}): build them anew, or delete it"
         )
     return None
 
@@ -233,9 +244,11 @@ def _shared_environment(path: Path) -> Any:
     environment = _readers.get(key)
     if environment is None:
         environment = _environment(path, readonly=True)
-        if (environment.info()["last_pgno"] + 1) * environment.stat()["psize"] > status.st_size:
+        needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+        size = path.stat().st_size  # only now: a build may just have added to it
+        if needed > size:
             environment.close()
-            raise StoreError(f"{path} is cut off after {status.st_size} bytes; copy it again")
+            raise StoreError(f"{path} is cut off after {size} bytes; copy it again")
         _readers[key] = environment
     return environment
 

@@ -67,11 +67,11 @@ def lines_of_clicks(folder: Path) -> dict[str, str]:
 def test_build_fills_a_store_in_the_workspace_and_computes_nothing_twice(
     videos: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = store_path(workspace / "top_maps", "got10k", TINY)
+    path = store_path(workspace / "top_maps", "got10k_train", TINY)
     assert build() == 0
     assert f"{path}: 6 frames computed, 0 were there" in capsys.readouterr().out
     assert len(ProposalReader(path)) == 6
-    assert ProposalReader(path).about()["dataset"] == "got10k"
+    assert ProposalReader(path).about()["dataset"] == "got10k_train"
     assert build() == 0
     assert f"{path}: 0 frames computed, 6 were there" in capsys.readouterr().out
 
@@ -79,7 +79,7 @@ def test_build_fills_a_store_in_the_workspace_and_computes_nothing_twice(
 def test_other_settings_make_another_store(videos: Path, tmp_path: Path) -> None:
     assert build("--store", tmp_path / "stores") == 0
     assert build("--store", tmp_path / "stores", "--set", "keep=8") == 0
-    assert len(list((tmp_path / "stores").glob("got10k.*.lmdb"))) == 2
+    assert len(list((tmp_path / "stores").glob("got10k_train.*.lmdb"))) == 2
 
 
 def test_an_unreadable_frame_is_named_counted_and_left_out_until_it_is_mended(
@@ -88,7 +88,7 @@ def test_an_unreadable_frame_is_named_counted_and_left_out_until_it_is_mended(
     frame = videos / "train" / "synthetic_7_00001" / "00000002.jpg"
     content = frame.read_bytes()
     frame.write_bytes(content[: len(content) // 2])
-    path = store_path(workspace / "top_maps", "got10k", TINY)
+    path = store_path(workspace / "top_maps", "got10k_train", TINY)
     assert build() == 1
     printed = capsys.readouterr()
     assert "5 frames computed" in printed.out
@@ -130,20 +130,20 @@ def test_show_writes_a_page_that_holds_its_pictures(videos: Path, tmp_path: Path
 
 def test_show_draws_what_the_store_holds(videos: Path, workspace: Path, tmp_path: Path) -> None:
     assert build() == 0
-    path = store_path(workspace / "top_maps", "got10k", TINY)
+    path = store_path(workspace / "top_maps", "got10k_train", TINY)
     mark = Proposals(np.array([[4, 4, 90, 60]], np.float32), np.array([0.25], np.float32)).rounded()
     points = clicks(videos)
-    with ProposalWriter(path, "got10k", TINY) as writer:
+    with ProposalWriter(path, "got10k_train", TINY) as writer:
         writer.add({name: pack(mark, point) for name, point in points.items()})
     assert run("show", "--out", tmp_path / "top.html") == 0
     assert (tmp_path / "top.html").read_text().count("1 proposals, best 0.25</figcaption>") == 6
 
 
-def test_show_refuses_a_store_made_with_other_settings(
+def test_show_says_that_a_store_was_made_with_other_settings_and_goes_on(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert build() == 0
-    assert run("show", "--out", tmp_path / "top.png", "--set", "keep=8") == 1
+    assert run("show", "--out", tmp_path / "top.png", "--set", "keep=8") == 0
     assert "keep 16, not 8" in capsys.readouterr().err
 
 
@@ -267,7 +267,7 @@ def test_a_store_folder_that_cannot_be_made_is_named(
 def test_a_file_that_is_no_store_is_an_error_that_names_it(
     videos: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = store_path(workspace / "top_maps", "got10k", TINY)
+    path = store_path(workspace / "top_maps", "got10k_train", TINY)
     path.parent.mkdir()
     path.write_bytes(b"something else " * 999)
     assert build() == 1
@@ -316,12 +316,12 @@ def test_a_store_for_other_noise_is_refused_and_kept(
     assert build() == 0
     assert build("--noise-px", "9") == 1
     assert "0 px of noise, not 9" in capsys.readouterr().err
-    assert len(ProposalReader(store_path(workspace / "top_maps", "got10k", TINY))) == 6
+    assert len(ProposalReader(store_path(workspace / "top_maps", "got10k_train", TINY))) == 6
 
 
 def test_a_store_can_be_opened_twice_and_one_that_is_cut_off_is_refused(videos: Path, workspace: Path) -> None:
     assert build() == 0
-    path = store_path(workspace / "top_maps", "got10k", TINY)
+    path = store_path(workspace / "top_maps", "got10k_train", TINY)
     one, other = ProposalReader(path), ProposalReader(path)
     assert len(one) == len(other) == 6
     cut = path.with_name("cut.lmdb")

@@ -112,15 +112,29 @@ def test_near_windows_find_what_opencvs_search_of_the_whole_frame_finds(shared_d
     assert np.mean(near) >= np.mean(whole) - 0.01
 
 
-def test_edges_are_thin_few_and_run_along_the_contour() -> None:
+def test_noise_does_not_break_the_sides_of_a_rectangle() -> None:
+    image = np.full((120, 160, 3), 60, np.uint8)
+    image[30:90, 40:120] = 180
+    noisy = np.clip(image + np.random.default_rng(0).normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+    groups = group_edges(find_edges(noisy))
+    long = np.maximum(groups.right - groups.left, groups.bottom - groups.top) > 45
+    assert long.sum() == 4 and groups.mass[long].sum() > 0.9 * groups.mass.sum()
+
+
+def test_windows_without_anything_salient_have_no_saliency_at_all(frame: np.ndarray) -> None:
+    saliency = window_cues(frame, find_edges(frame), random_boxes(2, 500, frame.shape[:2])).saliency
+    assert ((saliency == 0) | (saliency > 1e-9)).all()
+
+
+def test_edges_are_thin_few_and_turned_as_their_gradient() -> None:
     image = np.full((80, 120, 3), 60, np.uint8)
     image[20:60, 30:90] = 180
     edges = find_edges(image)
     assert len(edges.x) < 2.2 * (40 + 60) and edges.strength.min() > 0
     upright = (np.abs(edges.x - 30) <= 1) & (edges.y > 25) & (edges.y < 55)
-    np.testing.assert_allclose(edges.orientation[upright], np.pi / 2, atol=0.05)
+    np.testing.assert_allclose(np.minimum(edges.orientation[upright], np.pi - edges.orientation[upright]), 0, atol=0.05)
     level = (np.abs(edges.y - 20) <= 1) & (edges.x > 35) & (edges.x < 85)
-    np.testing.assert_allclose(np.minimum(edges.orientation[level], np.pi - edges.orientation[level]), 0, atol=0.05)
+    np.testing.assert_allclose(edges.orientation[level], np.pi / 2, atol=0.05)
     assert edges.orientation.min() >= 0 and edges.orientation.max() < np.pi
 
 
