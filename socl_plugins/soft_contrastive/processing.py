@@ -35,7 +35,7 @@ class CropSettings:
     scale_jitter: float = 0.2
     shift: float = 0.25
     eta: float = 0.1
-    temperature: float = 0.1
+    temperature: float = 0.25
 
     def __post_init__(self) -> None:
         for name in ("size", "search_factor", "temperature"):

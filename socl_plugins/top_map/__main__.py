@@ -63,6 +63,8 @@ def build_parser() -> argparse.ArgumentParser:
     stats = commands.choices["stats"]
     stats.add_argument("--noise-px", type=float, nargs="+", default=[0.0, 20.0], help="shifts to measure with (pixels)")
     stats.add_argument("--plot", type=Path, help="also draw recall against kept proposals, the paper's figure 4")
+    stats.add_argument("--eta", type=float, default=0.1, help="top share of the score map whose mean clips it")
+    stats.add_argument("--temperature", type=float, default=0.25, help="of the softmax that makes a map of scores")
     fit = commands.choices["fit"]
     fit.add_argument("--out", type=Path, required=True, help="the table to write, JSON")
     fit.add_argument("--windows", type=whole_number, default=1000, help="random windows a click")

@@ -77,7 +77,7 @@ def stats(options: argparse.Namespace) -> int:
     for noise in options.noise_px:
         dataset = _clicks(options, noise)
         frames = list(_labelled(dataset, options))
-        columns.append(measure(frames))
+        columns.append(measure(frames, options.eta, options.temperature))
         curves.append(recall_curve(frames, counts))
     _print_measures(options.noise_px, columns)
     if options.plot:

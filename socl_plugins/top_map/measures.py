@@ -56,7 +56,7 @@ class Measures:
     center_error: float
 
 
-def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.1) -> Measures:
+def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.25) -> Measures:
     """Returns the measures of proposals and of the maps rendered from them.
 
     Args:
