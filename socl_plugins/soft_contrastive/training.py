@@ -169,7 +169,10 @@ def training_clicks(env: Environment, config: SoCLConfig) -> ObjectnessAnnotated
     clicks = PointAnnotated(training_videos(env, config), config.noise_px)
     store = None
     if config.store != "none":
-        store = open_reader(env.workspace_dir / config.store, store_name(clicks), config.proposals, config.noise_px)
+        folder = env.workspace_dir / config.store
+        if config.store != SoCLConfig.store and not folder.is_dir():
+            raise SettingsError(f"store is {config.store}, but there is no folder {folder}; none: read no store")
+        store = open_reader(folder, store_name(clicks), config.proposals, config.noise_px)
         if store is not None and distributed.is_main():
             print(f"TOP maps: {len(store)} frames are stored in {store.path}")
     return ObjectnessAnnotated(clicks, config.proposals, store)

@@ -165,3 +165,8 @@ def load_network_weights(seed: int) -> dict[str, torch.Tensor]:
 
     torch.manual_seed(seed)
     return {name: value for name, value in resnet18().state_dict().items() if not name.startswith(("layer4", "fc"))}
+
+
+def test_a_folder_of_stores_that_is_not_there_is_named(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--set", "store=nowhere") == 1
+    assert f"there is no folder {workspace / 'nowhere'}" in capsys.readouterr().err
