@@ -60,8 +60,7 @@ class SoftContrastiveProcessing:
         transform: augmentation of crop, point and boxes together, drawn for each frame.
         joint_transform: likewise, but drawn once for both frames of a pair: a target is not mirrored, or robbed of its
             colour, from one frame to the next, and what stays the same is what a tracker tells it from its like by.
-        apart: the share of pairs for which ``joint_transform`` is drawn for each frame all the same. With none, pairs
-            of short clips are so alike that little is learned from them; with all, colour is unlearned.
+        apart: the share of pairs for which ``joint_transform`` is drawn for each frame all the same.
     """
 
     def __init__(
