@@ -27,8 +27,6 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from ltr.admin.environment import load_environment  # noqa: E402
-from ltr.data.loader import LTRLoader  # noqa: E402
-from ltr.data.sampler import TrackingSampler  # noqa: E402
 from ltr.dataset import Got10k, SyntheticVideo  # noqa: E402
 from ltr.dataset.annotation_wrapper import AnnotationWrapper  # noqa: E402
 from ltr.registry import load_plugins  # noqa: E402
@@ -36,7 +34,7 @@ from pytracking.analysis.metrics import iou  # noqa: E402
 from pytracking.evaluation import get_dataset  # noqa: E402
 from socl_plugins.labels import PointAnnotated  # noqa: E402
 from socl_plugins.soft_contrastive import processing as soft_contrastive_processing  # noqa: E402
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing  # noqa: E402
+from socl_plugins.soft_contrastive.training import SoCLConfig, training_loader  # noqa: E402
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target, reference  # noqa: E402
 from socl_plugins.top_map.build import build_store  # noqa: E402
 from socl_plugins.top_map.cues import color_contrast, edge_density, multi_scale_saliency, window_cues  # noqa: E402
@@ -44,7 +42,7 @@ from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_window
 from socl_plugins.top_map.edges import find_edges  # noqa: E402
 from socl_plugins.top_map.objectness import load_likelihoods  # noqa: E402
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals  # noqa: E402
-from socl_plugins.top_map.render import render, score_map  # noqa: E402
+from socl_plugins.top_map.render import render, render_maps, score_map  # noqa: E402
 from socl_plugins.top_map.store import ProposalReader, ProposalWriter  # noqa: E402
 
 SIDE, MAP = 512, (64, 64)
@@ -138,59 +136,79 @@ def compare_opencv(clock: Clock, image: np.ndarray, point: tuple[float, float], 
         clock.times[name].append(float(iou(box, found.boxes.astype(np.float64)).max() >= 0.5))
 
 
-class WithoutProposals(AnnotationWrapper):
-    """Clicks with one fixed box around each: what the loader does when there are no TOP maps at all."""
+class OneBox(AnnotationWrapper):
+    """Clicks with one box for each, in memory, as large as the mean stored proposal: the crops are the same, and no
+    proposals are read.
+    """
+
+    def __init__(self, dataset: PointAnnotated, store: ProposalReader) -> None:
+        super().__init__(dataset)
+        self.boxes = {}
+        for video in range(len(dataset)):
+            for frame in torch.nonzero(dataset.get_sequence_info(video)["visible"]).flatten().tolist():
+                x, y = dataset.get_frames(video, [frame])[1]["point"][0].tolist()
+                found = store.get(dataset.frame_name(video, frame), (x, y))
+                assert found is not None
+                self.boxes[video, frame] = Proposals(found.mean_box()[None].astype(np.float32), np.ones(1, np.float32))
 
     def get_frames(self, seq_id: int, frame_ids: Any, anno: Any = None) -> Any:
         frames, annotation, meta = self.dataset.get_frames(seq_id, frame_ids, anno)
-        boxes = [
-            np.array([[x - 24, y - 24, 48, 48]], np.float32) for x, y in map(torch.Tensor.tolist, annotation["point"])
-        ]
-        return frames, {**annotation, "proposals": [Proposals(box, np.ones(1, np.float32)) for box in boxes]}, meta
+        return frames, {**annotation, "proposals": [self.boxes[seq_id, frame] for frame in frame_ids]}, meta
 
 
-def training_clicks(videos: int = 12) -> PointAnnotated:
-    """Returns clicks on some of GOT-10k's training videos where they are configured, else on embedded ones."""
-    folder = load_environment().got10k_dir
-    if folder is None:
-        return PointAnnotated(SyntheticVideo(videos, num_frames=30, seed=1))
-    return PointAnnotated(Got10k(folder, "train", seq_ids=range(min(videos, len(Got10k(folder, "train"))))))
+def training_clicks(folder: Path, videos: int = 12, length: int = 40) -> PointAnnotated:
+    """Returns clicks on the first frames of some training videos, written to a folder as JPEG files of 512 x 512.
+
+    GOT-10k's where they are configured, else embedded ones.
+    """
+    source = load_environment().got10k_dir
+    dataset = SyntheticVideo(videos, num_frames=length, seed=1) if source is None else Got10k(source, "train")
+    names = []
+    for video in range(min(videos, len(dataset))):
+        names.append(f"{video:06d}")
+        place = folder / "train" / names[-1]
+        place.mkdir(parents=True)
+        boxes = dataset.get_sequence_info(video)["bbox"][:length].numpy()
+        for frame in range(len(boxes)):
+            image = dataset.load_frame(video, frame)
+            boxes[frame] *= [SIDE / image.shape[1], SIDE / image.shape[0]] * 2
+            large = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+            cv2.imwrite(str(place / f"{frame + 1:08d}.jpg"), cv2.cvtColor(large, cv2.COLOR_RGB2BGR))
+        np.savetxt(place / "groundtruth.txt", boxes, delimiter=",")
+    (folder / "train" / "list.txt").write_text("\n".join(names) + "\n")
+    return PointAnnotated(Got10k(folder, "train"))
 
 
-def build_rates(folder: Path) -> Path:
+def build_rates(clicks: PointAnnotated, folder: Path) -> Path:
     """Prints frames a second of a build with one worker and with two, and returns the store."""
     settings, rates = ProposalSettings(), []
-    for jobs, videos in ((2, 1), (1, 12), (2, 12)):  # the first starts the workers, and is not counted
-        clicks = training_clicks(videos)
-        path = folder / f"{jobs}_{videos}.lmdb"
+    for number, jobs in enumerate((2, 1, 2)):  # the first starts the workers, and is not counted
+        path = folder / f"{number}.lmdb"
         with ProposalWriter(path, clicks.name, settings) as writer:
             start = time.perf_counter()
             report = build_store(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
             rates.append(report.computed / (time.perf_counter() - start))
-    one, two = rates[1:]
+    _, one, two = rates
     print(f"build: {one:.1f} frames/s with one worker, {two:.1f} with two: {two / one:.2f} times")
     print(f"store: {path.stat().st_size / report.computed:.0f} bytes a frame")
     return path
 
 
-def loader_rates(store: Path, samples: int) -> None:
-    """Prints pairs a second of a training loader without maps and with stored ones."""
-    clicks = training_clicks()
+def loader_rates(clicks: PointAnnotated, store: Path, samples: int) -> None:
+    """Prints pairs a second of the recipe's loader without maps, but the same crops, and with stored ones."""
+    reader = ProposalReader(store)
     sources = {
-        "without": (
-            WithoutProposals(clicks),
-            lambda _, shape, *rest: np.full(shape, 1 / (shape[0] * shape[1]), np.float32),
-        ),
-        "with": (ObjectnessAnnotated(clicks, ProposalSettings(), ProposalReader(store)), render),
+        "without": (OneBox(clicks, reader), lambda seen, shape, *rest: np.zeros((len(seen), *shape), np.float32)),
+        "with": (ObjectnessAnnotated(clicks, ProposalSettings(), reader), render_maps),
     }
+    config = SoCLConfig(samples_per_epoch=samples, batch_size=12)
     rates: dict[str, list[float]] = {name: [] for name in sources}
     for _ in range(5):
         for name, (dataset, drawn) in sources.items():
-            with patch.object(soft_contrastive_processing, "render", drawn):
-                processing = SoftContrastiveProcessing(CropSettings(), 8, 3)
-                sampler = TrackingSampler([dataset], None, samples, 50, processing=processing)
+            with patch.object(soft_contrastive_processing, "render_maps", drawn):
+                loader = training_loader(dataset, config, stride=8)
                 start = time.perf_counter()
-                count = 12 * sum(1 for _ in LTRLoader("train", sampler, batch_size=12, num_workers=0))
+                count = config.batch_size * sum(1 for _ in loader)
                 rates[name].append(count / (time.perf_counter() - start))
     without, stored = (float(np.median(rates[name])) for name in ("without", "with"))
     print(f"loader: {without:.0f} pairs/s without maps, {stored:.0f} with stored ones: {stored / without:.2f} times")
@@ -229,8 +247,10 @@ def main() -> int:
     print(f"  OpenCV's EdgeBoxes  {clock.median(OPENCV):9.0f}   with them instead: score map correlates by")
     print(f"    {means['correlation']:.3f}, recall {means['OpenCV recall']:.3f} instead of {means['own recall']:.3f}")
     if options.store:
-        with tempfile.TemporaryDirectory() as folder:
-            loader_rates(build_rates(Path(folder)), options.samples)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            clicks = training_clicks(folder)
+            loader_rates(clicks, build_rates(clicks, folder), options.samples)
     return 0
 
 

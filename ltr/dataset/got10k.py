@@ -80,7 +80,8 @@ class Got10k(BaseVideoDataset):
         return self._names[seq_id]
 
     def frame_name(self, seq_id: int, frame_id: int) -> str:
-        return f"{self._names[seq_id]}/{Path(self._sequence(seq_id).frames[frame_id]).stem}"
+        stem, _, _ = self._sequence(seq_id).frames[frame_id].rpartition(".")
+        return f"{self._names[seq_id]}/{stem}"
 
     def get_sequence_info(self, seq_id: int) -> SequenceInfo:
         return dict(self._sequence(seq_id).info)

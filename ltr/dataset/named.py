@@ -7,9 +7,15 @@ from typing import Any
 
 from ltr.admin.environment import PATHS, Environment
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import DATASETS
 
-EMBEDDED = {"num_sequences": 48, "num_frames": 30, "seed": 1}  # what recipes learn from where no data set is set
+EMBEDDED_VIDEOS = 48
+
+
+def embedded_videos(videos: int = EMBEDDED_VIDEOS) -> SyntheticVideo:
+    """Returns what recipes learn from where no data set is set: videos that no score and no benchmark tracks."""
+    return SyntheticVideo(videos, num_frames=30, seed=1)
 
 
 def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseVideoDataset:
@@ -28,7 +34,7 @@ def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseV
         RegistryError: there is no such data set.
     """
     if name == "synthetic":
-        return DATASETS[name](**EMBEDDED)
+        return embedded_videos()
     kind, split = name, None
     if kind not in DATASETS:
         kind, _, split = name.rpartition("_")

@@ -13,7 +13,9 @@ from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Drawn, Transform
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render
+from socl_plugins.top_map.render import render_maps
+
+PARTS = ("train", "test")
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,18 @@ class SoftContrastiveProcessing:
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         joint = self._draw_joint(rng)
         apart = rng.random() < self.apart
-        for part in ("train", "test"):
+        seen = []
+        for part in PARTS:
             if apart and part == "test":
                 joint = self._draw_joint(rng)
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
             crop, point, proposals = self._crop(image, point.numpy(), proposals, joint, rng)
-            inner = Proposals(proposals.boxes - self._border_offset, proposals.scores)
-            top = render(inner, (self.cells, self.cells), self.stride, self.crop.eta, self.crop.temperature)
+            seen.append(Proposals(proposals.boxes - self._border_offset, proposals.scores))
             result[f"{part}_images"] = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
-            result[f"{part}_top"] = torch.from_numpy(top)
             result[f"{part}_point"] = torch.from_numpy(point).float()
+        maps = render_maps(seen, (self.cells, self.cells), self.stride, self.crop.eta, self.crop.temperature)
+        for part, top in zip(PARTS, maps):
+            result[f"{part}_top"] = torch.from_numpy(top)
         return result
 
     def _draw_joint(self, rng: np.random.Generator) -> Drawn:

@@ -16,6 +16,7 @@ from ltr.data.sampler import TrackingSampler
 from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.got10k import Got10k
+from ltr.dataset.named import EMBEDDED_VIDEOS, embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES
@@ -28,8 +29,7 @@ from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrasti
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from socl_plugins.top_map.store import open_reader, store_name
 
-# Seeds of the embedded videos. Training, choice of the checkpoint and the benchmark ``synthetic`` use different ones.
-TRAINING_VIDEOS, HELD_OUT_VIDEOS = 1, 2
+HELD_OUT_VIDEOS = 2  # seed of the embedded videos that choose the checkpoint; training and benchmark have others
 
 
 @dataclass
@@ -50,8 +50,8 @@ class SoCLConfig(TrainConfig):
         augment_apart: share of the pairs whose frames are mirrored and coloured independently of each other.
         store: folder of stored proposals, as ``python -m socl_plugins.top_map build`` writes them; by default
             ``top_maps`` in the workspace; ``none``: no store is read, whatever is there.
-        prepare_frames: without a store, the proposals of so many frames at most are computed before training and kept
-            in memory.
+        prepare_frames: in a data set of so many frames at most, the proposals that are not stored are computed before
+            training and kept in memory.
         loss: what the loss is made of.
         crop: what the network sees of a frame.
         proposals: what TOP maps are made of.
@@ -63,7 +63,7 @@ class SoCLConfig(TrainConfig):
     noise_px: float = 0.0
     max_gap: int = 50
     decay_epochs: tuple[int, ...] = ()
-    videos: int = 48
+    videos: int = EMBEDDED_VIDEOS
     held_out_videos: int = 12
     held_out_frames: int = 50
     tracker_parameters: str = "siamfc/socl_res18"
@@ -127,19 +127,9 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     )
     stride = int(net.stride)  # type: ignore[arg-type]  # of whatever network was named
     dataset = training_clicks(settings.env, config)
-    if dataset.store is None and has_at_most(dataset, config.prepare_frames):
+    if has_at_most(dataset, config.prepare_frames):
         dataset.prepare(progress=distributed.is_main())
-    joint = Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.3), Grayscale(0.2))
-    own = Compose(ColorJitter(0.2, 0.2), Blur(1.5, 0.2))
-    sampler = TrackingSampler(
-        [dataset],
-        samples_per_epoch=config.samples_per_epoch,
-        max_gap=config.max_gap,
-        processing=SoftContrastiveProcessing(config.crop, stride, config.border, own, joint, config.augment_apart),
-        frame_sample_mode="interval",
-        seed=settings.seed,
-    )
-    loader = LTRLoader("train", sampler, batch_size=config.batch_size, num_workers=config.num_workers)
+    loader = training_loader(dataset, config, stride, settings.seed)
     net.to(settings.device)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
@@ -164,6 +154,28 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     return result
 
 
+def training_loader(dataset: BaseVideoDataset, config: SoCLConfig, stride: int, seed: int = 0) -> LTRLoader:
+    """Returns batches of augmented pairs of crops with their TOP maps, for a network of that stride.
+
+    Args:
+        dataset: shows ``point`` and ``proposals``.
+        config: of the run.
+        stride: image pixels for one feature cell.
+        seed: of everything that is drawn.
+    """
+    joint = Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.3), Grayscale(0.2))
+    own = Compose(ColorJitter(0.2, 0.2), Blur(1.5, 0.2))
+    sampler = TrackingSampler(
+        [dataset],
+        samples_per_epoch=config.samples_per_epoch,
+        max_gap=config.max_gap,
+        processing=SoftContrastiveProcessing(config.crop, stride, config.border, own, joint, config.augment_apart),
+        frame_sample_mode="interval",
+        seed=seed,
+    )
+    return LTRLoader("train", sampler, batch_size=config.batch_size, num_workers=config.num_workers)
+
+
 def training_clicks(env: Environment, config: SoCLConfig) -> ObjectnessAnnotated:
     """Returns the training videos with clicks and proposals, stored ones where there is a store of them."""
     clicks = PointAnnotated(training_videos(env, config), config.noise_px)
@@ -184,7 +196,7 @@ def training_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:
         return Got10k(env.got10k_dir, "train")
     if distributed.is_main():
         print("no data set is configured: learning from embedded synthetic videos (set got10k_dir for the paper's run)")
-    return SyntheticVideo(config.videos, num_frames=30, seed=TRAINING_VIDEOS)
+    return embedded_videos(config.videos)
 
 
 def held_out_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:

@@ -55,7 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--jobs", type=workers, default=-1, metavar="N", help="worker processes (default: one for each core)"
     )
     build.add_argument(
-        "--backend", choices=("loky", "ray", "dask"), help="joblib's: loky (default), or that of a connected cluster"
+        "--backend",
+        choices=("loky", "ray", "dask"),
+        help="joblib's: loky (default), or the cluster that RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names",
     )
     show = commands.choices["show"]
     show.add_argument("--out", type=Path, required=True, help="file to write: .png, .jpg or .html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Sequence
@@ -48,34 +49,35 @@ class ObjectnessAnnotated(AnnotationWrapper):
         frames, annotation, meta = self.dataset.get_frames(seq_id, frame_ids, anno)
         proposals: list[Proposals | None] = []
         for frame, point, frame_id in zip(frames, annotation["point"], frame_ids):
+            x, y = point.tolist()
             found = self._prepared.get((seq_id, frame_id))
-            if found is None and bool(torch.isfinite(point).all()):
-                found = self._stored(point, seq_id, frame_id)
+            if found is None and math.isfinite(x) and math.isfinite(y):
+                if self.store is not None:
+                    found = self.store.get(self.frame_name(seq_id, frame_id), (x, y))
                 if found is None:
-                    found = self.propose(frame, point, seq_id, frame_id)
+                    found = self.propose(frame, (x, y), seq_id, frame_id)
             proposals.append(found)
         return frames, {**annotation, "proposals": proposals}, meta
 
-    def propose(self, frame: np.ndarray, point: torch.Tensor, seq_id: int, frame_id: int) -> Proposals:
-        """Returns the proposals of a frame (H, W, 3) for its click (2,), computed here and now."""
+    def propose(self, frame: np.ndarray, point: tuple[float, float], seq_id: int, frame_id: int) -> Proposals:
+        """Returns the proposals of a frame (H, W, 3) for its click x, y, computed here and now."""
         seed = (self.settings.seed, zlib.crc32(self.frame_name(seq_id, frame_id).encode()))
-        x, y = point.tolist()
-        return propose_target(frame, (x, y), self.settings, seed)
+        return propose_target(frame, point, self.settings, seed)
 
     def propose_frame(self, seq_id: int, frame_id: int) -> tuple[Proposals, tuple[float, float]]:
         """Returns the proposals of a frame, computed here and now, and the click that they are for."""
         frames, annotation, _ = self.dataset.get_frames(seq_id, [frame_id])
         x, y = annotation["point"][0].tolist()
-        return self.propose(frames[0], annotation["point"][0], seq_id, frame_id), (x, y)
+        return self.propose(frames[0], (x, y), seq_id, frame_id), (x, y)
 
     def visible_frames(self, seq_id: int) -> list[int]:
         """Returns the numbers of the frames of a video that have a click on a target that can be seen."""
         return torch.nonzero(self.get_sequence_info(seq_id)["visible"]).flatten().tolist()
 
     def prepare(self, jobs: int | None = None, progress: bool = True) -> None:
-        """Computes the proposals of every frame with a visible target, and keeps them in memory (1.3 KB a frame).
+        """Computes what the store lacks of the frames with a visible target, and keeps it in memory (1.3 KB a frame).
 
-        In a distributed run each process computes its share, and all get all. A data set with a store needs none of it.
+        In a distributed run each process computes its share, and all get all.
 
         Args:
             jobs: processes to compute with; by default this process's share of the machine's cores.
@@ -87,22 +89,24 @@ class ObjectnessAnnotated(AnnotationWrapper):
         if jobs is None:
             neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes on this machine, says torchrun
             jobs = max((os.cpu_count() or 1) // neighbours, 1)
-        videos = range(distributed.rank(), self.get_num_sequences(), distributed.world_size())
+        own = range(distributed.rank(), self.get_num_sequences(), distributed.world_size())
+        videos = {video: frames for video in own if (frames := self._missing(video))}
         # A copy without what is prepared already: that grows while tasks are being sent to the workers.
         worker = ObjectnessAnnotated(self.dataset, self.settings)
         results = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(worker._propose_video)(video) for video in videos
+            delayed(worker._propose_frames)(video, frames) for video, frames in videos.items()
         )
-        bar = tqdm(zip(videos, results), total=len(videos), desc="TOP maps", unit="video", disable=not progress)
+        hidden = not progress or not videos
+        bar = tqdm(zip(videos, results), total=len(videos), desc="TOP maps", unit="video", disable=hidden)
         share = {(video, frame_id): proposals for video, found in bar for frame_id, proposals in found.items()}
         for part in distributed.gather(share):
             self._prepared.update(part)
 
-    def _propose_video(self, seq_id: int) -> dict[int, Proposals]:
-        return {frame_id: self.propose_frame(seq_id, frame_id)[0] for frame_id in self.visible_frames(seq_id)}
-
-    def _stored(self, point: torch.Tensor, seq_id: int, frame_id: int) -> Proposals | None:
+    def _missing(self, seq_id: int) -> list[int]:
+        frames = self.visible_frames(seq_id)
         if self.store is None:
-            return None
-        x, y = point.tolist()
-        return self.store.get(self.frame_name(seq_id, frame_id), (x, y))
+            return frames
+        return [frame_id for frame_id in frames if self.frame_name(seq_id, frame_id) not in self.store]
+
+    def _propose_frames(self, seq_id: int, frame_ids: list[int]) -> dict[int, Proposals]:
+        return {frame_id: self.propose_frame(seq_id, frame_id)[0] for frame_id in frame_ids}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,22 +44,22 @@ def build_store(
         dataset: clicks and frames; without a store of its own.
         writer: of the store.
         jobs: worker processes; -1: one for each core.
-        backend: joblib's: ``loky`` on this machine, ``ray`` or ``dask`` on a cluster that is connected already.
+        backend: joblib's: ``loky`` on this machine; ``ray`` or ``dask`` on the cluster that is connected, or that
+            RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names.
         progress: show a bar with frames, rate and time left on standard error.
     """
     from joblib import Parallel, delayed, effective_n_jobs, parallel_config
     from tqdm import tqdm
 
     report = BuildReport()
-    if backend == "ray":
-        _register_ray()
     total = sum(len(dataset.visible_frames(video)) for video in range(len(dataset)))
-    with parallel_config(backend=backend or "loky"):  # on a cluster, its cores count
-        workers = effective_n_jobs(jobs)
     with (
+        _connect(backend),
+        parallel_config(backend=backend or "loky"),  # named to Parallel itself, joblib's Dask fails
         tqdm(total=total, desc="TOP maps", unit="frame", disable=not progress) as bar,
-        Parallel(n_jobs=jobs, backend=backend) as parallel,
+        Parallel(n_jobs=jobs) as parallel,
     ):
+        workers = effective_n_jobs(jobs)  # on a cluster, its cores count
         tasks = _tasks(_missing(dataset, writer, report, bar))
         while batch := list(islice(tasks, TASKS_PER_ROUND * workers)):
             results = parallel(delayed(_propose_frames)(dataset, frames) for frames in batch)
@@ -90,28 +91,51 @@ def _tasks(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
 
 def _propose_frames(dataset: ObjectnessAnnotated, frames: list[Frame]) -> list[tuple[str, bytes | None, str]]:
     """Returns for each frame its name, and its packed proposals or what was wrong with it."""
-    import cv2
-    import torch
-
-    # One thread a worker: the workers share the cores already.
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
     results: list[tuple[str, bytes | None, str]] = []
-    for video, frame in frames:
-        name = dataset.frame_name(video, frame)
-        try:
-            results.append((name, pack(*dataset.propose_frame(video, frame)), ""))
-        except Exception as error:
-            message = message_for_people(error)
-            if message is None:  # a defect of the program, not of a file
-                raise
-            results.append((name, None, message))
+    with _one_thread():  # the workers share the cores already
+        for video, frame in frames:
+            name = dataset.frame_name(video, frame)
+            try:
+                results.append((name, pack(*dataset.propose_frame(video, frame)), ""))
+            except Exception as error:
+                message = message_for_people(error)
+                if message is None:  # a defect of the program, not of a file
+                    raise
+                results.append((name, None, message))
     return results
 
 
-def _register_ray() -> None:
+def _connect(backend: str | None) -> contextlib.AbstractContextManager[Any]:
+    """Returns what joblib needs of a cluster: that which its own variable names, or else one on this machine."""
+    if backend == "ray":
+        try:
+            from ray.util.joblib import register_ray
+        except ImportError as error:
+            raise ValueError("--backend ray needs Ray, which is not installed here: pip install ray") from error
+        register_ray()  # joblib then connects to RAY_ADDRESS
+    if backend == "dask":
+        try:
+            from dask.distributed import Client, get_client
+        except ImportError as error:
+            message = "--backend dask needs Dask, which is not installed here: pip install dask distributed"
+            raise ValueError(message) from error
+        try:
+            get_client()  # the caller's
+        except ValueError:
+            return Client()  # of DASK_SCHEDULER_ADDRESS
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    import cv2
+    import torch
+
+    threads = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
     try:
-        from ray.util.joblib import register_ray
-    except ImportError as error:
-        raise ValueError("--backend ray needs Ray, which is not installed here: pip install ray") from error
-    register_ray()
+        yield
+    finally:
+        cv2.setNumThreads(threads[0])
+        torch.set_num_threads(threads[1])

@@ -102,8 +102,8 @@ def recall_curve(frames: Sequence[LabelledFrame], counts: Sequence[int]) -> np.n
 
 def box_mass(top: np.ndarray, cell: float, box: np.ndarray) -> float:
     """Returns the share of a map (h, w) inside a box (4,) in pixels; of a cell that it covers in part, that part."""
-    rows = coverage(box[1:2], box[3:4], top.shape[0], cell)[0]
-    columns = coverage(box[0:1], box[2:3], top.shape[1], cell)[0]
+    x, y, width, height = box / cell
+    rows, columns = coverage(y, height, top.shape[0]), coverage(x, width, top.shape[1])
     return float(rows @ top @ columns / top.sum())
 
 

@@ -39,12 +39,16 @@ class Proposals:
 
     def mean_box(self) -> np.ndarray:
         """Returns the score-weighted mean box (4,) x, y, w, h: the target's extent as far as a click can tell it."""
-        weights = self.scores / max(float(self.scores.sum()), 1e-12)
-        centers = self.boxes[:, :2] + self.boxes[:, 2:] / 2
-        center = weights @ centers
-        # Sizes differ by factors, not by pixels, so their mean is the geometric one.
-        size = np.exp(weights @ np.log(np.maximum(self.boxes[:, 2:], 1e-3)))
-        return np.concatenate([center - size / 2, size])
+        return mean_boxes(self.boxes.T, self.scores)
+
+
+def mean_boxes(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Returns the mean boxes (4, ...) x, y, w, h of boxes (4, ..., K), weighted with scores (..., K)."""
+    weights = scores / np.maximum(scores.sum(axis=-1, keepdims=True), 1e-12)
+    mean = (boxes * weights).sum(axis=-1)
+    # Sizes differ by factors, not by pixels, so their mean is the geometric one.
+    size = np.exp((np.log(np.maximum(boxes[2:], 1e-3)) * weights).sum(axis=-1))
+    return np.concatenate([mean[:2] + (mean[2:] - size) / 2, size])
 
 
 def random_proposals(

@@ -63,12 +63,12 @@ class ProposalSettings:
             )
         if self.keep < 1 or self.frame_side < 32:
             raise ValueError(f"keep is {self.keep}, at least 1, and frame_side {self.frame_side}, at least 32")
-        if not 0 < self.side_range[0] <= self.side_range[1]:
-            raise ValueError(f"side_range is {self.side_range}; it must rise, and start above 0")
-        if not self.max_aspect >= 1:
-            raise ValueError(f"max_aspect is {self.max_aspect}; it must be at least 1")
-        if not self.edge_radius >= 0:
-            raise ValueError(f"edge_radius is {self.edge_radius}; a distance is not negative")
+        if not 0 < self.side_range[0] <= self.side_range[1] < float("inf"):
+            raise ValueError(f"side_range is {self.side_range}; it must rise, start above 0, and end")
+        if not 1 <= self.max_aspect < float("inf"):
+            raise ValueError(f"max_aspect is {self.max_aspect}; it must be at least 1, and finite")
+        if not 0 <= self.edge_radius < float("inf"):
+            raise ValueError(f"edge_radius is {self.edge_radius}; a distance is not negative, and finite")
         for name in ("nms_threshold", "edge_overlap"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; an overlap lies in [0, 1]")
@@ -82,6 +82,9 @@ class ProposalSettings:
             ValueError: a file that the settings name cannot be read.
         """
         content = asdict(self)
+        for name in ("max_aspect", "edge_radius", "edge_overlap", "nms_threshold"):  # 30 and 30.0 are the same
+            content[name] = float(content[name])
+        content["side_range"] = [float(side) for side in self.side_range]
         for name, path in (("likelihoods", self.likelihoods or DEFAULT_TABLE), ("edge_model", self.edge_model)):
             try:
                 content[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from struct import Struct
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,7 @@ ABOUT = b"\0about"  # sorts before every frame's name
 MAP_SIZE = 1 << 36  # bytes of address space, an upper bound of the file; disk is taken as it is needed
 MOST_BYTES = 480  # of a frame's name; LMDB takes keys of up to 511
 SUFFIX = ".lmdb"
+POINT = Struct("<2f")
 
 
 class StoreError(ValueError):
@@ -45,7 +47,7 @@ def pack(proposals: Proposals, point: tuple[float, float]) -> bytes:
     if boxes.size and not -32768 <= boxes.min() <= boxes.max() <= 32767:
         raise StoreError(f"a box of {proposals.boxes.max():g} pixels is too large for the store; reduce the frames")
     scores = np.rint(proposals.scores / SCORE_UNIT).astype("<u2")
-    return np.array(point, "<f4").tobytes() + boxes.astype("<i2").tobytes() + scores.tobytes()
+    return POINT.pack(*point) + boxes.astype("<i2").tobytes() + scores.tobytes()
 
 
 def unpack(content: bytes) -> tuple[Proposals, tuple[float, float]]:
@@ -57,11 +59,10 @@ def unpack(content: bytes) -> tuple[Proposals, tuple[float, float]]:
     count, rest = divmod(len(content) - 8, 10)
     if rest or count < 0:
         raise StoreError(f"a record of {len(content)} bytes is not one of proposals")
-    point = np.frombuffer(content, "<f4", 2)
     boxes = np.frombuffer(content, "<i2", 4 * count, 8).reshape(count, 4).astype(np.float32) * np.float32(BOX_UNIT)
     # In float64 and rounded once, as ``Proposals.rounded`` does it.
     scores = (np.frombuffer(content, "<u2", count, 8 + 8 * count) * SCORE_UNIT).astype(np.float32)
-    return Proposals(boxes, scores), (float(point[0]), float(point[1]))
+    return Proposals(boxes, scores), POINT.unpack_from(content)
 
 
 class ProposalReader:
@@ -94,13 +95,17 @@ class ProposalReader:
             proposals, stored = unpack(content)
         except StoreError as error:
             raise StoreError(f"{self.path}, frame {frame}: {error}; delete the store and build it again") from error
-        if np.float32(point[0]) != np.float32(stored[0]) or np.float32(point[1]) != np.float32(stored[1]):
+        if POINT.pack(*point) != content[: POINT.size]:
             raise StoreError(
                 f"{self.path}, frame {frame}: the proposals were made for a click at ({stored[0]:g}, {stored[1]:g}), "
                 f"not at ({point[0]:g}, {point[1]:g}): the clicks, their noise or the videos have changed; delete the "
                 "store and build it again"
             )
         return proposals
+
+    def __contains__(self, frame: str) -> bool:
+        with self._open().begin() as transaction:
+            return transaction.get(_key(frame)) is not None
 
     def about(self) -> dict[str, Any]:
         """Returns what the store says of itself: ``dataset`` and ``settings``."""

@@ -8,7 +8,6 @@ import pickle
 import signal
 import time
 from itertools import count
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -22,50 +21,14 @@ from ltr.data.loader import LTRLoader
 from ltr.data.sampler import TrackingSampler
 from ltr.data.transforms import ColorJitter, Compose, HorizontalFlip
 from ltr.dataset.synthetic import SyntheticVideo
-from socl_plugins.labels import PointAnnotated
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
-from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, annotated, propose_target
-from socl_plugins.top_map import build as building
+from socl_plugins.top_map import Proposals, ProposalSettings, annotated, propose_target
 from socl_plugins.top_map import store as storing
-from socl_plugins.top_map.build import BuildReport, build_store
 from socl_plugins.top_map.objectness import DEFAULT_TABLE
 from socl_plugins.top_map.store import ProposalReader, ProposalWriter, StoreError, open_reader, pack, store_path, unpack
+from tests.socl_plugins.top_map.small_store import CLICK, TINY, built, records, same, some, videos
 
-TINY = ProposalSettings(random_count=200, edge_count=50, keep=16)
-CLICK = (64.25, 41.0)
 FORK = multiprocessing.get_context("fork")
-
-
-def videos(store: ProposalReader | None = None, noise_px: float = 0.0) -> ObjectnessAnnotated:
-    clicks = PointAnnotated(SyntheticVideo(2, num_frames=3, size=(96, 128), seed=7), noise_px)
-    return ObjectnessAnnotated(clicks, TINY, store)
-
-
-def built(folder: Path, dataset: ObjectnessAnnotated, backend: str | None = None, jobs: int = 1) -> BuildReport:
-    with ProposalWriter(store_path(folder, "synthetic", TINY), "synthetic", TINY) as writer:
-        return build_store(dataset, writer, jobs, backend, progress=False)
-
-
-def records(folder: Path) -> dict[bytes, bytes]:
-    """Returns what the only store in a folder holds of frames, read with LMDB alone."""
-    import lmdb
-
-    (path,) = folder.glob("*.lmdb")
-    with lmdb.open(str(path), subdir=False, readonly=True) as environment, environment.begin() as transaction:
-        return {key: content for key, content in transaction.cursor() if key != storing.ABOUT}
-
-
-def some(seed: int, number: int = 64, side: float = 1000.0, kind: type = np.float64) -> Proposals:
-    rng = np.random.default_rng(seed)
-    boxes, scores = rng.uniform(0, side, (number, 4)), rng.random(number)
-    return Proposals(boxes.astype(kind), scores.astype(kind)).rounded()
-
-
-def same(one: Proposals, other: Proposals) -> bool:
-    return all(
-        a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-        for a, b in ((one.boxes, other.boxes), (one.scores, other.scores))
-    )
 
 
 # --------------------------------------------------------------------------------------------------- records
@@ -121,6 +84,11 @@ def test_a_frame_with_64_proposals_takes_less_than_a_kilobyte_on_disk(tmp_path: 
 
 
 # ---------------------------------------------------------------------------------------------------- keying
+def test_a_whole_number_and_the_same_one_with_a_point_are_one_setting() -> None:
+    whole = ProposalSettings(edge_radius=30, max_aspect=3, side_range=(1, 2))
+    assert whole.digest() == ProposalSettings(edge_radius=30.0, max_aspect=3.0, side_range=(1.0, 2.0)).digest()
+
+
 def test_every_setting_changes_the_digest(tmp_path: Path) -> None:
     (tmp_path / "table.json").write_text(DEFAULT_TABLE.read_text() + " ")
     (tmp_path / "model.yml").write_text("any content")
@@ -210,53 +178,6 @@ def test_a_store_whose_writer_was_killed_at_its_first_word_is_empty_and_can_be_f
     lmdb.open(str(store_path(tmp_path, "synthetic", TINY)), subdir=False).close()
     assert len(ProposalReader(store_path(tmp_path, "synthetic", TINY))) == 0
     assert built(tmp_path, videos()).computed == 6
-
-
-class Watched(SyntheticVideo):
-    """Remembers which frames were read; with events, says that the sixth is to be read, and waits."""
-
-    def __init__(self, reached: Event | None = None, go_on: Event | None = None) -> None:
-        super().__init__(2, num_frames=4, size=(96, 128), seed=7)
-        self.read: list[tuple[int, int]] = []
-        self.reached, self.go_on = reached, go_on
-
-    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
-        if self.reached is not None and self.go_on is not None and (seq_id, frame_id) == (1, 1):
-            self.reached.set()
-            self.go_on.wait()
-        self.read.append((seq_id, frame_id))
-        return super().load_frame(seq_id, frame_id)
-
-
-def watched(dataset: Watched) -> ObjectnessAnnotated:
-    return ObjectnessAnnotated(PointAnnotated(dataset), TINY)
-
-
-def test_a_build_that_is_killed_goes_on_and_neither_loses_nor_repeats_a_frame(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(building, "FRAMES_PER_TASK", 1)
-    monkeypatch.setattr(building, "TASKS_PER_ROUND", 2)
-    broken, whole = tmp_path / "broken", tmp_path / "whole"
-    reached = FORK.Event()
-    process = FORK.Process(target=built, args=(broken, watched(Watched(reached, FORK.Event()))))
-    process.start()
-    assert reached.wait(timeout=120)
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-
-    kept = records(broken)
-    assert len(kept) == 4, "two rounds of two frames were written, the third was not"
-    assert all(len(unpack(content)[0]) > 0 for content in kept.values())
-    frames = Watched()
-    report = built(broken, watched(frames))
-    assert (report.present, report.computed, report.failures) == (4, 4, {})
-    assert frames.read == [(1, 0), (1, 1), (1, 2), (1, 3)], "nothing that was stored is computed again"
-    assert built(whole, watched(Watched())).computed == 8
-    assert records(broken) == records(whole)
-    report = built(broken, watched(Watched()))
-    assert (report.present, report.computed) == (8, 0)
 
 
 def _write_for_ever(path: Path, first: int) -> None:
@@ -368,26 +289,14 @@ def test_training_sees_the_same_with_a_store_without_one_and_with_a_part_of_one(
             assert all(torch.equal(batch[key], expected[key]) for key in batch)
 
 
-# --------------------------------------------------------------------------------------------------- building
-def test_several_workers_store_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "FRAMES_PER_TASK", 1)
-    built(tmp_path / "one", videos())
-    built(tmp_path / "two", videos(), "threading", jobs=2)
-    assert records(tmp_path / "one") == records(tmp_path / "two") and len(records(tmp_path / "one")) == 6
-
-
-def test_ray_workers_store_what_one_process_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'pytracking-socl[cluster]')")
-    built(tmp_path / "one", videos(), "loky")
-
-    def not_here(*arguments: object) -> Proposals:
-        raise AssertionError("computed in this process, not by a worker of Ray")
-
-    monkeypatch.setattr(annotated, "propose_target", not_here)
-    monkeypatch.setattr(building, "FRAMES_PER_TASK", 1)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        report = built(tmp_path / "ray", videos(), "ray", jobs=2)
-    finally:
-        ray.shutdown()
-    assert report.computed == 6 and records(tmp_path / "one") == records(tmp_path / "ray")
+def test_what_a_part_of_a_store_lacks_is_computed_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(tmp_path, videos())
+    dataset = videos(open_reader(tmp_path, "synthetic", TINY))
+    assert dataset.store is not None
+    lacking = dataset.frame_name(1, 2)
+    monkeypatch.setattr(ProposalReader, "__contains__", lambda self, frame: frame != lacking)
+    dataset.prepare(jobs=1, progress=False)
+    assert list(dataset._prepared) == [(1, 2)]
+    assert same(dataset._prepared[1, 2], dataset.get_frames(1, [2])[1]["proposals"][0])

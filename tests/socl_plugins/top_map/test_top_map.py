@@ -19,7 +19,7 @@ from socl_plugins.top_map.cues import color_contrast, edge_density, saliency_map
 from socl_plugins.top_map.edges import find_edges
 from socl_plugins.top_map.objectness import fit_likelihoods, load_likelihoods
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals
-from socl_plugins.top_map.render import clip_threshold
+from socl_plugins.top_map.render import clip_threshold, render_maps
 
 FEW = ProposalSettings(random_count=400, keep=16)
 
@@ -237,3 +237,12 @@ def test_most_of_the_map_lies_on_real_targets(shared_data: Path) -> None:
         mass.append((top * inside).sum())
     assert np.mean(recall) >= 0.95
     assert np.mean(mass) > 0.5, "a sixteenth of the region holds most of the map"
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 9999), numbers=st.lists(st.integers(1, 12), min_size=1, max_size=4))
+def test_maps_of_several_images_are_those_of_each_alone(seed: int, numbers: list[int]) -> None:
+    kept = [random_kept(seed + number, count) for number, count in enumerate(numbers)]
+    maps = render_maps(kept, (9, 13), 8)
+    for alone, found in zip(kept, maps, strict=True):
+        np.testing.assert_allclose(found, render(alone, (9, 13), 8), rtol=1e-5, atol=1e-9)
