@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltr.data.image_loader import load_image
+from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
+from pytracking.analysis.metrics.boxes import iou
 from socl_plugins.top_map import ProposalSettings, propose_target, reference, render
-from socl_plugins.top_map.cues import color_index, window_cues
+from socl_plugins.top_map.cues import SALIENCY_SCALES, color_index, saliency_map, window_cues
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows
 from socl_plugins.top_map.edges import find_edges, forest_edges
-from socl_plugins.top_map.proposals import Proposals, non_maximum_suppression
+from socl_plugins.top_map.objectness import load_likelihoods
+from socl_plugins.top_map.proposals import Proposals, non_maximum_suppression, random_proposals
 from socl_plugins.top_map.render import score_map
 
 SEQUENCES = ("CarDark", "Couple", "David", "Woman")
@@ -46,6 +49,11 @@ def frame(request: pytest.FixtureRequest) -> np.ndarray:
     return load_image(sorted(folder.glob("*.jpg"))[20])
 
 
+def part_of(image: np.ndarray) -> np.ndarray:
+    """A part of a frame, small enough for what is slow."""
+    return np.ascontiguousarray(image[30:130, 40:160])
+
+
 def assert_same_cues(image: np.ndarray, boxes: np.ndarray) -> None:
     edges = find_edges(image)
     fast, plain = window_cues(image, edges, boxes).columns(), reference.window_cues(image, edges, boxes).columns()
@@ -69,7 +77,7 @@ def test_cues_of_pure_noise_in_all_colours_are_those_of_the_plain_version() -> N
 
 
 def test_edge_groups_and_window_scores_are_those_of_the_plain_version(frame: np.ndarray) -> None:
-    part = np.ascontiguousarray(frame[30:130, 40:160])
+    part = part_of(frame)
     edges, point = find_edges(part), (55.0, 48.0)
     fast, plain = group_edges(edges), list(reference.edge_groups(edges))
     bounds = [(*np.min(pixels, axis=0), *np.add(np.max(pixels, axis=0), 1)) for pixels, _ in plain]
@@ -97,10 +105,88 @@ def test_the_score_map_is_that_of_the_plain_version(frame: np.ndarray) -> None:
     np.testing.assert_allclose(score_map(found, shape), reference.score_map(found, shape), atol=1e-9)
 
 
-def test_near_windows_find_what_opencvs_search_of_the_whole_frame_finds(shared_data: Path) -> None:
-    from ltr.dataset.got10k import Got10k
-    from pytracking.analysis.metrics.boxes import iou
+def test_edges_are_those_of_the_plain_version(frame: np.ndarray) -> None:
+    for image in (frame, random_frame(7), np.full((40, 50, 3), 90, np.uint8)):
+        fast, plain = find_edges(image), reference.find_edges(image)
+        assert list(zip(fast.x, fast.y)) == list(zip(plain.x, plain.y))
+        np.testing.assert_allclose(fast.strength, plain.strength, rtol=1e-5)
+        turned = np.abs(fast.orientation - plain.orientation)
+        np.testing.assert_allclose(np.minimum(turned, np.pi - turned), 0, atol=1e-5)
 
+
+def test_saliency_is_that_of_the_plain_version(frame: np.ndarray) -> None:
+    for size in SALIENCY_SCALES:
+        np.testing.assert_allclose(saliency_map(frame, size), reference.saliency_map(frame, size), atol=1e-9)
+
+
+def test_random_proposals_are_those_of_the_plain_version() -> None:
+    given = ProposalSettings(random_count=300, side_range=(0.02, 0.9))
+    fast = random_proposals((20.5, 70.0), (93, 131), 300, np.random.default_rng((1, 2)), (0.02, 0.9))
+    plain = np.array(list(reference.random_proposals((20.5, 70.0), (93, 131), given, (1, 2))))
+    np.testing.assert_allclose(fast, plain, atol=1e-9)
+
+
+def test_windows_of_the_search_are_those_of_the_plain_version() -> None:
+    point, size = (51.0, 40.5), (93, 131)
+    fast, _ = near_windows(group_edges(find_edges(random_frame(3))), point, size, 14)
+    plain = np.array(list(reference.near_windows(size, point, 14)))
+    assert len(plain) > 1000
+    order = [np.lexsort(windows.round(6).T) for windows in (fast, plain)]
+    np.testing.assert_allclose(fast[order[0]], plain[order[1]], atol=1e-6)
+
+
+def test_objectness_is_that_of_the_plain_version(frame: np.ndarray) -> None:
+    cues = window_cues(frame, find_edges(frame), random_boxes(4, 50, frame.shape[:2]))
+    table = load_likelihoods()
+    np.testing.assert_allclose(table.objectness(cues), reference.objectness(cues, table), rtol=1e-9)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000), eta=st.floats(0.01, 1), cell=st.floats(2, 9))
+def test_maps_are_those_of_the_plain_version(seed: int, eta: float, cell: float) -> None:
+    scores = np.random.default_rng(seed).random(12, np.float32)
+    found = Proposals(random_boxes(seed, 12, (93, 131)).astype(np.float32), scores)
+    np.testing.assert_allclose(
+        render(found, (11, 15), cell, eta), reference.render(found, (11, 15), cell, eta), atol=1e-6
+    )
+
+
+def assert_same_map(image: np.ndarray, point: tuple[float, float], given: ProposalSettings) -> None:
+    fast, plain = propose_target(image, point, given, (5, 6)), reference.propose_target(image, point, given, (5, 6))
+    maps = [
+        render(fast, (image.shape[0] // 4, image.shape[1] // 4), 4),
+        reference.render(plain, (image.shape[0] // 4, image.shape[1] // 4), 4),
+    ]
+    assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] >= 0.999
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_whole_map_of_a_random_frame_is_that_of_the_plain_version(seed: int) -> None:
+    given = ProposalSettings(random_count=150, edge_count=60, edge_radius=8, keep=32)
+    assert_same_map(random_frame(seed), (60.0, 47.0), given)
+
+
+def test_the_whole_map_of_a_frame_is_that_of_the_plain_version(frame: np.ndarray) -> None:
+    given = ProposalSettings(random_count=150, edge_count=60, edge_radius=8, keep=32)
+    assert_same_map(part_of(frame), (57.0, 52.0), given)
+    # A frame that is reduced first, and EdgeBoxes alone.
+    assert_same_map(part_of(frame), (57.0, 52.0), ProposalSettings(random_count=0, edge_radius=6, frame_side=60))
+
+
+def test_the_plain_version_recalls_no_more(shared_data: Path) -> None:
+    videos = Got10k(shared_data / "real_got10k", "train")
+    given = ProposalSettings(random_count=250, edge_count=100, edge_radius=10, frame_side=110, keep=16)
+    fast, plain = [], []
+    for video in range(0, len(videos), 6):
+        image = videos.load_frame(video, 0)
+        truth = videos.get_sequence_info(video)["bbox"][0].double().numpy()
+        x, y = (truth[:2] + truth[2:] / 2 + [6, -8]).tolist()
+        for propose, found in ((propose_target, fast), (reference.propose_target, plain)):
+            found.append(iou(truth, propose(image, (x, y), given, video).boxes.astype(np.float64)).max() >= 0.5)
+    assert np.mean(plain) > 0.5 and np.mean(fast) >= np.mean(plain) - 0.01
+
+
+def test_near_windows_find_what_opencvs_search_of_the_whole_frame_finds(shared_data: Path) -> None:
     videos = Got10k(shared_data / "real_got10k", "train")
     near, whole = [], []
     for video in range(0, len(videos), 6):
