@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,16 @@ from ltr import run_training
 from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_checkpoint, load_network
 from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
+from ltr.dataset.named import embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
 from ltr.trainers import LTRTrainer
 from pytracking import run_tracker
 from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.labels import PointAnnotated, write_points
+from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
+from socl_plugins.top_map.build import build_store
+from socl_plugins.top_map.store import ProposalWriter, store_name, store_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
@@ -115,7 +120,7 @@ def test_a_resumed_run_equals_an_unbroken_one(workspace: Path, monkeypatch: pyte
     assert all(torch.equal(value, resumed["net"][name]) for name, value in unbroken["net"].items())
 
 
-def test_two_processes_train_together(workspace: Path) -> None:
+def test_two_processes_train_together_and_read_one_store(workspace: Path) -> None:
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     words += [str(ROOT / "ltr" / "run_training.py"), "socl", "socl_res18", "--device", "cpu"]
     for key, value in {**SMALL, "batch_size": "1", "prepare_frames": "1000"}.items():
@@ -123,7 +128,18 @@ def test_two_processes_train_together(workspace: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("held-out AUC: ") == 1, "one process speaks"
-    assert best_checkpoint("socl/socl_res18").is_file()
+    computed = load_checkpoint(best_checkpoint("socl/socl_res18"))["net"]
+
+    clicks = ObjectnessAnnotated(PointAnnotated(embedded_videos(3)), ProposalSettings(random_count=200))
+    path = store_path(workspace / "top_maps", store_name(clicks), clicks.settings)
+    with ProposalWriter(path, clicks.name, clicks.settings) as writer:
+        built = build_store(clicks, writer, jobs=1, progress=False)
+    shutil.rmtree(workspace / "checkpoints")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert built.computed > 80 and f"TOP maps: {built.computed} frames are stored" in done.stdout
+    stored = load_checkpoint(best_checkpoint("socl/socl_res18"))["net"]
+    assert all(torch.equal(value, stored[name]) for name, value in computed.items())
 
 
 @pytest.mark.parametrize("wrong", ["crop.search_factor=-1", "proposals.keep=0", "border=-1", "loss.tau=0", "max_gap=0"])
