@@ -1,5 +1,20 @@
-"""What a person gives: single clicks, with or without noise. Whatever is computed from them lives elsewhere."""
+"""What a person gives (single clicks, with or without noise, up to a budget), and what it costs.
 
+Whatever is computed from labels lives elsewhere.
+"""
+
+from socl_plugins.labels.budget import FewerFrames, WithinBudget, dataset_labels
+from socl_plugins.labels.costs import Cost, LabelCounts, annotation_cost, count_labels
 from socl_plugins.labels.points import PointAnnotated, write_points
 
-__all__ = ["PointAnnotated", "write_points"]
+__all__ = [
+    "Cost",
+    "FewerFrames",
+    "LabelCounts",
+    "PointAnnotated",
+    "WithinBudget",
+    "annotation_cost",
+    "count_labels",
+    "dataset_labels",
+    "write_points",
+]

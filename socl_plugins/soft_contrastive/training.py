@@ -22,7 +22,8 @@ from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES
 from ltr.trainers import HeldOutScore, LTRTrainer, TrainingResult, WeightAverage
 from pytracking.registry import PARAMETERS
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.labels import FewerFrames, PointAnnotated, WithinBudget, dataset_labels
+from socl_plugins.labels.cost_hook import LabelCost
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
@@ -41,6 +42,9 @@ class SoCLConfig(TrainConfig):
         pretrained: weights to start from: none, ``imagenet`` or a file.
         border: feature cells dropped on each side.
         noise_px: shift of the clicks in pixels; the same for every seed of a run, since clicks are made once.
+        budget_hours: learn from as many whole videos as so many hours of annotation are enough for; none: from all.
+        budget_seed: of the choice of videos, and of frames.
+        frame_part: the part of each video's frames whose clicks are used.
         max_gap: how many frames apart the two frames of a pair may be.
         decay_epochs: the learning rate falls to a tenth after these epochs; none: it follows a cosine to zero.
         videos: embedded videos to learn from.
@@ -61,6 +65,9 @@ class SoCLConfig(TrainConfig):
     pretrained: str | None = None
     border: int = 3
     noise_px: float = 0.0
+    budget_hours: float | None = None
+    budget_seed: int = 0
+    frame_part: float = 1.0
     max_gap: int = 50
     decay_epochs: tuple[int, ...] = ()
     videos: int = EMBEDDED_VIDEOS
@@ -146,7 +153,7 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
         optimizer,
         settings,
         learning_rate_schedule(optimizer, config, len(loader)),
-        hooks=[average, held_out] if average else [held_out],
+        hooks=[*([average] if average else []), LabelCost(dataset_labels(dataset)), held_out],
         scheduler_interval="step",
     )
     result = trainer.train(config.epochs)
@@ -178,7 +185,11 @@ def training_loader(dataset: BaseVideoDataset, config: SoCLConfig, stride: int, 
 
 def training_clicks(env: Environment, config: SoCLConfig) -> ObjectnessAnnotated:
     """Returns the training videos with clicks and proposals, stored ones where there is a store of them."""
-    clicks = PointAnnotated(training_videos(env, config), config.noise_px)
+    clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config), config.noise_px)
+    if config.budget_hours is not None:
+        clicks = WithinBudget(clicks, config.budget_hours, config.budget_seed)
+    if config.frame_part != 1:
+        clicks = FewerFrames(clicks, config.frame_part, config.budget_seed)
     store = None
     if config.store != "none":
         folder = env.workspace_dir / config.store

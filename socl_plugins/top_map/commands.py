@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable, write_bytes_atomically
+from ltr.admin.files import check_writable
 from ltr.admin.settings import apply_overrides
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import open_dataset
+from pytracking.analysis.figures import check_figure_path, write_line_plot
 from socl_plugins.labels import PointAnnotated
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.build import build_store
@@ -68,8 +69,7 @@ def show(options: argparse.Namespace) -> int:
 def stats(options: argparse.Namespace) -> int:
     """Prints the measures, a column for each noise of the clicks."""
     if options.plot:
-        _check_ending(options.plot, (".png", ".pdf", ".svg"))
-        check_writable(options.plot.parent)
+        check_figure_path(options.plot)
     settings = apply_overrides(ProposalSettings(), dict(options.overrides))
     columns: list[Measures] = []
     curves: list[np.ndarray] = []
@@ -81,7 +81,8 @@ def stats(options: argparse.Namespace) -> int:
         curves.append(recall_curve(frames, counts))
     _print_measures(options.noise_px, columns)
     if options.plot:
-        _plot_recall(counts, options.noise_px, curves, options.plot)
+        lines = {_click(noise): list(zip(counts, curve)) for noise, curve in zip(options.noise_px, curves)}
+        write_line_plot(options.plot, lines, "proposals kept", "recall at IoU 0.5", counts, (0, 1))
         print(options.plot)
     return 0
 
@@ -135,8 +136,12 @@ def _labelled(dataset: ObjectnessAnnotated, options: argparse.Namespace) -> Iter
             yield LabelledFrame(annotation["proposals"][0], (x, y), box, images[0].shape[:2])
 
 
+def _click(noise: float) -> str:
+    return "exact click" if noise == 0 else f"{noise:g} px off"
+
+
 def _print_measures(noises: list[float], columns: list[Measures]) -> None:
-    heads = ["exact click" if noise == 0 else f"{noise:g} px off" for noise in noises]
+    heads = [_click(noise) for noise in noises]
     rows = [(f"recall at IoU 0.5, {count} kept", [m.recall[i] for m in columns]) for i, count in enumerate(COUNTS)]
     rows += [
         ("mass of the map in the box", [m.mass for m in columns]),
@@ -149,26 +154,3 @@ def _print_measures(noises: list[float], columns: list[Measures]) -> None:
         print(title.ljust(34) + "".join(f"{value:14.3f}" for value in values))
     sigmas = ", ".join(f"{m.gaussian_sigma:.1f}" for m in columns)
     print(f"The Gaussian is as wide as the maps are on average (sigma {sigmas} px); its spread says nothing of size.")
-
-
-def _plot_recall(counts: list[int], noises: list[float], curves: list[np.ndarray], path: Path) -> None:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ValueError("--plot needs matplotlib: pip install matplotlib") from error
-    import io
-
-    figure = Figure(figsize=(5, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    for noise, curve in zip(noises, curves):
-        axes.plot(counts, curve, marker="o", label="exact click" if noise == 0 else f"{noise:g} px off")
-    axes.set(xscale="log", xlabel="proposals kept", ylabel="recall at IoU 0.5", ylim=(0, 1), xticks=counts)
-    axes.set_xticks(counts, [str(count) for count in counts])
-    axes.minorticks_off()
-    axes.grid(alpha=0.3)
-    axes.legend()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
-    write_bytes_atomically(path, buffer.getvalue())

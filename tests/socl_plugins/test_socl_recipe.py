@@ -63,6 +63,10 @@ def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureF
     path = best_checkpoint("socl/socl_res18")
     checkpoint = load_checkpoint(path)
     assert f"-> {checkpoint['score']['value']:.3f}" in last
+    labels = checkpoint["stats"]["labels"]
+    clicks = round(labels["dollars"][0] / 0.005)
+    assert 80 < clicks <= 90 and labels["hours"][checkpoint["epoch"]] == pytest.approx(clicks * 2.27 / 3600)
+    assert f"labels: {clicks} clicks, {clicks * 2.27 / 3600:.2f} hours, ${clicks * 0.005:.2f}" in output
 
     # The same seed gives the same numbers and the same weights; another one gives others.
     assert train() == 0

@@ -1,0 +1,57 @@
+"""Line plots as PNG, PDF or SVG files. matplotlib is needed here only, and imported here only."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ltr.admin.files import check_writable, write_bytes_atomically
+
+ENDINGS = (".png", ".pdf", ".svg")
+
+
+def check_figure_path(path: Path) -> None:
+    """Checks, before the work that a figure shows is done, that it can be written.
+
+    Raises:
+        ValueError: matplotlib is missing, or the ending is none of ``ENDINGS``.
+        OSError: nothing can be written in the folder.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{path}: what is to be written is told by the ending, one of {', '.join(ENDINGS)}")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ValueError(f"{path}: plots need matplotlib, which is not installed: pip install matplotlib") from error
+    check_writable(path.parent)
+
+
+def write_line_plot(
+    path: Path,
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    x_label: str,
+    y_label: str,
+    x_ticks: Sequence[float] | None = None,
+    y_limits: tuple[float, float] | None = None,
+) -> None:
+    """Writes a plot of lines, each named and given by its points (x, y); x is logarithmic."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for name, points in lines.items():
+        axes.plot(*zip(*sorted(points)), marker="o", label=name)
+    axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
+    if x_ticks is not None:
+        axes.set_xticks(list(x_ticks), [f"{tick:g}" for tick in x_ticks])
+        axes.minorticks_off()
+    if y_limits is not None:
+        axes.set_ylim(*y_limits)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
+    write_bytes_atomically(path, buffer.getvalue())

@@ -1,0 +1,112 @@
+"""The same cost for different labels: as many videos, or as many frames of each, as the money is enough for."""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from ltr.dataset.annotation_wrapper import AnnotationWrapper
+from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from socl_plugins.labels.costs import LabelCounts, Prices, annotation_cost, count_labels
+
+
+def dataset_labels(dataset: BaseVideoDataset) -> LabelCounts:
+    """Returns how many labels a data set shows: a click on each valid frame, or, where there are none, a box."""
+    return sum((video_labels(dataset, video) for video in range(dataset.get_num_sequences())), LabelCounts())
+
+
+def video_labels(dataset: BaseVideoDataset, seq_id: int) -> LabelCounts:
+    """Returns how many labels one video of a data set shows."""
+    info = dataset.get_sequence_info(seq_id)
+    return count_labels("point" if "point" in info else "box", int(info["valid"].sum()))
+
+
+class WithinBudget(AnnotationWrapper):
+    """Whole videos, in a random order, up to a number of annotation hours (SoCL, section 4.3).
+
+    A larger budget has all the videos of a smaller one with the same seed.
+
+    Args:
+        dataset: what it shows says what is paid for: clicks or boxes.
+        hours: of annotation; the videos stop before the one that would go beyond it.
+        seed: of the order.
+        prices: by default the paper's.
+
+    Raises:
+        ValueError: the hours are not enough for one video.
+    """
+
+    def __init__(self, dataset: BaseVideoDataset, hours: float, seed: int = 0, prices: Prices | None = None) -> None:
+        super().__init__(dataset)
+        # By the videos' names, not their numbers: a subset of the videos is in the same order.
+        order = sorted(range(dataset.get_num_sequences()), key=lambda video: _rank(seed, dataset.sequence_name(video)))
+        self._videos: list[int] = []
+        self.labels = LabelCounts()
+        for video in order:
+            more = self.labels + video_labels(dataset, video)
+            if annotation_cost(more, prices).hours > hours:
+                break
+            self._videos.append(video)
+            self.labels = more
+        if not self._videos:
+            least = annotation_cost(video_labels(dataset, order[0]), prices)
+            raise ValueError(f"{hours:g} hours are not enough for one video of {dataset.name}, which costs {least}")
+
+    def get_num_sequences(self) -> int:
+        return len(self._videos)
+
+    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
+        return self.dataset.get_sequence_info(self._videos[seq_id])
+
+    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
+        return self.dataset.load_frame(self._videos[seq_id], frame_id)
+
+    def sequence_name(self, seq_id: int) -> str:
+        return self.dataset.sequence_name(self._videos[seq_id])
+
+    def frame_name(self, seq_id: int, frame_id: int) -> str:
+        return self.dataset.frame_name(self._videos[seq_id], frame_id)
+
+    def get_class_name(self, seq_id: int) -> str | None:
+        return self.dataset.get_class_name(self._videos[seq_id])
+
+
+class FewerFrames(AnnotationWrapper):
+    """All videos with labels on a part of the frames, such as 1 / 4.5 (SoCL, section I). The others show no target.
+
+    A larger part has all the frames of a smaller one with the same seed. At least two frames of a video keep theirs.
+
+    Args:
+        dataset: the videos.
+        part: of the labelled frames that keep their labels, in (0, 1].
+        seed: of which frames these are.
+    """
+
+    def __init__(self, dataset: BaseVideoDataset, part: float, seed: int = 0) -> None:
+        super().__init__(dataset)
+        if not 0 < part <= 1:
+            raise ValueError(f"part is {part}; it is a part of the frames, in (0, 1]")
+        self.part = part
+        self.seed = seed
+
+    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
+        """Returns what is known of a video; frames without their labels are neither valid nor visible."""
+        info = dict(self.dataset.get_sequence_info(seq_id))
+        kept = torch.zeros_like(info["valid"])
+        labelled = torch.nonzero(info["valid"]).flatten()
+        order = np.random.default_rng(_rank(self.seed, self.sequence_name(seq_id))).permutation(len(labelled))
+        kept[labelled[torch.from_numpy(order[: max(round(self.part * len(labelled)), 2)])]] = True
+        info["valid"] = kept
+        info["visible"] = info["visible"] & kept
+        for name in ("bbox", "point"):
+            if name in info:
+                info[name] = torch.where(kept[:, None], info[name], torch.full_like(info[name], float("nan")))
+        return info
+
+
+@lru_cache(maxsize=100_000)
+def _rank(seed: int, name: str) -> int:
+    return int(np.random.SeedSequence((seed, zlib.crc32(name.encode()))).generate_state(1)[0])
