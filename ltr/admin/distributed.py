@@ -91,6 +91,29 @@ def gather(value: T) -> list[T]:
     return values
 
 
+def gather_rows(rows: torch.Tensor) -> torch.Tensor:
+    """Returns the rows (N, ...) of every process as one tensor (processes x N, ...), ordered by rank.
+
+    Differentiable: a process's rows get the gradient of the losses of all processes, summed. Every process must call it
+    with the same shape.
+    """
+    return _GatherRows.apply(rows) if is_running() else rows
+
+
+class _GatherRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: torch.Tensor) -> torch.Tensor:
+        parts = [torch.empty_like(rows) for _ in range(world_size())]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        total = gradient.contiguous().clone()
+        dist.all_reduce(total)
+        return total.chunk(world_size())[rank()]
+
+
 def mean(sums: Mapping[str, tuple[float, int]]) -> dict[str, float]:
     """Returns the mean of each named quantity over all processes, from its (sum, count) in this one."""
     totals: dict[str, tuple[float, int]] = {}

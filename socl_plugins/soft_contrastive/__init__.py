@@ -4,6 +4,7 @@ Where clicks and TOP maps come from is the business of ``labels`` and ``top_map`
 """
 
 from socl_plugins.soft_contrastive.loss import (
+    SampleNumbers,
     SoftContrastiveSettings,
     SoftSamples,
     draw_samples,
@@ -21,6 +22,7 @@ from socl_plugins.soft_contrastive.samples import (
 
 __all__ = [
     "SoftContrastiveSettings",
+    "SampleNumbers",
     "SoftSamples",
     "draw_samples",
     "global_soft_template",

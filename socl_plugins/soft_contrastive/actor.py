@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import torch
 from torch import nn
 
@@ -68,6 +70,9 @@ class SoCLActor(BaseActor):
 
 
 def number_videos(data: TensorDict) -> torch.Tensor:
-    """Returns a number (N,) for each pair of a batch, equal for pairs of the same video of the same data set."""
-    names = list(zip(data["dataset"], data["seq_id"].tolist()))
-    return torch.tensor([names.index(name) for name in names])
+    """Returns a number (N,) for each pair of a batch, equal for pairs of the same video of the same data set.
+
+    In a distributed run all processes give a video the same number.
+    """
+    datasets = torch.tensor([zlib.crc32(name.encode()) for name in data["dataset"]])
+    return (datasets << 31) + data["seq_id"].cpu().long()

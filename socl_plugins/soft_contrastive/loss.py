@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ltr.admin import distributed
 from socl_plugins.soft_contrastive.samples import (
     global_soft_template,
     local_soft_template,
@@ -58,11 +59,13 @@ class SoftContrastiveSettings:
 class SoftSamples:
     """The samples of a batch of N pairs of frames; index i of the first N rows and of the last N is one video.
 
+    In a distributed run, negatives are those of all processes, P of them.
+
     Attributes:
         templates: (2N, C), global soft templates.
         local_templates: (2N, C), or None.
-        negatives: (4N, C), soft negatives; row q and row 2N + q belong to template q. Or None.
-        mixed: (2N, C), mixed negatives, or None.
+        negatives: (4NP, C), soft negatives, or None.
+        mixed: (2NP, C), mixed negatives, or None.
     """
 
     templates: torch.Tensor
@@ -71,40 +74,60 @@ class SoftSamples:
     mixed: torch.Tensor | None
 
 
+@dataclass(frozen=True)
+class SampleNumbers:
+    """What is random about soft samples.
+
+    Attributes:
+        theta_p: (2N,), mass of each local soft template.
+        mix: (2N,), weight of the hardest negative in each mixed one.
+    """
+
+    theta_p: torch.Tensor
+    mix: torch.Tensor
+
+    @classmethod
+    def draw(
+        cls, count: int, settings: SoftContrastiveSettings, generator: torch.Generator | None = None
+    ) -> SampleNumbers:
+        """Draws the numbers of ``count`` = 2N samples: on the CPU, so that every device gets the same."""
+        theta_p, mix = (torch.rand(count, generator=generator) for _ in range(2))
+        return cls(settings.b_p + (1 - settings.b_p) * theta_p, 0.5 + 0.5 * mix)
+
+
 def draw_samples(
     features: torch.Tensor,
     top_maps: torch.Tensor,
     settings: SoftContrastiveSettings,
-    generator: torch.Generator | None = None,
+    numbers: SampleNumbers | None = None,
 ) -> SoftSamples:
-    """Returns the soft samples of N pairs of frames.
+    """Returns the soft samples of N pairs of frames; in a distributed run every process must call it.
 
     Args:
         features: (2N, C, H, W); frames q and q + N show the same target.
         top_maps: (2N, H, W).
         settings: see :class:`SoftContrastiveSettings`.
-        generator: source of the random theta_p and mixing weights, drawn on the CPU so that every device gets the same.
+        numbers: by default drawn anew.
     """
     count = len(features)
+    numbers = numbers or SampleNumbers.draw(count, settings)
 
     def unit(samples: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.normalize(samples, dim=1) if settings.normalise else samples
 
-    def uniform(low: float, high: float) -> torch.Tensor:
-        return (low + (high - low) * torch.rand(count, generator=generator)).to(features.device)
-
     templates = unit(global_soft_template(features, top_maps))
     local_templates = negatives = mixed = None
     if settings.use_local:
-        local_templates = unit(local_soft_template(features, top_maps, uniform(settings.b_p, 1.0)))
+        local_templates = unit(local_soft_template(features, top_maps, numbers.theta_p.to(features.device)))
     if settings.use_negatives:
         partner = templates.roll(count // 2, dims=0)
         # Of query q: the negative from its own frame, then the one from its partner's frame.
         own = soft_negatives(features, templates, top_maps, settings.theta_b, settings.background_temperature)
         other = soft_negatives(features, partner, top_maps, settings.theta_b, settings.background_temperature)
-        negatives = unit(torch.cat([own, other.roll(count // 2, dims=0)]))
+        negatives = distributed.gather_rows(unit(torch.cat([own, other.roll(count // 2, dims=0)])))
         if settings.use_mixing:
-            mixed = mix_negatives(templates, negatives, uniform(0.5, 1.0), settings.normalise)
+            mixed = mix_negatives(templates, negatives, numbers.mix.to(features.device), settings.normalise)
+            mixed = distributed.gather_rows(mixed)
     return SoftSamples(templates, local_templates, negatives, mixed)
 
 
@@ -116,6 +139,9 @@ def soft_contrastive_loss(
     Every template has the 2N - 2 templates of the other videos, the 4N soft negatives and the 2N mixed ones as
     negatives: 8N - 2 with all of them, if the N videos differ. Of a video that is in the batch twice the templates show
     one target, so they are not negatives of each other.
+
+    In a distributed run N counts the pairs of all processes, each process has the loss of its own templates, and their
+    mean over the processes is the loss of one process with the whole batch.
 
     Args:
         samples: from :func:`draw_samples`.
@@ -129,12 +155,14 @@ def soft_contrastive_loss(
     query = samples.templates
     count = len(query)
     partner = query.roll(count // 2, dims=0)
-    negatives = torch.cat([part for part in (query, samples.negatives, samples.mixed) if part is not None])
+    templates = distributed.gather_rows(query)
+    negatives = torch.cat([part for part in (templates, samples.negatives, samples.mixed) if part is not None])
     logits = query @ negatives.T / tau
-    video = torch.arange(count // 2, device=query.device) if videos is None else videos.to(query.device)
-    video = video.repeat(2)
+    if videos is None:
+        videos = torch.arange(count // 2) + distributed.rank() * (count // 2)
+    video = videos.to(query.device).repeat(2)
     own_video = torch.zeros_like(logits, dtype=torch.bool)
-    own_video[:, :count] = video[:, None] == video
+    own_video[:, : len(templates)] = video[:, None] == distributed.gather_rows(video)
     if bool(own_video.all()):
         raise ValueError("a batch of one video and no soft negatives holds no negative sample; use a larger batch")
     logits = logits.masked_fill(own_video, float("-inf"))

@@ -95,7 +95,7 @@ class SoCLConfig(TrainConfig):
 def default_config(env: Environment) -> SoCLConfig:
     """Returns the paper's schedule (section 4.1) where GOT-10k is set, else one of a few minutes on two CPU cores.
 
-    The processes of a distributed run share a batch; each contrasts its own part of it.
+    The processes of a distributed run share a batch.
     The frames of a pair share their augmentation among the embedded videos, where often only its colour tells a target
     from others of its kind; on real video, where light changes, they do not. Which is better there is not settled.
     The paper does not say how many pairs an epoch has: here, one for each of GOT-10k's 9,335 videos.

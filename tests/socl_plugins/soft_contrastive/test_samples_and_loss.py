@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socl_plugins.soft_contrastive import (
+    SampleNumbers,
     SoftContrastiveSettings,
     SoftSamples,
     draw_samples,
@@ -155,13 +156,10 @@ def test_the_loss_agrees_with_plain_loops(videos: int, include_positive: bool, n
     objective = SoftContrastiveSettings(tau=0.5, background_temperature=0.3, normalise=normalise)
     features, top = random_batch(2 * videos, 5, 4, 6, seed=videos)
     count = 2 * videos
-    loss, _ = soft_contrastive_loss(
-        draw_samples(features, top, objective, torch.Generator().manual_seed(9)), 0.5, include_positive
-    )
-
-    generator = torch.Generator().manual_seed(9)
-    theta = 0.6 + 0.4 * torch.rand(count, generator=generator)
-    mix = 0.5 + 0.5 * torch.rand(count, generator=generator)
+    numbers = SampleNumbers.draw(count, objective, torch.Generator().manual_seed(9))
+    theta, mix = numbers.theta_p, numbers.mix
+    assert theta.min() >= 0.6 and theta.max() <= 1 and mix.min() >= 0.5 and mix.max() <= 1
+    loss, _ = soft_contrastive_loss(draw_samples(features, top, objective, numbers), 0.5, include_positive)
 
     def unit(vector: np.ndarray) -> np.ndarray:
         return vector / np.linalg.norm(vector) if normalise else vector
@@ -223,10 +221,11 @@ def test_the_loss_does_not_depend_on_the_order_of_videos() -> None:
 
 def test_gradients_are_those_of_finite_differences() -> None:
     features, top = random_batch(4, 3, 3, 3, seed=4)
+    objective = SoftContrastiveSettings(tau=0.5, background_temperature=1.0)
+    numbers = SampleNumbers.draw(4, objective, torch.Generator().manual_seed(0))
 
     def loss(values: torch.Tensor) -> torch.Tensor:
-        objective = SoftContrastiveSettings(tau=0.5, background_temperature=1.0)
-        return soft_contrastive_loss(draw_samples(values, top, objective, torch.Generator().manual_seed(0)), 0.5)[0]
+        return soft_contrastive_loss(draw_samples(values, top, objective, numbers), 0.5)[0]
 
     assert torch.autograd.gradcheck(loss, features.requires_grad_())
 
