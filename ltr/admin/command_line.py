@@ -72,3 +72,14 @@ def print_error(error: Exception, debug: bool, option: str) -> None:
         traceback.print_exception(error)
     else:
         print(f"error: {message}\n({option} shows the traceback)", file=sys.stderr)
+
+
+def clock(seconds: float) -> str:
+    """Returns a duration as people read it.
+
+    >>> clock(61), clock(3661)
+    ('1:01', '1:01:01')
+    """
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

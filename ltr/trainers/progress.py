@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ltr.admin import distributed
+from ltr.admin.command_line import clock
 from ltr.trainers.hooks import Hook
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Progress(Hook):
             for name, values in numbers.items()
             if trainer.epoch in values
         ]
-        say(f"epoch {trainer.epoch}/{trainer.max_epochs}: {', '.join(means)} ({_clock(seconds)})")
+        say(f"epoch {trainer.epoch}/{trainer.max_epochs}: {', '.join(means)} ({clock(seconds)})")
 
     def close(self) -> None:
         """Ends the bar."""
@@ -97,7 +98,7 @@ class Progress(Hook):
             return ""
         seconds = self._seconds + time.perf_counter() - self._epoch_started
         left = steps * (trainer.max_epochs - trainer.epoch + 1) - trainer.step
-        return f", {_clock(seconds / self._steps * left)} left"
+        return f", {clock(seconds / self._steps * left)} left"
 
 
 def _beginning(trainer: LTRTrainer) -> str:
@@ -116,9 +117,3 @@ def _numbers(trainer: LTRTrainer) -> str:
     # A step may report many numbers; the loss, or else the first few, tell how it goes.
     names = [name for name in trainer.meters if name.startswith("Loss")] or list(trainer.meters)
     return ", ".join(f"{name} {trainer.meters[name].average:.4g}" for name in names[:3])
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import torch
 
+from ltr.admin.command_line import clock
 from ltr.registry import load_plugins
 from pytracking.evaluation.results import claim_directory, content_key, error_file, has_result, save_result, write_lines
 from pytracking.evaluation.sequence import Sequence
@@ -181,7 +182,7 @@ class _Progress:
         self.jobs += 1
         self.frames += done.frames
         elapsed = time.perf_counter() - self.started
-        left = _clock(elapsed * (self.total_frames - self.frames) / self.frames)
+        left = clock(elapsed * (self.total_frames - self.frames) / self.frames)
         if done.failure is None:
             what = f"{done.frames} frames, {done.frames / max(done.seconds, 1e-9):.1f} frames/s"
         else:
@@ -189,12 +190,6 @@ class _Progress:
         width = len(str(self.total_jobs))
         place = f"[{self.jobs:{width}d}/{self.total_jobs}] {done.job.tracker.run_name} {done.job.sequence.name}"
         self.say(f"{place}: {what}; {left} left")
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def _print_line(line: str) -> None:
