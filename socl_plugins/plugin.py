@@ -1,9 +1,29 @@
 """The entry point: importing this module registers what the package adds."""
 
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
 from ltr.registry import TRAIN_SETTINGS
 from pytracking.registry import EXPERIMENTS, PARAMETERS
 from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  they register themselves
 
+if TYPE_CHECKING:
+    from pytracking.tracker.siamfc import SiamFCParams
+
+# Recipes whose networks SiamFC tracks with under the same name: SoCL's, and the rows above it in the paper's Table 1.
+SIAMESE_RECIPES = ("gst", "gst_sns", "gst_sns_mix", "socl_res18")
+
+
+def learned(recipe: str) -> SiamFCParams:
+    """Returns SiamFC's own parameters with the newest best network of ``ltr/run_training.py socl <recipe>``."""
+    from pytracking.tracker.siamfc import SiamFCParams
+
+    return SiamFCParams(network=f"socl/{recipe}")
+
+
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
-PARAMETERS.search("socl_plugins.parameter", "parameters")
 EXPERIMENTS.search("socl_plugins.experiments")
+for name in SIAMESE_RECIPES:
+    PARAMETERS.register(f"siamfc/{name}")(partial(learned, name))

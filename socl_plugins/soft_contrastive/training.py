@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -125,6 +126,12 @@ def default_config(env: Environment) -> SoCLConfig:
         held_out_frames=100,
         average_decay=0.98,
     )
+
+
+def train_with(settings: Settings, **loss: Any) -> TrainingResult:
+    """Trains with :func:`default_config` and these changes of the loss; what ``--set`` says comes last."""
+    config = default_config(settings.env)
+    return train(settings, settings.configure(replace(config, loss=replace(config.loss, **loss))))
 
 
 def train(settings: Settings, config: SoCLConfig) -> TrainingResult:

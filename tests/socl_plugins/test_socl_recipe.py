@@ -12,15 +12,17 @@ import torch
 
 from ltr import run_training
 from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_checkpoint, load_network
+from ltr.admin.settings import Settings
 from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.named import embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
-from ltr.registry import load_plugins
-from ltr.trainers import LTRTrainer
+from ltr.registry import TRAIN_SETTINGS, load_plugins
+from ltr.trainers import LTRTrainer, TrainingResult
 from pytracking import run_tracker
 from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.labels import PointAnnotated, write_points
+from socl_plugins.soft_contrastive import training
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from socl_plugins.top_map.build import build_store
 from socl_plugins.top_map.store import ProposalWriter, store_name, store_path
@@ -190,3 +192,26 @@ def load_network_weights(seed: int) -> dict[str, torch.Tensor]:
 def test_a_folder_of_stores_that_is_not_there_is_named(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train("--set", "store=nowhere") == 1
     assert f"there is no folder {workspace / 'nowhere'}" in capsys.readouterr().err
+
+
+def test_the_rows_of_table_1_differ_in_their_samples_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_plugins()
+    seen: dict[str, dict[str, object]] = {}
+
+    def remember(settings: Settings, config: training.SoCLConfig) -> TrainingResult:
+        seen[settings.script_name] = {**vars(config), **vars(config.loss)}
+        return TrainingResult()
+
+    monkeypatch.setattr(training, "train", remember)
+    for recipe in ("gst", "gst_sns", "gst_sns_mix", "socl_res18"):
+        TRAIN_SETTINGS[f"socl/{recipe}"](Settings("socl", recipe, overrides={"loss.tau": "0.3"}))
+        assert PARAMETERS[f"siamfc/{recipe}"]().network == f"socl/{recipe}"
+    samples = ("use_negatives", "use_mixing", "use_local")
+    assert [[row.pop(name) for name in samples] for row in seen.values()] == [
+        [False, False, False],
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+    rows = [{key: value for key, value in row.items() if key != "loss"} for row in seen.values()]
+    assert rows[0]["tau"] == 0.3 and all(row == rows[0] for row in rows)

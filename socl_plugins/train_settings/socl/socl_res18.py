@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ltr.admin.settings import Settings
 from ltr.trainers import TrainingResult
-from socl_plugins.soft_contrastive.training import default_config, train
+from socl_plugins.soft_contrastive.training import train_with
 
 
 def run(settings: Settings) -> TrainingResult:
     """Trains SoCL-Siam (SoCL, section 4.1), from clicks on GOT-10k, or on the embedded videos where it is not set."""
-    return train(settings, settings.configure(default_config(settings.env)))
+    return train_with(settings)

@@ -1,1 +1,0 @@
-"""SiamFC on networks learned from weak labels."""
