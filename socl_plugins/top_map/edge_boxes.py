@@ -151,7 +151,7 @@ def _grid_scores(groups: EdgeGroups, x: np.ndarray, y: np.ndarray, width: float,
         values[reach] for values in (groups.mass, groups.left, groups.right, groups.top, groups.bottom)
     )
     score = np.zeros((len(y), len(x)), np.float32)
-    for sign, part, slack in ((1, 1.0, 1.0), (-1, 0.5, 0.0)):
+    for sign, part, slack in ((1, 1.0, 1.0 + 1e-6), (-1, 0.5, 1e-6)):  # where bounds meet, rounding does not decide
         first, last = (1 - part) / 2, (1 + part) / 2
         in_x = (left >= x[:, None] + (first * width - slack)) & (right <= x[:, None] + (last * width + slack))
         in_y = (top >= y[:, None] + (first * height - slack)) & (bottom <= y[:, None] + (last * height + slack))
