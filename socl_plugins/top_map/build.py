@@ -132,7 +132,8 @@ def _one_thread() -> Iterator[None]:
     import torch
 
     threads = cv2.getNumThreads(), torch.get_num_threads()
-    cv2.setNumThreads(1)
+    # Not 1: OpenCV would wait for ever for its pool of threads in a process that was forked from one that used it.
+    cv2.setNumThreads(0)
     torch.set_num_threads(1)
     try:
         yield

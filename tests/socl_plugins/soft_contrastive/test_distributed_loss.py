@@ -48,7 +48,7 @@ def _process(rank: int, folder: Path) -> None:
 def test_two_processes_equal_one_with_the_whole_batch(tmp_path: Path) -> None:
     whole, gradient = learn(torch.arange(PAIRS))
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_process, args=(rank, tmp_path)) for rank in range(2)]
+    processes = [context.Process(target=_process, args=(rank, tmp_path), daemon=True) for rank in range(2)]
     for process in processes:
         process.start()
     for process in processes:

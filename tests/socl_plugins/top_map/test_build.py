@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -47,7 +49,7 @@ def test_a_build_that_is_killed_goes_on_and_neither_loses_nor_repeats_a_frame(
     monkeypatch.setattr(building, "TASKS_PER_ROUND", 2)
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     reached = FORK.Event()
-    process = FORK.Process(target=built, args=(broken, watched(Watched(reached, FORK.Event()))))
+    process = FORK.Process(target=built, args=(broken, watched(Watched(reached, FORK.Event()))), daemon=True)
     process.start()
     assert reached.wait(timeout=120)
     process.kill()
@@ -65,6 +67,20 @@ def test_a_build_that_is_killed_goes_on_and_neither_loses_nor_repeats_a_frame(
     assert records(broken) == records(whole)
     report = built(broken, watched(Watched()))
     assert (report.present, report.computed) == (8, 0)
+
+
+def test_a_forked_process_builds_although_opencv_had_threads_before(tmp_path: Path) -> None:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (1001, 999))
+        time.sleep(0.5)  # until the pool's threads, which the fork does not copy, wait for work
+        process = FORK.Process(target=built, args=(tmp_path, videos()), daemon=True)
+        process.start()
+        process.join(timeout=60)
+        assert process.exitcode == 0 and len(records(tmp_path)) == 6
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def test_several_workers_store_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,7 +191,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_batches(tmp_path: Path) -> N
     ProposalWriter(path, "synthetic", TINY).close()
     before = 0
     for _ in range(4):
-        process = FORK.Process(target=_write_for_ever, args=(path, before // 10))
+        process = FORK.Process(target=_write_for_ever, args=(path, before // 10), daemon=True)
         process.start()
         reader = ProposalReader(path)  # a reader beside the writer
         while reader.get(f"video/{before + 29:08d}", CLICK) is None:
