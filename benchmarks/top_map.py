@@ -181,14 +181,16 @@ def training_clicks(folder: Path, videos: int = 12, length: int = 40) -> PointAn
 
 def build_rates(clicks: PointAnnotated, folder: Path) -> Path:
     """Prints frames a second of a build with one worker and with two, and returns the store."""
-    settings, rates = ProposalSettings(), []
-    for number, jobs in enumerate((2, 1, 2)):  # the first starts the workers, and is not counted
+    settings = ProposalSettings()
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for number, jobs in enumerate((2, *(1, 2) * 3)):  # the first starts the workers, and is not counted
         path = folder / f"{number}.lmdb"
         with ProposalWriter(path, clicks.name, settings) as writer:
             start = time.perf_counter()
             report = build_store(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
-            rates.append(report.computed / (time.perf_counter() - start))
-    _, one, two = rates
+            if number > 0:
+                rates[jobs].append(report.computed / (time.perf_counter() - start))
+    one, two = (float(np.median(rates[jobs])) for jobs in (1, 2))
     print(f"build: {one:.1f} frames/s with one worker, {two:.1f} with two: {two / one:.2f} times")
     print(f"store: {path.stat().st_size / report.computed:.0f} bytes a frame")
     return path

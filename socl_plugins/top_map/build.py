@@ -13,8 +13,8 @@ from ltr.admin.errors import message_for_people
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.store import ProposalWriter, pack
 
-FRAMES_PER_TASK = 8
-TASKS_PER_ROUND = 16  # for each worker; after a round the results are written
+FRAMES_PER_TASK = 4
+TASKS_PER_ROUND = 64  # for each worker; after a round, which ends when its last task does, the results are written
 
 Frame = tuple[int, int]  # numbers of a video and of a frame in it
 
