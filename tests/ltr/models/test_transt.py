@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from ltr.models.layers.position_encoding import sine_positions
-from ltr.models.tracking.transt import TransT, transt50
+from ltr.models.loss.transt import cells_inside, transt_loss
+from ltr.models.tracking.transt import CellPredictions, TransT, transt50
 
 
 class Golden:
@@ -77,3 +78,33 @@ def test_every_stage_agrees_with_the_reference(golden: Golden, network: TransT) 
     golden.check("pred_boxes", predictions.boxes, 1e-5)
     one = network.predict(stages["template"][:1], stages["search"][:1])
     torch.testing.assert_close(one.boxes, predictions.boxes[:1], rtol=0, atol=1e-5)
+
+
+def test_the_loss_of_the_references_predictions_is_the_references(golden: Golden) -> None:
+    values = {name: torch.from_numpy(golden.values[name]) for name in ("pred_logits", "pred_boxes")}
+    boxes = torch.from_numpy(golden.values["target_boxes_cxcywh"])
+    positive = cells_inside(boxes, 32)
+    for number in range(2):
+        assert positive[number].nonzero().flatten().tolist() == golden.values[f"matched_indices_{number}"].tolist()
+    loss = transt_loss(CellPredictions(values["pred_logits"], values["pred_boxes"]), boxes)
+    names = {"classification": "loss_ce", "l1": "loss_bbox", "giou": "loss_giou", "iou": "iou", "total": "loss_total"}
+    for name, key in names.items():
+        golden.check(key, getattr(loss, name))
+
+
+def test_gradients_agree_with_the_reference(golden: Golden, network: TransT) -> None:
+    template, search = golden.images([501, 502], 128).float(), golden.images([503, 504], 256).float()
+    network.zero_grad()
+    transt_loss(network(template, search), torch.from_numpy(golden.values["target_boxes_cxcywh"])).total.backward()
+    norms = {name: float(value.grad.norm()) for name, value in network.named_parameters() if value.grad is not None}
+    own = np.array([norms[name] for name in golden.keys["parameters_in_order"]])
+    expected = golden.values["grad_norm"]
+    assert (np.abs(own - expected) <= 5e-3 * expected + 4e-3 * expected.max()).all()
+
+
+def test_a_box_that_leaves_the_region_still_has_its_cells() -> None:
+    boxes = torch.tensor([[0.0, 0.5, 0.2, 0.2], [1.2, 1.2, 0.1, 0.1], [0.5, 0.5, 0.001, 0.001]])
+    inside = cells_inside(boxes, 10).view(3, 10, 10)
+    assert inside[0].nonzero().tolist() == [[4, 0], [5, 0]]
+    assert inside[1].nonzero().tolist() == [[9, 9]]
+    assert inside[2].sum() == 1
