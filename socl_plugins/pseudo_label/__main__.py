@@ -10,8 +10,8 @@ from pathlib import Path
 from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
 from ltr.admin.jobs import add_jobs_options
 from ltr.registry import load_plugins
+from socl_plugins.pseudo_label import METHODS
 
-METHODS = ("fused", "paper", "smooth", "interpolation", "top_map")
 DESCRIPTION = "Pseudo boxes: what a machine makes of a box on every so many frames and a click on the others."
 EXAMPLES = """examples:
   python -m socl_plugins.pseudo_label build --dataset got10k_train            all cores; run it again to go on
@@ -52,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     for command_name in ("build", "show"):
         command = commands.choices[command_name]
-        command.add_argument("--method", choices=METHODS, default=METHODS[0], help="see below")
+        command.add_argument("--method", choices=METHODS, default="fused", help="see below")
         command.add_argument("--period", type=whole_number, default=10, help="frames from one box to the next")
     stats = commands.choices["stats"]
     stats.add_argument("--method", choices=METHODS, nargs="+", default=["fused", "interpolation"], help="see build")

@@ -61,11 +61,8 @@ METHODS = {
     "interpolation": PseudoBoxSettings(source="interpolation"),
     "top_map": PseudoBoxSettings(source="top_map"),
 }
-"""``paper``: SoCL, section 3.3. ``fused``, the default, and ``smooth``, for clicks that are far off, go beyond it.
+"""The first is the default. ``paper``: SoCL, section 3.3. ``fused`` and ``smooth``, for clicks that are far off, go beyond it.
 ``interpolation`` is what both have to beat: it needs no tracker."""
-
-DEFAULT_METHOD = "fused"
-
 
 def method_settings(name: str) -> PseudoBoxSettings:
     """Returns the settings of a method.
