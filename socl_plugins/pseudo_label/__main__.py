@@ -75,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         load_plugins(options.plugin)
         return int(getattr(commands, options.command)(options))
     except KeyboardInterrupt:
-        print("\ninterrupted; the videos that are done are safe, and the same command goes on from there", file=sys.stderr)
+        print(
+            "\ninterrupted; the videos that are done are safe, and the same command goes on from there", file=sys.stderr
+        )
         return 130
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, options.debug, "--debug")

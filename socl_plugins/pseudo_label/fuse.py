@@ -36,8 +36,8 @@ class FuseSettings:
     """How several opinions on a frame become one box.
 
     Attributes:
-        centers: ``tracked``: the tracker's, and the click where it failed (the paper); ``click``: the click; ``smooth``:
-            a path of little acceleration near both.
+        centers: ``tracked``: the tracker's, and the click where it failed (the paper); ``click``: the click;
+            ``smooth``: a path of little acceleration near both.
         size_trust: weight of the tracked size against one that is interpolated between the neighbouring boxes.
         click_px: how far clicks are off, a standard deviation in pixels, for ``smooth``.
         track_part: likewise for the tracker, as a part of the target's mean side.

@@ -30,7 +30,7 @@ class PseudoBoxSettings:
 
     source: Source = "both"
     tracker: str = "siamfc"
-    parameters: str = "imagenet_res18"
+    parameters: str = "sizes_res18"
     failure_px: float = 20.0
     follow_clicks: bool = True
     fuse: FuseSettings = field(default_factory=FuseSettings)
@@ -55,14 +55,18 @@ class PseudoBoxSettings:
 METHODS = {
     "fused": PseudoBoxSettings(),
     "paper": PseudoBoxSettings(
-        source="forwards", follow_clicks=False, fuse=FuseSettings(centers="tracked", size_trust=1.0)
+        source="forwards",
+        parameters="imagenet_res18",
+        follow_clicks=False,
+        fuse=FuseSettings(centers="tracked", size_trust=1.0),
     ),
-    "smooth": PseudoBoxSettings(follow_clicks=False, fuse=FuseSettings(centers="smooth")),
+    "smooth": PseudoBoxSettings(parameters="imagenet_res18", follow_clicks=False, fuse=FuseSettings(centers="smooth")),
     "interpolation": PseudoBoxSettings(source="interpolation"),
     "top_map": PseudoBoxSettings(source="top_map"),
 }
-"""The first is the default. ``paper``: SoCL, section 3.3. ``fused`` and ``smooth``, for clicks that are far off, go beyond it.
+"""``paper``: SoCL, section 3.3. ``fused``, the default, and ``smooth``, for clicks that are far off, go beyond it.
 ``interpolation`` is what both have to beat: it needs no tracker."""
+
 
 def method_settings(name: str) -> PseudoBoxSettings:
     """Returns the settings of a method.

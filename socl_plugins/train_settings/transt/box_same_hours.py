@@ -1,4 +1,4 @@
-"""What SoCL-TransT is compared with: boxes on all frames of fewer videos, for the same hours (SoCL, section H, Table 7)."""
+"""What SoCL-TransT is compared with: boxes on all frames of fewer videos, for the same hours (SoCL, Table 7)."""
 
 from __future__ import annotations
 

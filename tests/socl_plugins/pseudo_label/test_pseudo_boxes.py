@@ -69,7 +69,7 @@ def test_a_tracker_that_is_right_is_left_alone() -> None:
 
 @pytest.mark.parametrize("kind", [Movable, Moving])
 def test_a_tracker_that_stands_still_fails_beyond_20_pixels_and_is_moved_to_the_click(kind: type[Moving]) -> None:
-    # The target moves 3 px a frame: after 7 frames the tracker is 21 px off; moved there, it fails no more until the box.
+    # The target moves 3 px a frame: after 7 frames the tracker is 21 px off, and moved.
     tracker = kind(0.0)
     track = track_snippets(tracker, frame, straight())
     assert np.flatnonzero(track.failed).tolist() == [7, 17]
