@@ -20,9 +20,10 @@ EXAMPLES = """examples:
   python -m socl_plugins.pseudo_label stats --dataset got10k_val --plot quality.png    needs boxes on all frames
 
 methods:
-  fused          a tracker from each box to the next and back; centres are the clicks (default)
+  fused          a tracker from each box to the next and back for the size; centres are the clicks (default)
+  tracked        the same for the centre, too: better where clicks are more than a few pixels off
+  smooth         the same with a smooth path (Kalman) through clicks and tracked centres
   paper          a tracker forwards, moved to the click where it is more than 20 px off (SoCL, section 3.3)
-  smooth         as fused, with a smooth path near clicks and tracker: for clicks that are far off
   interpolation  sizes between those of the boxes, centres are the clicks; no tracker
   top_map        the TOP map of each click at a threshold
 

@@ -47,8 +47,8 @@ class FuseSettings:
     centers: Centers = "click"
     size_trust: float = 1.0
     click_px: float = 5.0
-    track_part: float = 0.1
-    acceleration_part: float = 0.02
+    track_part: float = 0.05
+    acceleration_part: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0 <= self.size_trust <= 1:
