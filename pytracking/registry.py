@@ -80,7 +80,7 @@ EXPERIMENTS.search("pytracking.experiments")
 
 
 def on_demand(module: str, attribute: str, description: str, **fixed: Any) -> Callable[..., Any]:
-    """Returns a function that imports ``module`` when it is called, and calls its ``attribute``, also with ``fixed``."""
+    """Returns a function that imports ``module`` when it is called, and calls its ``attribute`` with ``fixed``."""
 
     def build(*args: Any, **kwargs: Any) -> Any:
         return getattr(importlib.import_module(module), attribute)(*args, **fixed, **kwargs)

@@ -49,20 +49,21 @@ def uav(root: Path | None = None) -> SequenceList:
     cut into several sequences. Lines of NaN are frames without the target; the protocol says how they count.
     """
     data = _data("uav")
-    where = [(name, name, None) for name in data["whole"]]
-    where += [(name, folder, first) for folder, parts in data["parts"].items() for name, first in parts.items()]
+    where: dict[str, tuple[str, int | None]] = {name: (name, None) for name in data["whole"]}
+    for folder, parts in data["parts"].items():
+        where.update({name: (folder, first) for name, first in parts.items()})
     return _uav("uav", root, where, "UAV123")
 
 
 def uav20l(root: Path | None = None) -> SequenceList:
     """Returns UAV20L, the 20 long videos of UAV123; boxes in ``<uav_dir>/anno/UAV20L/``. See :func:`uav`."""
-    return _uav("uav20l", root, [(name, name, None) for name in _data("uav")["uav20l"]], "UAV20L")
+    return _uav("uav20l", root, {name: (name, None) for name in _data("uav")["uav20l"]}, "UAV20L")
 
 
-def _uav(title: str, root: Path | None, where: list[tuple[str, str, int | None]], boxes: str) -> SequenceList:
+def _uav(title: str, root: Path | None, where: dict[str, tuple[str, int | None]], boxes: str) -> SequenceList:
     entries = [
         Entry(f"uav_{name}", f"data_seq/UAV123/{folder}", f"anno/{boxes}/{name}.txt", first)
-        for name, folder, first in sorted(where)
+        for name, (folder, first) in sorted(where.items())
     ]
     return read_entries(title, benchmark_root(root, "uav_dir"), entries, "uav_dir", Rules(missing=True))
 

@@ -1,6 +1,6 @@
 """How benchmark sequences lie on a disk, and the one reader of them all.
 
-A benchmark says where each of its sequences lies (:class:`Entry`); what is wrong with the files is found and named here.
+A benchmark says where each of its sequences lies (:class:`Entry`); what is wrong with the files is named here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One's own videos as sequences: a folder of frames, or a video file, with a ground-truth file.
 
-The ground truth has a box x, y, w, h or a polygon of four corners a line, for each frame in order; NaN, or a box without
-size, where the target does not show: these frames are not scored. Frames of a folder are ordered by the number that
-their names end in; numbers may be left out.
+The ground truth has a box x, y, w, h or a polygon of four corners a line, for each frame in order; NaN, or a box
+without size, where the target does not show: these frames are not scored. Frames of a folder are ordered by the number
+that their names end in; numbers may be left out.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _read(path: Path, ground_truth: Path | None, dataset: str | None = None) -> 
     name = beside.stem
     sequence = make_sequence(name, dataset or name, frames, regions, ground_truth, Rules(polygons=True, missing=True))
     # NaN compares false.
-    sequence.target_visible = (sequence.ground_truth_rect[:, 2:] > 0).all(axis=1)
+    sequence.target_visible = np.all(sequence.ground_truth_rect[:, 2:] > 0, axis=1)
     return sequence
 
 

@@ -42,8 +42,10 @@ def got10k(
     Args:
         preds: for each sequence the boxes (T, 4), x, y, w, h, the first one included.
         gts: for each sequence the true boxes (T, 4). A frame with a NaN makes ``ao`` NaN, and fails the others.
-        covers: for each sequence (T,), how much of the target shows, 0 to 8; frames with 0 are left out. None: all count.
-        resolutions: for each sequence the frame's width and height, to which both boxes are clipped; None: they are not.
+        covers: for each sequence (T,), how much of the target shows, 0 to 8; frames with 0 are left out. None: all
+            count.
+        resolutions: for each sequence the frame's width and height, to which both boxes are clipped. None: they are
+            not.
 
     Raises:
         MetricError: as :func:`got10k_overlaps`.
