@@ -147,7 +147,7 @@ def load_runs(tracker: Tracker, sequence: Sequence) -> list[list[list[float]]]:
     Raises:
         ResultError: there is none, or one is broken or of another length than the sequence.
     """
-    runs = []
+    runs: list[list[list[float]]] = []
     while (file := run_file(tracker, sequence, len(runs) + 1)).is_file():
         runs.append(read_run(file, sequence))
     if not runs:
@@ -197,7 +197,8 @@ def _run_sequence(
     tracker: Tracker, params: TrackerParams, sequence: Sequence, repetitions: int
 ) -> tuple[int, list[list[list[float]]]]:
     """Returns how many runs were made, and all of them."""
-    made, runs = 0, []
+    made = 0
+    runs: list[list[list[float]]] = []
     for repetition in range(1, repetitions + 1):
         file = run_file(tracker, sequence, repetition)
         try:

@@ -159,7 +159,7 @@ def read_trajectory(regions: Regions, where: str = "the run") -> Trajectory:
         else:
             raise MetricError(f"{where}: frame {index + 1} is no code 0 to 2, box or polygon: {values.tolist()}")
     points = np.full((len(states), max([4, *(size // 2 for size in shapes)]), 2), np.nan)
-    for size, indices in shapes.items():
+    for indices in shapes.values():
         drawn = corners(np.array([regions[index] for index in indices], np.float64))
         # A corner said twice changes nothing, and gives all polygons one number of corners.
         padding = np.repeat(drawn[:, -1:], points.shape[1] - drawn.shape[1], axis=1)
