@@ -106,9 +106,11 @@ def run_with_resets(
         say: takes a line of progress.
 
     Raises:
-        ValueError: a tracker has a run id.
+        ValueError: a tracker has a run id, or there are no repetitions.
         RegistryError, ParameterError, CheckpointError, ...: a tracker's parameters cannot be made; nothing was run.
     """
+    if repetitions < 1:
+        raise ValueError(f"repetitions is {repetitions}: each sequence must be run once at least")
     sequences, report = list(dataset), RunReport()
     prepared = []
     for tracker in trackers:

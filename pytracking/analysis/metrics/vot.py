@@ -102,7 +102,8 @@ def vot_supervised(
         gts: for each sequence the true boxes (T, 4) or polygons (T, 2K).
         sizes: for each sequence the frame's width and height in pixels; regions are compared within the frame.
         protocol: one of ``VOT_PROTOCOLS``.
-        interval: the lengths, first and last, that EAO averages over, or a challenge in ``EAO_INTERVALS``.
+        interval: the lengths, first and last, that EAO averages over, or a challenge in ``EAO_INTERVALS``; those that
+            no sequence reaches are left out, as in the toolkits.
 
     Raises:
         MetricError: an unknown name, lengths that differ, a frame that is none of these, a true region that is not
