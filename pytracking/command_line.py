@@ -57,10 +57,16 @@ def track_and_report(options: argparse.Namespace, trackers: list[Tracker], datas
     from pytracking.analysis import print_results
     from pytracking.analysis.render import render_strip, render_video
     from pytracking.evaluation import ResultError, load_result, run_dataset
+    from pytracking.evaluation.sequence import FIRST_BOX_ONLY
 
     report = run_dataset(dataset, trackers, options.debug, options.threads, overwrite=options.overwrite)
     try:
-        print_results(trackers, dataset, title, per_sequence=options.per_sequence)
+        if any(sequence.meta.get(FIRST_BOX_ONLY) for sequence in dataset):
+            print(
+                "no table: the true boxes are not public; pytracking/pack_results.py packs the results for the server"
+            )
+        else:
+            print_results(trackers, dataset, title, per_sequence=options.per_sequence)
     except ResultError:
         if not report.failures:
             raise

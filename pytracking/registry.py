@@ -79,11 +79,11 @@ EXPERIMENTS = ExperimentRegistry()
 EXPERIMENTS.search("pytracking.experiments")
 
 
-def on_demand(module: str, attribute: str, description: str) -> Callable[..., Any]:
-    """Returns a function that imports ``module`` when it is called, and calls its ``attribute``."""
+def on_demand(module: str, attribute: str, description: str, **fixed: Any) -> Callable[..., Any]:
+    """Returns a function that imports ``module`` when it is called, and calls its ``attribute`` with ``fixed``."""
 
     def build(*args: Any, **kwargs: Any) -> Any:
-        return getattr(importlib.import_module(module), attribute)(*args, **kwargs)
+        return getattr(importlib.import_module(module), attribute)(*args, **fixed, **kwargs)
 
     build.__name__ = attribute
     build.__doc__ = f"{description}\n\n    See {module}.{attribute}."
@@ -100,5 +100,19 @@ TRACKERS.register("transt")(
 BENCHMARKS.register("synthetic")(
     on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
 )
-BENCHMARKS.register("otb")(on_demand(f"{_EVALUATION}.otb", "otb", "OTB-2015, 100 runs, in otb_dir."))
-BENCHMARKS.register("otb13")(on_demand(f"{_EVALUATION}.otb", "otb13", "OTB-2013, 51 runs, in otb_dir."))
+for _name, _what in {
+    "otb": "OTB-2015, 100 runs, in otb_dir.",
+    "otb13": "OTB-2013, 51 runs, in otb_dir.",
+    "uav": "UAV123, 123 sequences, in uav_dir.",
+    "uav20l": "UAV20L, 20 long sequences, in uav_dir.",
+    "nfs": "NfS at 30 frames/s, 100 sequences, in nfs_dir.",
+    "lasot": "LaSOT's test split, 280 sequences, in lasot_dir.",
+    "trackingnet": "TrackingNet's test split, 511 sequences, in trackingnet_dir.",
+    "got10k_val": "GOT-10k's validation split, 180 sequences, in got10k_val_dir.",
+    "got10k_test": "GOT-10k's test split, 180 sequences, in got10k_dir.",
+    "vot": "A VOT challenge's sequences, 2013 to 2019, in vot_dir.",
+}.items():
+    BENCHMARKS.register(_name)(on_demand(f"{_EVALUATION}.benchmarks", _name, _what))
+for _year in range(2013, 2020):
+    _vot = on_demand(f"{_EVALUATION}.benchmarks", "vot", f"VOT{_year}, in vot_dir.", year=_year)
+    BENCHMARKS.register(f"vot{_year}")(_vot)

@@ -14,6 +14,11 @@ import torch
 
 from ltr.registry import near_names
 
+# Keys of a sequence's meta:
+FIRST_BOX_ONLY = "first_box_only"  # the benchmark publishes no other true box
+POLYGONS = "polygons"  # the true regions (T, 8), corners x1, y1, ..., x4, y4
+COVER = "cover"  # (T,) how much of the target shows, 0 to 8
+
 Frame = str | os.PathLike[str] | np.ndarray | Callable[[], np.ndarray]
 
 
@@ -32,6 +37,7 @@ class Sequence:
         ground_truth_rect: (T, 4) x, y, w, h in pixels; zeros or NaN where there is no target.
         object_class: what the target is, if known.
         target_visible: (T,) bool; frames where it is false are not scored. None: all are.
+        meta: what else a benchmark knows; an array with a row for each frame is cut with the frames.
 
     Raises:
         SequenceError: no frame, another number of boxes than frames, or a first box that is not finite or is empty.
@@ -82,9 +88,21 @@ class Sequence:
         """Returns the sequence's first ``max_frames`` frames, or itself if that is None or not fewer."""
         if max_frames is None or max_frames >= len(self):
             return self
-        visible = None if self.target_visible is None else self.target_visible[:max_frames]
-        boxes = self.ground_truth_rect[:max_frames]
-        return Sequence(self.name, self.frames[:max_frames], self.dataset, boxes, self.object_class, visible, self.meta)
+        return self._part(slice(max_frames))
+
+    def without_first(self, count: int) -> Sequence:
+        """Returns the sequence without its first ``count`` frames, or itself if that is 0."""
+        return self._part(slice(count, None)) if count else self
+
+    def _part(self, part: slice) -> Sequence:
+        visible = None if self.target_visible is None else self.target_visible[part]
+        boxes = self.ground_truth_rect[part]
+        # What is known of each frame is cut alike.
+        meta = {
+            key: value[part] if isinstance(value, np.ndarray) and len(value) == len(self) else value
+            for key, value in self.meta.items()
+        }
+        return Sequence(self.name, self.frames[part], self.dataset, boxes, self.object_class, visible, meta)
 
 
 class SequenceList(list[Sequence]):

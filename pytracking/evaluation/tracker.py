@@ -101,9 +101,14 @@ class Tracker:
         of sequences nor the number of processes changes a result.
         """
         params = self.parameters() if params is None else params
-        words = (params.seed, self.run_id or 0, zlib.crc32(sequence.name.encode()))
-        seed_everything(int(np.random.SeedSequence(words).generate_state(1)[0]))
+        seed_run(params, self.run_id or 0, sequence.name)
         return track_sequence(self.create(params), sequence)
+
+
+def seed_run(params: TrackerParams, run: int, sequence: str) -> None:
+    """Seeds what run number ``run`` over the sequence of this name draws at random."""
+    words = (params.seed, run, zlib.crc32(sequence.encode()))
+    seed_everything(int(np.random.SeedSequence(words).generate_state(1)[0]))
 
 
 def trackerlist(

@@ -14,7 +14,8 @@ from ltr.admin.environment import EnvironmentError_
 from ltr.dataset import SyntheticVideo
 from ltr.registry import RegistryError
 from pytracking.evaluation import Sequence, SequenceError, SequenceList, from_video_dataset, get_dataset
-from pytracking.evaluation.otb import otb, otb13, read_boxes, runs
+from pytracking.evaluation.benchmarks import otb, otb13, otb_entries
+from pytracking.evaluation.ground_truth import read_regions
 
 BOXES = np.array([[1.0, 2, 10, 12], [2, 2, 10, 12], [3, 2, 10, 12]])
 FRAMES = [np.full((40, 50, 3), value, np.uint8) for value in range(3)]
@@ -105,10 +106,10 @@ def test_videos_without_boxes_cannot_be_scored() -> None:
 
 
 def test_otb_lists_100_runs_and_its_2013_half() -> None:
-    listed = runs()
-    assert len({run.name for run in listed}) == 100
-    assert len({run.folder for run in listed}) == 98
-    assert sum(run.otb13 for run in listed) == 51
+    listed = otb_entries()
+    assert len({entry.name for entry in listed}) == 100
+    assert len({entry.images for entry in listed}) == 98
+    assert len(otb_entries(only_2013=True)) == 51
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", " ", "  ", ", "])
@@ -141,10 +142,10 @@ def test_a_part_of_otb_is_used_and_said_once(tmp_path: Path, capsys: pytest.Capt
 def test_what_is_wrong_with_an_otb_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
         otb(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="holds no OTB sequence"):
+    with pytest.raises(FileNotFoundError, match="holds no otb sequence"):
         otb(tmp_path)
     folder = write_otb(tmp_path, "CarDark", range(1, 4), 2)
-    with pytest.raises(SequenceError, match=r"groundtruth_rect.txt has 2 boxes for the 3 images 1 to 3"):
+    with pytest.raises(SequenceError, match=r"groundtruth_rect.txt has 2 boxes for the 3 images of CarDark"):
         otb(tmp_path)
     write_otb(tmp_path, "CarDark", range(1, 4), 3)
     (folder / "img" / "0002.jpg").unlink()
@@ -160,7 +161,7 @@ def test_a_line_of_ground_truth_that_is_no_box_is_named(tmp_path: Path, line: st
     file = tmp_path / "boxes.txt"
     file.write_text(f"1,2,3,4\n{line}\n")
     with pytest.raises(SequenceError, match=r"boxes.txt, line 2: expected four finite numbers x, y, w, h, not"):
-        read_boxes(file)
+        read_regions(file)
 
 
 def test_the_real_otb_sequences_are_read(shared_data: Path) -> None:

@@ -1,0 +1,69 @@
+"""Packs results for an evaluation server: ``python pytracking/pack_results.py TRACKER PARAMETERS DATASET``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
+    # Started as a script: names such as "analysis" must not be looked up in the script's own directory.
+    sys.path[0] = str(ROOT)
+
+import argparse  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+
+from ltr.admin.command_line import add_plugin_option, whole_number  # noqa: E402
+from pytracking import command_line  # noqa: E402
+
+DESCRIPTION = """\
+Writes the zip file that the server of a data set takes. GOT-10k's and TrackingNet's test splits publish only the first
+boxes; their servers score the results. Track the sequences first, with run_tracker.py.
+"""
+
+EXAMPLES = """\
+examples:
+  python pytracking/run_tracker.py siamfc socl_res18 --dataset_name got10k_test
+  python pytracking/pack_results.py siamfc socl_res18 got10k_test
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="pack_results.py",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("tracker", metavar="TRACKER", help="the tracker, such as siamfc")
+    parser.add_argument("parameters", metavar="PARAMETERS", help="its parameter set")
+    parser.add_argument("dataset_name", metavar="DATASET", help="got10k_test, got10k_val or trackingnet")
+    parser.add_argument("--runid", type=whole_number, metavar="N", help="number of the repetition")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="the zip file (default: beside the results)")
+    parser.add_argument(
+        "--debug", type=whole_number, default=0, metavar="LEVEL", help="1: show the traceback of an error"
+    )
+    add_plugin_option(parser, "data sets")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    return command_line.run(options, _pack)
+
+
+def _pack(options: argparse.Namespace) -> int:
+    from pytracking.evaluation import Tracker, get_dataset
+    from pytracking.evaluation.packing import pack_results
+
+    tracker = Tracker(options.tracker, options.parameters, options.runid)
+    folder = tracker.results_dir
+    file = options.output or folder.with_name(f"{folder.name}_{options.dataset_name}.zip")
+    print(pack_results(tracker, get_dataset(options.dataset_name), file))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
