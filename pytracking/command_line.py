@@ -39,16 +39,28 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
     return made
 
 
-def run(options: argparse.Namespace, command: Callable[[argparse.Namespace], int]) -> int:
-    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback."""
+def run(
+    options: argparse.Namespace,
+    command: Callable[[argparse.Namespace], int],
+    debug_option: str = "--debug 1",
+    interrupted: str = "what was finished is saved, and the same command goes on from there",
+) -> int:
+    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback.
+
+    Args:
+        options: what was parsed: ``plugin`` and ``debug``, and what the command reads.
+        command: takes the options and returns the exit status.
+        debug_option: what a person adds to see the traceback of an error.
+        interrupted: what Ctrl-C leaves behind.
+    """
     try:
         load_plugins(options.plugin)
         return command(options)
     except KeyboardInterrupt:
-        print("\ninterrupted; what was finished is saved, and the same command goes on from there", file=sys.stderr)
+        print(f"\ninterrupted; {interrupted}", file=sys.stderr)
         return 130
     except Exception as error:  # every error ends here, with an honest status
-        print_error(error, bool(options.debug), "--debug 1")
+        print_error(error, bool(options.debug), debug_option)
         return 1
 
 
