@@ -93,9 +93,13 @@ def _draw(scores: AbstractSequence[TrackerScores], kind: str, curve: Curve, titl
     axes.set(xlabel=curve.x_label, ylabel=curve.y_label, xlim=(0, curve.x_end), ylim=(0, 1))
     axes.set_title(f"{curve.title}{f', {title}' if title else ''}", fontsize=11)
     axes.grid(alpha=0.3)
-    corner = "lower left" if kind == "success" else "lower right"
     legend_title = f"{PLOT_TYPES[kind]}, {count} sequences, {scores[0].mean.protocol}"
-    axes.legend(loc=corner, fontsize=8, title=legend_title, title_fontsize=8)
+    axes.legend(
+        loc="lower left" if kind == "success" else "lower right",
+        fontsize=8,
+        title=legend_title,
+        title_fontsize=8,
+    )
     buffer = io.BytesIO()
     # Without the date the same results give the same file.
     metadata = {"CreationDate": None} if ending == "pdf" else None
