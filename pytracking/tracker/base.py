@@ -39,7 +39,8 @@ class BaseTracker:
             info: may hold ``previous_output``, what the frame before returned.
 
         Returns:
-            A dictionary with ``target_bbox`` [x, y, w, h], and ``score``, the tracker's confidence, where it has one.
+            A dictionary with ``target_bbox`` [x, y, w, h], and where the tracker has them ``score``, its confidence,
+            and ``score_map`` (h, w), where it looked and how much it liked it there: live views show it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how to track: it has no method track")
 

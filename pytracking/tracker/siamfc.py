@@ -131,7 +131,7 @@ class SiamFCTracker(BaseTracker):
 
     @torch.inference_mode()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the network's response before the window."""
+        """Returns ``target_bbox`` [x, y, w, h], and the network's response before the window: its peak, and the map."""
         params = self.params
         image = as_rgb(image)
         responses = self._responses(image)
@@ -151,7 +151,8 @@ class SiamFCTracker(BaseTracker):
         if params.template_lr > 0:
             seen = self._features(image, np.array([1.0]), params.exemplar_size)
             self.template = torch.lerp(self.template, seen, params.template_lr)
-        return {"target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()], "score": score}
+        box = [*(self.center - self.size / 2).tolist(), *self.size.tolist()]
+        return {"target_bbox": box, "score": score, "score_map": responses[best]}
 
     def _template_side(self) -> float:
         """Side in frame pixels of the square that the template shows at the current size."""
