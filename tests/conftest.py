@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from ltr.admin.environment import PATHS
+from ltr.admin.visdom import server_answers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEST_DATA = Path(os.environ.get("PYTRACKING_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
@@ -39,3 +46,44 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory.mkdir()
     monkeypatch.setenv("PYTRACKING_WORKSPACE_DIR", str(directory))
     return directory
+
+
+# visdom's own server, without the step that downloads its web page's scripts.
+VISDOM_SERVER = """
+import sys
+from visdom.server.run_server import start_server
+start_server(port=int(sys.argv[1]), base_url="", env_path=sys.argv[2], bind_local=True)
+"""
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def visdom_server(free_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """A visdom server that the environment variables point to."""
+    pytest.importorskip("visdom")
+    monkeypatch.setenv("VISDOM_SERVER", "127.0.0.1")
+    monkeypatch.setenv("VISDOM_PORT", str(free_port))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    process = subprocess.Popen(
+        [sys.executable, "-c", VISDOM_SERVER, str(free_port), str(tmp_path / "visdom")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(300):
+            if process.poll() is not None or server_answers("127.0.0.1", free_port):
+                break
+            time.sleep(0.1)
+        assert process.poll() is None, "the visdom server does not start"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        logging.getLogger("visdom").setLevel(logging.NOTSET)

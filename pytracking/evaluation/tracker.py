@@ -150,7 +150,7 @@ def track_sequence(tracker: BaseTracker, sequence: Sequence, watch: Watch | None
     times = np.empty(len(sequence))
     scores = np.full(len(sequence), np.nan)
     frames = (sequence.frame(index) for index in range(len(sequence)))
-    for frame in track_frames(tracker, frames, sequence.init_info(), sequence.name):
+    for frame in track_frames(tracker, frames, sequence.init_info(), sequence.name, watch is not None):
         boxes[frame.index], times[frame.index], scores[frame.index] = frame.box, frame.seconds, frame.score
         if watch is not None:
             watch(frame)
@@ -158,7 +158,11 @@ def track_sequence(tracker: BaseTracker, sequence: Sequence, watch: Watch | None
 
 
 def track_frames(
-    tracker: BaseTracker, frames: Iterable[np.ndarray], info: Mapping[str, Any], name: str
+    tracker: BaseTracker,
+    frames: Iterable[np.ndarray],
+    info: Mapping[str, Any],
+    name: str,
+    want_score_map: bool = False,
 ) -> Iterator[TrackedFrame]:
     """Yields what ``tracker`` makes of each frame, one by one as they come; the first box is the given one.
 
@@ -167,6 +171,7 @@ def track_frames(
         frames: RGB uint8 (H, W, 3).
         info: what the tracker is told in the first frame: ``init_bbox`` [x, y, w, h].
         name: of the video, for error messages.
+        want_score_map: ask the tracker for its score maps.
 
     Raises:
         TrackingError: the tracker returns no ``target_bbox``, or one that is not four finite numbers.
@@ -177,7 +182,7 @@ def track_frames(
         if index == 0:
             output = tracker.initialize(image, info) or {}
         else:
-            output = tracker.track(image, {"previous_output": output})
+            output = tracker.track(image, {"previous_output": output, "want_score_map": want_score_map})
         seconds = time.perf_counter() - started
         box = np.asarray(info["init_bbox"], np.float64) if index == 0 else _box(output, tracker, name, index)
         score = output.get("score")

@@ -69,7 +69,7 @@ def live_frames(
     while image is not None and box is not None:
         restart = False
         info = {"init_bbox": box.tolist()}
-        for frame in track_frames(create(), itertools.chain([image], images), info, name):
+        for frame in track_frames(create(), itertools.chain([image], images), info, name, bool(views)):
             frame = replace(frame, index=count)
             count += 1
             wishes = {view.show(frame) for view in views}

@@ -131,7 +131,10 @@ class SiamFCTracker(BaseTracker):
 
     @torch.inference_mode()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns ``target_bbox`` [x, y, w, h], and the network's response before the window: its peak, and the map."""
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the network's response before the window.
+
+        Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen.
+        """
         params = self.params
         image = as_rgb(image)
         responses = self._responses(image)
@@ -152,7 +155,8 @@ class SiamFCTracker(BaseTracker):
             seen = self._features(image, np.array([1.0]), params.exemplar_size)
             self.template = torch.lerp(self.template, seen, params.template_lr)
         box = [*(self.center - self.size / 2).tolist(), *self.size.tolist()]
-        return {"target_bbox": box, "score": score, "score_map": responses[best]}
+        output = {"target_bbox": box, "score": score}
+        return {**output, "score_map": responses[best]} if info and info.get("want_score_map") else output
 
     def _template_side(self) -> float:
         """Side in frame pixels of the square that the template shows at the current size."""
