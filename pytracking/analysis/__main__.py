@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--report_name", metavar="TITLE", help="title of tables and pages (default: the data set)")
     parser.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")
+    parser.add_argument("--attributes", action="store_true", help="print the AUC of each attribute, too")
     parser.add_argument("--strict", action="store_true", help="a missing result is an error")
     for name, (default, what) in FILES.items():
         parser.add_argument(
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from pytracking.analysis.plots import check_plot_folder
-    from pytracking.analysis.report import make_report
+    from pytracking.analysis.report import attribute_table, make_report
     from pytracking.analysis.tables import print_scores, print_sequence_scores
     from pytracking.evaluation import get_dataset
 
@@ -104,6 +105,8 @@ def _report(options: argparse.Namespace) -> int:
     print_scores(report.scores, len(dataset), title)
     if options.per_sequence:
         print_sequence_scores(report.scores)
+    if options.attributes:
+        print(f"\nAUC of each attribute\n\n{attribute_table(report)}")
     _write(options, report)
     return 0
 

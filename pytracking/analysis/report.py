@@ -9,7 +9,7 @@ import numpy as np
 
 from pytracking.analysis.label_cost import LabelCost, label_cost
 from pytracking.analysis.metrics import OPE, mean_ope
-from pytracking.analysis.tables import TrackerScores, best_first, evaluate, heading
+from pytracking.analysis.tables import TrackerScores, best_first, evaluate, format_table, heading
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import Tracker
 
@@ -101,6 +101,17 @@ def make_report(
     ]
     missing = [name for name in names if name not in scores[0].per_sequence]
     return Report(name, scored, missing, attributes, rows)
+
+
+def attribute_table(report: Report) -> str:
+    """Returns the AUC over the sequences of each attribute as plain text, or a line that says there is none."""
+    if not report.attributes:
+        return "these sequences tell no attributes"
+    rows = [
+        [attribute, str(len(members)), *(f"{row.per_attribute[attribute].auc:.3f}" for row in report.rows)]
+        for attribute, members in report.attributes.items()
+    ]
+    return format_table(["attribute", "sequences", *(score.title for score in report.scores)], rows)
 
 
 def by_attribute(sequences: Iterable[Sequence]) -> dict[str, list[str]]:

@@ -136,11 +136,15 @@ def test_the_command_line_prints_and_writes_all_forms(
 ) -> None:
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
-    arguments = ["a/good=Good", "b/bad_50%", "--dataset_name", "mine", "--per_sequence"]
+    arguments = ["a/good=Good", "b/bad_50%", "--dataset_name", "mine", "--per_sequence", "--attributes"]
     files = ["--csv", "--json", "--latex", "tables/all.tex", "--plots", "--html", "page.html"]
     assert main([*arguments, *files]) == 0
     out = capsys.readouterr().out
-    assert "mine: 3 sequences, one-pass evaluation, protocol pysot" in out and "Owl" in out and "Good" in out
+    assert (
+        "mine: 3 sequences, one-pass evaluation, protocol pysot" in out
+        and "Owl" in out
+        and "occlusion          1" in out
+    )
     for name in ("report.csv", "report.json", "tables/all.tex", "report_plots/norm_prec.pdf", "page.html"):
         assert (tmp_path / name).stat().st_size > 0
     assert not list(tmp_path.rglob("*.partial"))
