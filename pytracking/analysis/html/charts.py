@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -31,6 +32,34 @@ def curve_chart(scores: Sequence[TrackerScores], curve: Curve) -> str:
         path = _path(LEFT + x / curve.x_end * across, TOP + (1 - y) * down)
         style = f'style="stroke:{colour(index)}" stroke-dasharray="{" ".join(map(str, dashes(index)))}"'
         parts.append(f'<path class="curve" {style} d="{path}"><title>{escape(scores[index].title)}</title></path>')
+    return "".join([*parts, "</svg>"])
+
+
+def cost_chart(points: Sequence[tuple[int, float, float]]) -> str:
+    """Returns the chart of AUC by what labels cost.
+
+    Args:
+        points: number of the tracker (its colour), dollars, and AUC.
+    """
+    across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    # Costs differ by factors. Trackers that cost next to nothing stand at one dollar.
+    x = np.log10([max(dollars, 1.0) for _, dollars, _ in points])
+    first, last = math.floor(x.min()), max(math.ceil(x.max()), math.floor(x.min()) + 1)
+    top = max(math.ceil(max(auc for _, _, auc in points) * 10) / 10, 0.1)
+    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="AUC by cost of labels">']
+    for power in range(first, last + 1):
+        place = LEFT + (power - first) / (last - first) * across
+        parts.append(f'<path class="grid" d="M{place:.1f} {TOP}v{down}"/>')
+        parts.append(f'<text x="{place:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{10**power:,}</text>')
+    for tick in np.linspace(0, top, 6):
+        y = TOP + (1 - tick / top) * down
+        parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}h{across}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:.2f}</text>')
+    parts.append(f'<text x="{LEFT + across / 2}" y="{HEIGHT - 6}" text-anchor="middle">dollars for labels</text>')
+    for (index, dollars, auc), place in zip(points, x.tolist()):
+        center = f'cx="{LEFT + (place - first) / (last - first) * across:.1f}" cy="{TOP + (1 - auc / top) * down:.1f}"'
+        title = f"<title>AUC {auc:.3f} for ${dollars:,.2f}</title>"
+        parts.append(f'<circle {center} r="6" style="fill:{colour(index)}">{title}</circle>')
     return "".join([*parts, "</svg>"])
 
 

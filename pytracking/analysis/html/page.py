@@ -12,7 +12,7 @@ import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
 from pytracking.analysis.curves import CURVES, colour
-from pytracking.analysis.html.charts import curve_chart, overlap_timeline
+from pytracking.analysis.html.charts import cost_chart, curve_chart, overlap_timeline
 from pytracking.analysis.html.strips import draw, frame_overlaps, jpeg_url, strip_frames
 from pytracking.analysis.report import Report
 from pytracking.analysis.tables import PLOT_TYPES, value
@@ -53,6 +53,11 @@ def _page(report: Report, strips: int) -> Iterator[str]:
     yield '<div class="plots">'
     for curve in CURVES.values():
         yield f'<div class="card"><h3>{curve.title}</h3>{curve_chart(report.scores, curve)}</div>'
+    priced = [
+        (index, row.cost.dollars, row.scores.mean.auc) for index, row in enumerate(report.rows) if row.cost is not None
+    ]
+    if priced:
+        yield f'<div class="card"><h3>AUC by cost of labels</h3>{cost_chart(priced)}</div>'
     yield "</div>"
     if report.attributes:
         yield "<h2>AUC by attribute</h2>"

@@ -55,14 +55,8 @@ def test_the_numbers_are_drawn_on_a_running_server_and_training_survives_its_los
 
 
 def test_without_a_server_nothing_is_said(
-    workspace: Path,
-    toy: ModuleType,
-    free_port: int,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    workspace: Path, toy: ModuleType, visdom_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("VISDOM_SERVER", "127.0.0.1")
-    monkeypatch.setenv("VISDOM_PORT", str(free_port))
     assert trainer_of(toy).train(1).epochs == 1
     captured = capsys.readouterr()
     assert "visdom" not in (captured.out + captured.err).lower()

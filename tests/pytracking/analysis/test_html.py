@@ -6,6 +6,7 @@ import base64
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import pytest
 
 from pytracking.analysis import Report
 from pytracking.analysis.html import write_html
+from pytracking.analysis.label_cost import LabelCost
 
 # Stands for a person: clicks the heads of the first table's columns, and notes the order of its rows.
 CLICKS = """<script>
@@ -103,3 +105,11 @@ def test_fewer_strips_can_be_asked_for(report: Report, tmp_path: Path) -> None:
     assert text.count("<article") == 1 and "(1 of 3)" in text
     write_html(report, tmp_path / "none.html", strips=0)
     assert "<article" not in (tmp_path / "none.html").read_text(encoding="utf-8")
+
+
+def test_what_labels_cost_stands_beside_the_auc(report: Report, tmp_path: Path) -> None:
+    good = replace(report.rows[0], cost=LabelCost(hours=883.0, dollars=7000.0))
+    write_html(replace(report, rows=[good, report.rows[1]]), tmp_path / "priced.html", strips=0)
+    text = (tmp_path / "priced.html").read_text(encoding="utf-8")
+    assert ">883.00</td>" in text and ">7,000.00</td>" in text
+    assert text.count("<circle") == 1 and "for $7,000.00" in text  # the other tracker's cost is unknown

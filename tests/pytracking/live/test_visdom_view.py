@@ -128,18 +128,11 @@ def test_run_video_and_run_tracker_draw_there(
 
 
 def test_without_a_server_tracking_goes_on_and_says_why_nothing_is_shown(
-    plugin: str,
-    video: Path,
-    free_port: int,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    plugin: str, video: Path, visdom_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("VISDOM_SERVER", "127.0.0.1")
-    monkeypatch.setenv("VISDOM_PORT", str(free_port))
     arguments = ["drift", "plain", str(video), "--optional_box", "20", "30", "40", "50"]
     assert run_video.main([*arguments, "--debug", "--plugin", plugin, "--out", str(tmp_path)]) == 0
-    assert f"no visdom server at 127.0.0.1:{free_port}" in capsys.readouterr().err
+    assert f"no visdom server at 127.0.0.1:{visdom_port}" in capsys.readouterr().err
 
 
 def test_a_flat_or_partly_unknown_score_map_is_drawn() -> None:
