@@ -12,7 +12,7 @@ from pytracking.analysis.curves import Curve, colour, dashes
 from pytracking.analysis.tables import TrackerScores
 
 WIDTH, HEIGHT = 360, 280
-LEFT, RIGHT, TOP, BOTTOM = 40, 10, 10, 40  # margins in pixels
+LEFT, RIGHT, TOP, BOTTOM = 40, 14, 10, 40  # margins in pixels
 TIMELINE_WIDTH, TIMELINE_HEIGHT = 1000, 90
 
 
@@ -50,11 +50,11 @@ def cost_chart(points: Sequence[tuple[int, float, float]]) -> str:
     for power in range(first, last + 1):
         place = LEFT + (power - first) / (last - first) * across
         parts.append(f'<path class="grid" d="M{place:.1f} {TOP}v{down}"/>')
-        parts.append(f'<text x="{place:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{10**power:,}</text>')
-    for tick in np.linspace(0, top, 6):
+        parts.append(f'<text x="{place:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_dollars(power)}</text>')
+    for tick in np.linspace(0, top, round(top * 10) + 1):
         y = TOP + (1 - tick / top) * down
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}h{across}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:.2f}</text>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:.1f}</text>')
     parts.append(f'<text x="{LEFT + across / 2}" y="{HEIGHT - 6}" text-anchor="middle">dollars for labels</text>')
     for (index, dollars, auc), place in zip(points, x.tolist()):
         center = f'cx="{LEFT + (place - first) / (last - first) * across:.1f}" cy="{TOP + (1 - auc / top) * down:.1f}"'
@@ -86,6 +86,15 @@ def overlap_timeline(overlaps: Sequence[np.ndarray], shown: Sequence[int]) -> st
         path = _path(x, 5 + (1 - y) * down)
         parts.append(f'<path class="curve" style="stroke:{colour(index)}" d="{path}"/>')
     return "".join([*parts, "</svg>"])
+
+
+def _dollars(power: int) -> str:
+    """Returns a power of ten as a short price.
+
+    >>> _dollars(1), _dollars(3), _dollars(5)
+    ('$10', '$1k', '$100k')
+    """
+    return f"${10 ** (power % 3)}{('', 'k', 'M', 'G')[power // 3]}"
 
 
 def _path(x: np.ndarray, y: np.ndarray) -> str:
