@@ -48,8 +48,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-# visdom's own server, without the step that downloads its web page's scripts, and without torch, which it can do without
-# and which takes longest to import.
+# visdom's own server, without the step that downloads its web page's scripts, and without torch: it can do without, and
+# starts much sooner.
 VISDOM_SERVER = """
 import sys
 sys.modules["torch"] = None

@@ -12,7 +12,7 @@ from pytracking.analysis.curves import Curve, colour, dashes
 from pytracking.analysis.tables import TrackerScores
 
 WIDTH, HEIGHT = 360, 280
-LEFT, RIGHT, TOP, BOTTOM = 40, 14, 10, 40  # margins in pixels
+LEFT, RIGHT, TOP, BOTTOM = 40, 20, 10, 40  # margins in pixels
 TIMELINE_WIDTH, TIMELINE_HEIGHT = 1000, 90
 
 
