@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
 from ltr.registry import load_plugins
 
 if TYPE_CHECKING:
-    from pytracking.evaluation import SequenceList, Tracker
+    from pytracking.evaluation import Sequence, SequenceList, TrackedFrame, Tracker
 
 EXIT_STATUS = "exit status: 0 all tracked, 1 error or a sequence failed, 2 wrong usage, 130 stopped with Ctrl-C"
 
 
-def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """Returns a parser with the options that every command line has."""
+def bare_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """Returns a parser with the options that every command line which tracks has."""
     made = argparse.ArgumentParser(
         prog=prog,
         description=description,
@@ -25,13 +26,25 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
-        "--threads", type=whole_number, default=0, metavar="N", help="worker processes (default: 0, none but this one)"
-    )
-    made.add_argument(
-        "--debug", type=whole_number, default=0, metavar="LEVEL", help="1: stop at the first error with its traceback"
+        "--debug",
+        type=whole_number,
+        nargs="?",
+        const=1,
+        default=0,
+        metavar="LEVEL",
+        help="1: stop at the first error with its traceback, and show each frame on a visdom server that answers",
     )
     add_plugin_option(made, "trackers, parameter sets, data sets or experiments")
     add_set_option(made, "a parameter of the tracker, such as device=cpu")
+    return made
+
+
+def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """Returns a parser with the options of the command lines that track sequences."""
+    made = bare_parser(prog, description, examples)
+    made.add_argument(
+        "--threads", type=whole_number, default=0, metavar="N", help="worker processes (default: 0, none but this one)"
+    )
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
     made.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")
@@ -39,17 +52,51 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
     return made
 
 
-def run(options: argparse.Namespace, command: Callable[[argparse.Namespace], int]) -> int:
-    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback."""
+def run(
+    options: argparse.Namespace,
+    command: Callable[[argparse.Namespace], int],
+    debug_option: str = "--debug 1",
+    interrupted: str = "what was finished is saved, and the same command goes on from there",
+) -> int:
+    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback.
+
+    Args:
+        options: what was parsed: ``plugin`` and ``debug``, and what the command reads.
+        command: takes the options and returns the exit status.
+        debug_option: what a person adds to see the traceback of an error.
+        interrupted: what Ctrl-C leaves behind.
+    """
     try:
         load_plugins(options.plugin)
         return command(options)
     except KeyboardInterrupt:
-        print("\ninterrupted; what was finished is saved, and the same command goes on from there", file=sys.stderr)
+        print(f"\ninterrupted; {interrupted}", file=sys.stderr)
         return 130
     except Exception as error:  # every error ends here, with an honest status
-        print_error(error, bool(options.debug), "--debug 1")
+        print_error(error, bool(options.debug), debug_option)
         return 1
+
+
+@contextlib.contextmanager
+def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame], None] | None]:
+    """Gives what shows each frame on a visdom server, or None if ``debug`` is 0 or no server answers."""
+    from pytracking.analysis.render import has_true_box
+    from pytracking.live.views import Wish
+    from pytracking.live.visdom_view import environment_name, visdom_view
+
+    view = visdom_view(environment_name(title)) if debug else None
+
+    def watch(sequence: Sequence, frame: TrackedFrame) -> None:
+        assert view is not None
+        truth = sequence.ground_truth_rect[frame.index] if has_true_box(sequence, frame.index) else None
+        if view.show(frame, truth) is Wish.STOP:
+            raise KeyboardInterrupt
+
+    try:
+        yield watch if view else None
+    finally:
+        if view:
+            view.close()
 
 
 def track_and_report(options: argparse.Namespace, trackers: list[Tracker], dataset: SequenceList, title: str) -> int:
@@ -59,7 +106,10 @@ def track_and_report(options: argparse.Namespace, trackers: list[Tracker], datas
     from pytracking.evaluation import ResultError, load_result, run_dataset
     from pytracking.evaluation.sequence import FIRST_BOX_ONLY
 
-    report = run_dataset(dataset, trackers, options.debug, options.threads, overwrite=options.overwrite)
+    with watched(options.debug, title) as watch:
+        report = run_dataset(
+            dataset, trackers, options.debug, options.threads, overwrite=options.overwrite, watch=watch
+        )
     try:
         if any(sequence.meta.get(FIRST_BOX_ONLY) for sequence in dataset):
             print(

@@ -1,4 +1,4 @@
-"""The registries of tracking: trackers, parameter sets, benchmarks and experiments.
+"""The registries of tracking: trackers, parameter sets, benchmarks, experiments, ways from a click to a box.
 
 What this package brings itself is registered here by name and imported when it is asked for, so that listing names
 stays cheap. Plugins register classes and functions with the decorator.
@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from ltr.registry import Registry, RegistryError, near_names
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from pytracking.evaluation.sequence import SequenceList
     from pytracking.evaluation.tracker import Tracker
     from pytracking.parameter.params import TrackerParams
     from pytracking.tracker.base import BaseTracker
 
     Experiment = Callable[[], tuple[list[Tracker], SequenceList]]
+    ClickToBox = Callable[[np.ndarray, tuple[float, float]], np.ndarray]
 
 
 class ExperimentRegistry(Registry["Experiment"]):
@@ -77,6 +80,8 @@ PARAMETERS.search("pytracking.parameter", "parameters")
 BENCHMARKS: Registry[Callable[[], SequenceList]] = Registry("benchmark data set")
 EXPERIMENTS = ExperimentRegistry()
 EXPERIMENTS.search("pytracking.experiments")
+# From a frame (H, W, 3) and a click x, y to the box (4,) x, y, w, h that starts a tracker. Plugins bring these.
+CLICK_TO_BOX: Registry[ClickToBox] = Registry("way from a click to a box")
 
 
 def on_demand(module: str, attribute: str, description: str, **fixed: Any) -> Callable[..., Any]:

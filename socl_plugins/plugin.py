@@ -6,10 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ltr.registry import TRAIN_SETTINGS
-from pytracking.registry import EXPERIMENTS, PARAMETERS
+from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
 from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  they register themselves
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from pytracking.tracker.siamfc import SiamFCParams
     from pytracking.tracker.transt import TransTParams
 
@@ -31,6 +33,14 @@ def learned_transt(recipe: str) -> TransTParams:
     from pytracking.tracker.transt import TransTParams
 
     return TransTParams(network=f"transt/{recipe}")
+
+
+@CLICK_TO_BOX.register("top_map")
+def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
+    """Returns the mean box (4,) of the click's TOP map: its proposals, weighted with their objectness."""
+    from socl_plugins.top_map import propose_target
+
+    return propose_target(image, click).mean_box()
 
 
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")

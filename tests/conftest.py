@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from ltr.admin import visdom
 from ltr.admin.environment import PATHS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -39,3 +46,51 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory.mkdir()
     monkeypatch.setenv("PYTRACKING_WORKSPACE_DIR", str(directory))
     return directory
+
+
+# visdom's own server, without the step that downloads its web page's scripts, and without torch: it can do without, and
+# starts much sooner.
+VISDOM_SERVER = """
+import sys
+sys.modules["torch"] = None
+from visdom.server.run_server import start_server
+start_server(port=int(sys.argv[1]), base_url="", env_path=sys.argv[2], bind_local=True)
+"""
+
+
+@pytest.fixture
+def visdom_port(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A port that nothing listens on, where the environment variables look for a visdom server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    monkeypatch.setenv("VISDOM_SERVER", "127.0.0.1")
+    monkeypatch.setenv("VISDOM_PORT", str(port))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return port
+
+
+@pytest.fixture
+def visdom_server(
+    visdom_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A visdom server that the environment variables point to."""
+    pytest.importorskip("visdom")
+    monkeypatch.setattr(visdom, "ANSWER_WITHIN", 10.0)  # a machine that is busy with other tests
+    monkeypatch.setattr(visdom, "DRAW_WITHIN", 10.0)
+    process = subprocess.Popen(
+        [sys.executable, "-c", VISDOM_SERVER, str(visdom_port), str(tmp_path / "visdom")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            if process.poll() is not None or visdom.server_answers("127.0.0.1", visdom_port):
+                break
+            time.sleep(0.1)
+        assert process.poll() is None, "the visdom server does not start"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        logging.getLogger("visdom").setLevel(logging.NOTSET)

@@ -118,7 +118,7 @@ def plugins() -> list[str]:
 def test_every_kind_of_thing_has_a_registry() -> None:
     kinds = {name.rsplit(".", 1)[-1] for name in REGISTRIES}
     assert kinds >= {"NETWORKS", "BACKBONES", "ACTORS", "DATASETS", "SAMPLERS", "PROCESSINGS", "TRAIN_SETTINGS"}
-    assert kinds >= {"HELD_OUT_SCORES", "TRACKERS", "PARAMETERS", "BENCHMARKS", "EXPERIMENTS"}
+    assert kinds >= {"HELD_OUT_SCORES", "TRACKERS", "PARAMETERS", "BENCHMARKS", "EXPERIMENTS", "CLICK_TO_BOX"}
 
 
 @pytest.mark.parametrize("name", REGISTRIES)

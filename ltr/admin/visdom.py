@@ -30,8 +30,13 @@ def server_answers(host: str, port: int) -> bool:
         return False
 
 
-def connect(environment: str) -> Any | None:
-    """Returns a visdom client that draws in ``environment``, or none if there is no server or no visdom package."""
+def connect(environment: str, listen: bool = False) -> Any | None:
+    """Returns a visdom client that draws in ``environment``, or none if there is no server or no visdom package.
+
+    Args:
+        environment: visdom's name for a set of windows.
+        listen: also hear of the keys that are pressed there.
+    """
     host, port = server_address()
     if not server_answers(host, port) or importlib.util.find_spec("visdom") is None:
         return None
@@ -48,7 +53,7 @@ def connect(environment: str) -> Any | None:
     logging.getLogger("visdom").setLevel(logging.ERROR)  # it warns of its own normal start
     try:
         client = Client(
-            server=f"http://{host}", port=port, env=environment, raise_exceptions=True, use_incoming_socket=False
+            server=f"http://{host}", port=port, env=environment, raise_exceptions=True, use_incoming_socket=listen
         )
         return client if isinstance(client.get_env_list(), list) else None
     except Exception:  # what answers there is no visdom server

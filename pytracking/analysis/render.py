@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ltr.admin.files import write_atomically, write_bytes_atomically
+from pytracking.analysis.drawing import (
+    TRACKED_COLOUR,
+    TRUE_COLOUR,
+    draw_box,
+    draw_legend,
+    draw_text,
+    fit,
+    line_width,
+)
 from pytracking.analysis.metrics import iou
 from pytracking.evaluation.sequence import Sequence
-
-TRUE_COLOUR = (60, 220, 60)
-TRACKED_COLOUR = (255, 70, 50)  # RGB
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class RenderError(OSError):
@@ -26,27 +31,24 @@ def draw_frame(sequence: Sequence, boxes: np.ndarray, index: int, size: tuple[in
 
     The frame keeps its aspect ratio; what remains is black. The true box is green, the tracked one red.
     """
-    image = sequence.frame(index)
-    if image.ndim == 2 or image.shape[2] == 1:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
-    height, width = image.shape[:2]
-    scale = min(size[0] / width, size[1] / height)
-    fitted = (max(round(width * scale), 1), max(round(height * scale), 1))
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas[: fitted[1], : fitted[0]] = cv2.resize(image, fitted, interpolation=interpolation)
+    canvas, scale = fit(sequence.frame(index), size)
+    thickness = line_width(size[1])
+    overlap = "not visible"
+    if has_true_box(sequence, index):
+        truth = sequence.ground_truth_rect[index]
+        draw_box(canvas, truth * scale, TRUE_COLOUR, thickness)
+        overlap = f"IoU {float(iou(boxes[index], truth)):.2f}"
+    draw_box(canvas, boxes[index] * scale, TRACKED_COLOUR, thickness)
+    draw_text(canvas, f"{label}{' ' if label else ''}#{index + 1} {overlap}")
+    draw_legend(canvas)
+    return canvas
+
+
+def has_true_box(sequence: Sequence, index: int) -> bool:
+    """Returns whether the target is visible in a frame and its box is known and not empty."""
     truth = sequence.ground_truth_rect[index]
     visible = sequence.target_visible is None or bool(sequence.target_visible[index])
-    thickness = max(round(size[1] / 150), 1)
-    if visible and np.isfinite(truth).all() and (truth[2:] > 0).all():
-        _rectangle(canvas, truth * scale, TRUE_COLOUR, thickness)
-        overlap = f"IoU {float(iou(boxes[index], truth)):.2f}"
-    else:
-        overlap = "not visible"
-    _rectangle(canvas, boxes[index] * scale, TRACKED_COLOUR, thickness)
-    _text(canvas, f"{label}{' ' if label else ''}#{index + 1} {overlap}")
-    _legend(canvas)
-    return canvas
+    return visible and bool(np.isfinite(truth).all() and (truth[2:] > 0).all())
 
 
 def render_strip(
@@ -67,7 +69,7 @@ def render_strip(
         WriteError: the file cannot be written.
     """
     _check(sequence, boxes)
-    size = _size(sequence, height)
+    size = even_size(sequence.frame(0), height)
     indices = np.linspace(0, len(sequence) - 1, min(columns * rows, len(sequence))).round().astype(int)
     pictures = [draw_frame(sequence, boxes, int(index), size) for index in indices]
     columns = min(columns, len(pictures))
@@ -94,24 +96,41 @@ def render_video(sequence: Sequence, boxes: np.ndarray, path: Path, rate: float 
         WriteError: the file cannot be written.
     """
     _check(sequence, boxes)
+    size = even_size(sequence.frame(0), min(height, sequence.frame(0).shape[0]))
+    write_video(path, (draw_frame(sequence, boxes, index, size) for index in range(len(sequence))), size, rate)
+    return path
+
+
+def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int], rate: float = 25.0) -> None:
+    """Writes a video (MP4) of RGB frames, whole or not at all; they may be made while it is written.
+
+    Args:
+        path: the file to write, ending in .mp4.
+        frames: RGB uint8, each of ``size``.
+        size: width and height in pixels, both even.
+        rate: frames of the video for a second.
+
+    Raises:
+        ValueError: another ending.
+        RenderError: this OpenCV cannot write such a video.
+        WriteError: the file cannot be written.
+    """
     if path.suffix != ".mp4":
         raise ValueError(f"a video must end in .mp4: {path}")
-    size = _size(sequence, min(height, sequence.frame(0).shape[0]))
 
     def write(partial: Path) -> None:
         # OpenCV chooses the container by the ending, which the temporary name does not have.
         temporary = partial.with_name(f"{partial.name}.mp4")
         try:
-            _encode((draw_frame(sequence, boxes, index, size) for index in range(len(sequence))), temporary, size, rate)
+            _encode(frames, temporary, size, rate)
             temporary.replace(partial)
         finally:
             temporary.unlink(missing_ok=True)
 
     write_atomically(path, write)
-    return path
 
 
-def _encode(frames: Iterator[np.ndarray], file: Path, size: tuple[int, int], rate: float) -> None:
+def _encode(frames: Iterable[np.ndarray], file: Path, size: tuple[int, int], rate: float) -> None:
     """Writes RGB frames of ``size`` to an MP4 file."""
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
     try:
@@ -126,36 +145,12 @@ def _encode(frames: Iterator[np.ndarray], file: Path, size: tuple[int, int], rat
         writer.release()
 
 
-def _size(sequence: Sequence, height: int) -> tuple[int, int]:
-    """Returns width and height, both even as video encoders want them, in the first frame's aspect ratio."""
-    shape = sequence.frame(0).shape
+def even_size(image: np.ndarray, height: int) -> tuple[int, int]:
+    """Returns width and height, both even as video encoders want them, in the frame's aspect ratio."""
+    shape = image.shape
     return max(round(shape[1] * height / shape[0] / 2), 1) * 2, max(round(height / 2), 1) * 2
 
 
 def _check(sequence: Sequence, boxes: np.ndarray) -> None:
     if boxes.shape != (len(sequence), 4):
         raise ValueError(f"{sequence.name} has {len(sequence)} frames, but the boxes have the shape {boxes.shape}")
-
-
-def _rectangle(canvas: np.ndarray, box: np.ndarray, colour: tuple[int, int, int], thickness: int) -> None:
-    # Boxes far outside would not fit into OpenCV's integers.
-    limits = np.array([canvas.shape[1], canvas.shape[0]])
-    first, last = (np.clip(corner, -limits, 2 * limits).round().astype(int) for corner in (box[:2], box[:2] + box[2:]))
-    cv2.rectangle(canvas, tuple(map(int, first)), tuple(map(int, last)), colour, thickness, cv2.LINE_AA)
-
-
-def _text(canvas: np.ndarray, text: str) -> None:
-    scale = max(canvas.shape[0] / 500, 0.35)
-    (width, height), baseline = cv2.getTextSize(text, _FONT, scale, 1)
-    cv2.rectangle(canvas, (0, 0), (width + 6, height + baseline + 4), (0, 0, 0), cv2.FILLED)
-    cv2.putText(canvas, text, (3, height + 3), _FONT, scale, (255, 255, 255), 1, cv2.LINE_AA)
-
-
-def _legend(canvas: np.ndarray) -> None:
-    scale = max(canvas.shape[0] / 700, 0.35)
-    left = 3
-    for word, colour in (("true", TRUE_COLOUR), ("tracked", TRACKED_COLOUR)):
-        position = (left, canvas.shape[0] - 5)
-        cv2.putText(canvas, word, position, _FONT, scale, (0, 0, 0), 3, cv2.LINE_AA)  # a dark rim
-        cv2.putText(canvas, word, position, _FONT, scale, colour, 1, cv2.LINE_AA)
-        left += cv2.getTextSize(f"{word} ", _FONT, scale, 1)[0][0]

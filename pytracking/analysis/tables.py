@@ -29,12 +29,14 @@ class TrackerScores:
         per_sequence: the curves of each sequence by its name, averaged over merged runs.
         mean: the mean over the sequences.
         frames_per_second: frames tracked (the first ones, which start the tracker, not counted) for a second in it.
+        trackers: whose results these are: one, or the merged runs.
     """
 
     title: str
     per_sequence: dict[str, OPE]
     mean: OPE
     frames_per_second: float
+    trackers: tuple[Tracker, ...] = ()
 
 
 def evaluate(
@@ -85,7 +87,8 @@ def evaluate(
         seconds = sum(float(time.sum()) for time in times)
         speed = sum(map(len, times)) / seconds if seconds > 0 else float("nan")
         title = (listed[members[0]].display_name or name) if merge_results else listed[members[0]].title
-        scores.append(TrackerScores(title, per_sequence, mean_ope(per_sequence.values()), speed))
+        runs = tuple(listed[index] for index in members)
+        scores.append(TrackerScores(title, per_sequence, mean_ope(per_sequence.values()), speed, runs))
     return scores
 
 
@@ -94,7 +97,7 @@ def print_results(
     dataset: Iterable[Sequence],
     report_name: str = "",
     merge_results: bool = False,
-    plot_types: AbstractSequence[str] = ("success", "prec"),
+    plot_types: AbstractSequence[str] = tuple(PLOT_TYPES),
     *,
     protocol: str = "pysot",
     per_sequence: bool = False,
@@ -119,31 +122,79 @@ def print_results(
         ValueError: an unknown plot type.
         ResultError: as :func:`evaluate`.
     """
+    check_plot_types(plot_types)
+    sequences = list(dataset)
+    scores = best_first(evaluate(trackers, sequences, protocol, merge_results, skip_missing))
+    print_scores(scores, len(sequences), report_name, plot_types, file)
+    if per_sequence:
+        print_sequence_scores(scores, file)
+    return scores
+
+
+def print_per_sequence_results(
+    trackers: Iterable[Tracker],
+    dataset: Iterable[Sequence],
+    report_name: str = "",
+    merge_results: bool = False,
+    *,
+    protocol: str = "pysot",
+    skip_missing: bool = True,
+    file: TextIO | None = None,
+) -> list[TrackerScores]:
+    """Prints a table of each sequence's AUC, and returns the scores, best mean AUC first.
+
+    The arguments and errors are those of :func:`print_results`.
+    """
+    sequences = list(dataset)
+    scores = best_first(evaluate(trackers, sequences, protocol, merge_results, skip_missing))
+    print(f"\n{heading(scores, len(sequences), report_name)}", file=file or sys.stdout)
+    print_sequence_scores(scores, file)
+    return scores
+
+
+def print_scores(
+    scores: AbstractSequence[TrackerScores],
+    asked: int,
+    report_name: str = "",
+    plot_types: AbstractSequence[str] = tuple(PLOT_TYPES),
+    file: TextIO | None = None,
+) -> None:
+    """Prints the table of these scores; ``asked`` sequences were to be scored, the heading says how many are not."""
+    header = ["tracker", *(PLOT_TYPES[kind] for kind in plot_types), "frames/s"]
+    rows = [
+        [score.title, *(f"{value(score.mean, kind):.3f}" for kind in plot_types), f"{score.frames_per_second:.1f}"]
+        for score in scores
+    ]
+    print(f"\n{heading(scores, asked, report_name)}\n\n{format_table(header, rows)}", file=file or sys.stdout)
+
+
+def print_sequence_scores(scores: AbstractSequence[TrackerScores], file: TextIO | None = None) -> None:
+    """Prints the AUC of each sequence, a column for each of the scores."""
+    rows = [[name, *(f"{score.per_sequence[name].auc:.3f}" for score in scores)] for name in scores[0].per_sequence]
+    table = format_table(["sequence", *(score.title for score in scores)], rows)
+    print(f"\nAUC of each sequence\n\n{table}", file=file or sys.stdout)
+
+
+def heading(scores: AbstractSequence[TrackerScores], asked: int, report_name: str = "") -> str:
+    """Returns what a table of these scores is of: name, number of sequences, those left out, protocol."""
+    count = len(scores[0].per_sequence)
+    missing = f" ({asked - count} without results are left out)" if count < asked else ""
+    title = f"{report_name}: " if report_name else ""
+    noun = "sequence" if count == 1 else "sequences"
+    return f"{title}{count} {noun}{missing}, one-pass evaluation, protocol {scores[0].mean.protocol}"
+
+
+def check_plot_types(plot_types: AbstractSequence[str]) -> None:
+    """Raises ValueError if one of these is not in ``PLOT_TYPES``."""
     for kind in plot_types:
         if kind not in PLOT_TYPES:
             known = ", ".join(PLOT_TYPES)
             raise ValueError(f"unknown plot type {kind!r}.{near_names(kind, PLOT_TYPES)} Known: {known}.")
-    out = file or sys.stdout
-    sequences = list(dataset)
-    scores = evaluate(trackers, sequences, protocol, merge_results, skip_missing)
-    scores.sort(key=lambda score: -score.mean.auc)
-    count = len(scores[0].per_sequence)
-    missing = f" ({len(sequences) - count} without results are left out)" if count < len(sequences) else ""
-    title = f"{report_name}: " if report_name else ""
-    noun = "sequence" if count == 1 else "sequences"
-    print(f"\n{title}{count} {noun}{missing}, one-pass evaluation, protocol {protocol}\n", file=out)
-    header = ["tracker", *(PLOT_TYPES[kind] for kind in plot_types), "frames/s"]
-    rows = [
-        [score.title, *(f"{_value(score.mean, kind):.3f}" for kind in plot_types), f"{score.frames_per_second:.1f}"]
-        for score in scores
-    ]
-    print(format_table(header, rows), file=out)
-    if per_sequence:
-        print("\nAUC of each sequence\n", file=out)
-        names = list(scores[0].per_sequence)
-        rows = [[name, *(f"{score.per_sequence[name].auc:.3f}" for score in scores)] for name in names]
-        print(format_table(["sequence", *(score.title for score in scores)], rows), file=out)
-    return scores
+
+
+def best_first(scores: Iterable[TrackerScores]) -> list[TrackerScores]:
+    """Returns the scores by AUC, the highest first."""
+    return sorted(scores, key=lambda score: -score.mean.auc)
 
 
 def format_table(header: AbstractSequence[str], rows: AbstractSequence[AbstractSequence[str]]) -> str:
@@ -163,6 +214,7 @@ def format_table(header: AbstractSequence[str], rows: AbstractSequence[AbstractS
     return "\n".join([line(header), "  ".join("-" * width for width in widths), *(line(row) for row in rows)])
 
 
-def _value(result: OPE, kind: str) -> float:
+def value(result: OPE, kind: str) -> float:
+    """Returns the number that stands for a curve of ``PLOT_TYPES`` in tables."""
     values = {"success": result.auc, "prec": result.dp20, "norm_prec": result.norm_precision20}
     return float(np.asarray(values[kind]))

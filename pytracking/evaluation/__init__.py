@@ -10,7 +10,15 @@ from pytracking.evaluation.datasets import get_dataset
 from pytracking.evaluation.results import ResultError, load_result
 from pytracking.evaluation.running import RunReport, run_dataset
 from pytracking.evaluation.sequence import Sequence, SequenceError, SequenceList, from_video_dataset
-from pytracking.evaluation.tracker import SequenceResult, Tracker, TrackingError, track_sequence, trackerlist
+from pytracking.evaluation.tracker import (
+    SequenceResult,
+    TrackedFrame,
+    Tracker,
+    TrackingError,
+    track_frames,
+    track_sequence,
+    trackerlist,
+)
 
 __all__ = [
     "ResultError",
@@ -19,12 +27,14 @@ __all__ = [
     "SequenceError",
     "SequenceList",
     "SequenceResult",
+    "TrackedFrame",
     "Tracker",
     "TrackingError",
     "from_video_dataset",
     "get_dataset",
     "load_result",
     "run_dataset",
+    "track_frames",
     "track_sequence",
     "trackerlist",
 ]

@@ -38,7 +38,7 @@ def save_result(directory: Path, sequence: Sequence, result: SequenceResult) -> 
     write_lines(directory / f"{sequence.name}_time.txt", (f"{seconds:.6f}" for seconds in result.times))
     if result.scores is not None:
         write_lines(directory / f"{sequence.name}_score.txt", (f"{score:.6g}" for score in result.scores))
-    write_lines(directory / f"{sequence.name}.txt", ("\t".join(map(_short, box)) for box in result.boxes))
+    write_boxes(directory / f"{sequence.name}.txt", result.boxes)
     error_file(directory, sequence).unlink(missing_ok=True)
 
 
@@ -89,6 +89,11 @@ def error_file(directory: Path, sequence: Sequence) -> Path:
 def write_lines(file: Path, lines: Iterable[str]) -> None:
     """Writes the lines, whole or not at all."""
     write_bytes_atomically(file, "".join(f"{line}\n" for line in lines).encode())
+
+
+def write_boxes(file: Path, boxes: np.ndarray) -> None:
+    """Writes boxes (T, 4), one a line, whole or not at all."""
+    write_lines(file, ("\t".join(map(_short, box)) for box in boxes))
 
 
 def read_numbers(file: Path, columns: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import cv2
 import torch
@@ -16,7 +17,7 @@ from ltr.admin.command_line import clock
 from ltr.registry import load_plugins
 from pytracking.evaluation.results import claim_directory, content_key, error_file, has_result, save_result, write_lines
 from pytracking.evaluation.sequence import Sequence
-from pytracking.evaluation.tracker import Tracker, TrackingError
+from pytracking.evaluation.tracker import TrackedFrame, Tracker, TrackingError, Watch
 from pytracking.parameter.params import TrackerParams
 
 
@@ -64,6 +65,7 @@ def run_dataset(
     *,
     overwrite: bool = False,
     say: Callable[[str], None] | None = None,
+    watch: Callable[[Sequence, TrackedFrame], None] | None = None,
 ) -> RunReport:
     """Runs every tracker over every sequence and saves the results (see :mod:`pytracking.evaluation.results`).
 
@@ -78,6 +80,7 @@ def run_dataset(
             to a cluster.
         overwrite: track again what has results already.
         say: takes a line of progress; standard error by default.
+        watch: sees each frame when it is tracked, with ``debug`` 1 or more: then all runs in this process.
 
     Returns:
         The report; its ``failures`` are empty if all went well.
@@ -107,7 +110,7 @@ def run_dataset(
     if report.skipped:
         say(f"{report.skipped} results are there already; {len(jobs)} are left to make")
     progress = _Progress(jobs, say)
-    for done in _run_all(jobs, threads, debug):
+    for done in _run_all(jobs, threads, debug, watch):
         report.tracked += done.failure is None
         if done.failure is not None:
             report.failures.append(done.failure)
@@ -125,10 +128,13 @@ def _check_distinct(names: list[str], what: str) -> None:
         raise ValueError(f"{len(twice)} {what} are named twice and would write the same files, such as {twice[0]!r}")
 
 
-def _run_all(jobs: list[_Job], threads: int, debug: int) -> Iterator[_Done]:
+def _run_all(
+    jobs: list[_Job], threads: int, debug: int, watch: Callable[[Sequence, TrackedFrame], None] | None
+) -> Iterator[_Done]:
     if threads <= 0 or debug > 0 or len(jobs) < 2:
         for job in jobs:
-            yield _run(job, stop_at_failure=debug > 0)
+            watching = None if watch is None or debug <= 0 else partial(watch, job.sequence)
+            yield _run(job, stop_at_failure=debug > 0, watch=watching)
         return
     from joblib import Parallel, delayed
 
@@ -146,7 +152,7 @@ def _run_in_worker(job: _Job) -> _Done:
 _parameters: tuple[Tracker, TrackerParams] | None = None
 
 
-def _run(job: _Job, stop_at_failure: bool = False) -> _Done:
+def _run(job: _Job, stop_at_failure: bool = False, watch: Watch | None = None) -> _Done:
     global _parameters  # the last tracker's, so that they are not made again for each of its sequences
     tracker, sequence = job.tracker, job.sequence
     started = time.perf_counter()
@@ -154,7 +160,7 @@ def _run(job: _Job, stop_at_failure: bool = False) -> _Done:
     try:
         if _parameters is None or _parameters[0] != tracker:
             _parameters = (tracker, tracker.parameters())
-        result = tracker.run_sequence(sequence, _parameters[1])
+        result = tracker.run_sequence(sequence, _parameters[1], watch)
         if content_key(tracker, _parameters[1])[0] != job.key:
             raise TrackingError(f"the checkpoint of {tracker.run_name} was replaced while it ran; run it again")
         save_result(tracker.results_dir, sequence, result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,30 @@ class SequenceResult:
     boxes: np.ndarray
     times: np.ndarray
     scores: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class TrackedFrame:
+    """What a tracker made of one frame.
+
+    Attributes:
+        index: of the frame, from 0 on.
+        image: the frame, RGB uint8 (H, W, 3).
+        box: (4,) x, y, w, h in pixels.
+        seconds: spent in the tracker.
+        score: the tracker's confidence; NaN if it gave none.
+        score_map: (h, w) where it looked and how much it liked it there, higher is better; None if it gave none.
+    """
+
+    index: int
+    image: np.ndarray
+    box: np.ndarray
+    seconds: float
+    score: float
+    score_map: np.ndarray | None
+
+
+Watch = Callable[[TrackedFrame], None]  # sees each frame after it is tracked; the time it takes is not the tracker's
 
 
 @dataclass(frozen=True)
@@ -94,7 +118,9 @@ class Tracker:
         """Returns a new tracker."""
         return TRACKERS[self.name](self.parameters() if params is None else params)
 
-    def run_sequence(self, sequence: Sequence, params: TrackerParams | None = None) -> SequenceResult:
+    def run_sequence(
+        self, sequence: Sequence, params: TrackerParams | None = None, watch: Watch | None = None
+    ) -> SequenceResult:
         """Returns what a new tracker makes of the sequence.
 
         Random numbers depend on the parameters' seed, the run id and the sequence's name alone, so neither the order
@@ -102,7 +128,7 @@ class Tracker:
         """
         params = self.parameters() if params is None else params
         seed_run(params, self.run_id or 0, sequence.name)
-        return track_sequence(self.create(params), sequence)
+        return track_sequence(self.create(params), sequence, watch)
 
 
 def seed_run(params: TrackerParams, run: int, sequence: str) -> None:
@@ -119,31 +145,57 @@ def trackerlist(
     return [Tracker(name, parameter_name, run_id, display_name) for run_id in ids]
 
 
-def track_sequence(tracker: BaseTracker, sequence: Sequence) -> SequenceResult:
+def track_sequence(tracker: BaseTracker, sequence: Sequence, watch: Watch | None = None) -> SequenceResult:
     """Returns what ``tracker`` makes of the sequence when it starts on the first true box.
+
+    Raises:
+        TrackingError: as :func:`track_frames`.
+    """
+    boxes = np.empty((len(sequence), 4))
+    times = np.empty(len(sequence))
+    scores = np.full(len(sequence), np.nan)
+    frames = (sequence.frame(index) for index in range(len(sequence)))
+    for frame in track_frames(tracker, frames, sequence.init_info(), sequence.name, watch is not None):
+        boxes[frame.index], times[frame.index], scores[frame.index] = frame.box, frame.seconds, frame.score
+        if watch is not None:
+            watch(frame)
+    return SequenceResult(boxes, times, None if np.isnan(scores[1:]).all() else scores)
+
+
+def track_frames(
+    tracker: BaseTracker,
+    frames: Iterable[np.ndarray],
+    info: Mapping[str, Any],
+    name: str,
+    want_score_map: bool = False,
+) -> Iterator[TrackedFrame]:
+    """Yields what ``tracker`` makes of each frame, one by one as they come; the first box is the given one.
+
+    Args:
+        tracker: a new one, or one to be started anew.
+        frames: RGB uint8 (H, W, 3).
+        info: what the tracker is told in the first frame: ``init_bbox`` [x, y, w, h].
+        name: of the video, for error messages.
+        want_score_map: ask the tracker for its score maps.
 
     Raises:
         TrackingError: the tracker returns no ``target_bbox``, or one that is not four finite numbers.
     """
-    info = sequence.init_info()
-    boxes = np.empty((len(sequence), 4))
-    times = np.empty(len(sequence))
-    scores = np.full(len(sequence), np.nan)
-    boxes[0] = info["init_bbox"]
     output: dict[str, Any] = {}
-    for index in range(len(sequence)):
-        image = sequence.frame(index)
+    for index, image in enumerate(frames):
         started = time.perf_counter()
         if index == 0:
             output = tracker.initialize(image, info) or {}
         else:
-            output = tracker.track(image, {"previous_output": output})
-        times[index] = time.perf_counter() - started
+            output = tracker.track(image, {"previous_output": output, "want_score_map": want_score_map})
+        seconds = time.perf_counter() - started
+        box = np.asarray(info["init_bbox"], np.float64)
         if index > 0:
-            boxes[index] = checked_box(output, tracker, f"frame {index + 1} of {sequence.name}")
+            box = checked_box(output, tracker, f"frame {index + 1} of {name}")
         score = output.get("score")
-        scores[index] = np.nan if score is None else float(score)
-    return SequenceResult(boxes, times, None if np.isnan(scores[1:]).all() else scores)
+        yield TrackedFrame(
+            index, image, box, seconds, np.nan if score is None else float(score), output.get("score_map")
+        )
 
 
 def checked_box(output: Any, tracker: BaseTracker, where: str) -> np.ndarray:

@@ -37,10 +37,12 @@ class BaseTracker:
 
         Args:
             image: the frame.
-            info: may hold ``previous_output``, what the frame before returned.
+            info: may hold ``previous_output``, what the frame before returned, and ``want_score_map``, true where a
+                view shows one.
 
         Returns:
             A dictionary with ``target_bbox`` [x, y, w, h], and ``score``, the tracker's confidence, where it has one.
+            If it is wanted, and there is one, ``score_map`` (h, w): where the tracker looked, brighter is better.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how to track: it has no method track")
 

@@ -131,7 +131,10 @@ class SiamFCTracker(BaseTracker):
 
     @torch.inference_mode()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the network's response before the window."""
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the network's response before the window.
+
+        Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen.
+        """
         params = self.params
         image = as_rgb(image)
         responses = self._responses(image)
@@ -151,7 +154,9 @@ class SiamFCTracker(BaseTracker):
         if params.template_lr > 0:
             seen = self._features(image, np.array([1.0]), params.exemplar_size)
             self.template = torch.lerp(self.template, seen, params.template_lr)
-        return {"target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()], "score": score}
+        box = [*(self.center - self.size / 2).tolist(), *self.size.tolist()]
+        output = {"target_bbox": box, "score": score}
+        return {**output, "score_map": responses[best]} if info and info.get("want_score_map") else output
 
     def recenter(self, center: tuple[float, float]) -> None:
         """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""

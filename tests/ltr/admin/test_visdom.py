@@ -4,9 +4,7 @@ import json
 import logging
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,45 +14,6 @@ from ltr.admin import visdom as curves
 from ltr.admin.random_state import seed_everything
 from ltr.admin.settings import Settings
 from ltr.trainers import Hook, LTRTrainer
-
-# visdom's own server, without the step that downloads its web page's scripts.
-SERVER = """
-import sys
-from visdom.server.run_server import start_server
-start_server(port=int(sys.argv[1]), base_url="", env_path=sys.argv[2], bind_local=True)
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """A visdom server that the environment variables point to."""
-    pytest.importorskip("visdom")
-    port = free_port()
-    monkeypatch.setenv("VISDOM_SERVER", "127.0.0.1")
-    monkeypatch.setenv("VISDOM_PORT", str(port))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(port), str(tmp_path / "visdom")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(300):
-            if process.poll() is not None or curves.server_answers("127.0.0.1", port):
-                break
-            time.sleep(0.1)
-        assert process.poll() is None, "the visdom server does not start"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        logging.getLogger("visdom").setLevel(logging.NOTSET)
 
 
 def trainer_of(toy: ModuleType, *hooks: Hook) -> LTRTrainer:
@@ -74,7 +33,7 @@ class StopServer(Hook):
 
 
 def test_the_numbers_are_drawn_on_a_running_server_and_training_survives_its_loss(
-    server: subprocess.Popen[bytes], workspace: Path, toy: ModuleType, capsys: pytest.CaptureFixture[str]
+    visdom_server: subprocess.Popen[bytes], workspace: Path, toy: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = trainer_of(toy).train(2)
     client = curves.connect("ltr_toy_sums")
@@ -88,7 +47,7 @@ def test_the_numbers_are_drawn_on_a_running_server_and_training_survives_its_los
     assert score["x"] == [0, 1, 2]
 
     capsys.readouterr()
-    result = trainer_of(toy, StopServer(server)).train(4)
+    result = trainer_of(toy, StopServer(visdom_server)).train(4)
     assert result.epochs == 4
     captured = capsys.readouterr()
     assert captured.out.count("warning: the visdom server is lost") == 1
@@ -96,10 +55,8 @@ def test_the_numbers_are_drawn_on_a_running_server_and_training_survives_its_los
 
 
 def test_without_a_server_nothing_is_said(
-    workspace: Path, toy: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    workspace: Path, toy: ModuleType, visdom_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("VISDOM_SERVER", "127.0.0.1")
-    monkeypatch.setenv("VISDOM_PORT", str(free_port()))
     assert trainer_of(toy).train(1).epochs == 1
     captured = capsys.readouterr()
     assert "visdom" not in (captured.out + captured.err).lower()

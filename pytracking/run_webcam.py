@@ -1,0 +1,57 @@
+"""Tracks a target that a camera sees: ``python pytracking/run_webcam.py TRACKER PARAMETERS``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
+    # Started as a script: names such as "analysis" must not be looked up in the script's own directory.
+    sys.path[0] = str(ROOT)
+
+import argparse  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+
+from pytracking import command_line  # noqa: E402
+from pytracking.live.commands import live_parser, track_live  # noqa: E402
+
+DESCRIPTION = """\
+Tracks a target that a camera sees.
+
+The target is drawn with the mouse in the first frame, or named by its box (--optional_box) or one click (--click).
+Keys in the window: space: pause, n: next frame, r: new box, q: stop. Without a screen, or with --headless or
+--save_results, an MP4 and a text file of boxes are written; Ctrl-C ends the recording in good order.
+"""
+
+EXAMPLES = """\
+examples:
+  python pytracking/run_webcam.py siamfc socl_res18
+  python pytracking/run_webcam.py siamfc socl_res18 --camera 1 --save_results
+  python pytracking/run_webcam.py siamfc socl_res18 --camera video.mp4 --click 100 105 --headless
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the command line's parser."""
+    parser = live_parser("run_webcam.py", DESCRIPTION, EXAMPLES)
+    parser.add_argument(
+        "--camera", default="0", metavar="N", help="the camera's number, or a video file in its place (default: 0)"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    return command_line.run(options, _track, interrupted="nothing half-written stays behind")
+
+
+def _track(options: argparse.Namespace) -> int:
+    from pytracking.live.source import open_camera
+
+    return track_live(options, open_camera(options.camera), camera=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
