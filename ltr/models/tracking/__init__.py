@@ -1,5 +1,12 @@
 """Whole tracking networks, each in the registry NETWORKS. What tracks with them lives in ``pytracking.tracker``."""
 
-from ltr.models.tracking.siamfcnet import SiamFCNet, siamfc, siamfc_resnet18
+from ltr.models.tracking.siamfcnet import (
+    FeatureGrid,
+    SiamFCNet,
+    siamfc,
+    siamfc_alexnet,
+    siamfc_resnet18,
+    siamfc_resnet22,
+)
 
-__all__ = ["SiamFCNet", "siamfc", "siamfc_resnet18"]
+__all__ = ["FeatureGrid", "SiamFCNet", "siamfc", "siamfc_alexnet", "siamfc_resnet18", "siamfc_resnet22"]
