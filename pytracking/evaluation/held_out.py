@@ -7,7 +7,7 @@ gets worse.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from pytracking.analysis.metrics import OPE
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation.sequence import SequenceError, SequenceList, from_video_dataset
 from pytracking.evaluation.tracker import track_sequence
-from pytracking.registry import TRACKERS
+from pytracking.registry import PARAMETERS, TRACKERS
 
 if TYPE_CHECKING:
     from pytracking.tracker.siamfc import SiamFCParams
@@ -56,20 +56,25 @@ class TrackingScore:
 
 
 @HELD_OUT_SCORES.register("tracking_auc")
-def tracking_auc(sequences: Any, max_frames: int | None = None, params: SiamFCParams | None = None) -> TrackingScore:
+def tracking_auc(
+    sequences: Any, max_frames: int | None = None, params: SiamFCParams | str | None = None
+) -> TrackingScore:
     """Returns the score ``network -> mean AUC`` (protocol pysot) of the SiamFC tracker over held-out sequences.
 
     Args:
         sequences: a list of :class:`Sequence`, or a training data set with boxes, whose sequences are tracked from the
             first frame that shows the target. Frames where it is not visible are not scored.
         max_frames: frames of each sequence that are tracked at most.
-        params: the tracker's parameters; its network and device are those of the network that is scored.
+        params: the tracker's parameters, or their name, such as ``siamfc/socl_res18``; by default its own. Network and
+            device are those of the network that is scored.
 
     Raises:
         SequenceError: there is no sequence, or the data set has no boxes.
     """
     from pytracking.tracker.siamfc import SiamFCParams
 
+    if isinstance(params, str):
+        params = cast(SiamFCParams, PARAMETERS[params]())
     if hasattr(sequences, "get_sequence_info"):
         chosen = from_video_dataset(sequences, max_frames=max_frames)
     else:
