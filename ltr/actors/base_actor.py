@@ -17,8 +17,7 @@ class BaseActor(ABC):
     Args:
         net: the network that learns.
         objective: the loss, or a dict of losses; whatever the subclass makes of it.
-        frozen_norm: keep batch-norm statistics as they are. For pre-trained weights: a few crops of few videos are a
-            poor sample of what they were made on.
+        frozen_norm: see :func:`hold_norm_statistics`.
     """
 
     def __init__(self, net: nn.Module, objective: Any = None, *, frozen_norm: bool = False) -> None:
@@ -42,10 +41,18 @@ class BaseActor(ABC):
         """Sets the network to training or evaluation mode. A subclass that freezes more layers extends this."""
         self.net.train(mode)
         if self.frozen_norm:
-            for module in self.net.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            hold_norm_statistics(self.net)
 
     def eval(self) -> None:
         """Sets the network to evaluation mode."""
         self.train(False)
+
+
+def hold_norm_statistics(net: nn.Module) -> None:
+    """Keeps the statistics of batch-norm layers as they are, whatever mode the rest of the network is in.
+
+    For pre-trained weights: a few crops of few videos are a poor sample of what they were made on.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()

@@ -19,14 +19,11 @@ from ltr.data.processing import PairAugmentation
 from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.dataset.got10k import Got10k
-from ltr.dataset.named import EMBEDDED_VIDEOS, embedded_videos
-from ltr.dataset.synthetic import SyntheticVideo
+from ltr.dataset.defaults import held_out_videos
+from ltr.dataset.named import EMBEDDED_VIDEOS
 from ltr.models.tracking import SiamFCNet
 from ltr.registry import HELD_OUT_SCORES
 from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
-
-HELD_OUT_VIDEOS = 2  # seed of the embedded videos that choose the checkpoint; training and benchmark have others
 
 
 @dataclass
@@ -42,7 +39,7 @@ class PairConfig(TrainConfig):
         videos: embedded videos to learn from.
         held_out_videos: videos of the held-out score.
         held_out_frames: frames of each that are tracked.
-        tracker_parameters: the parameter set of SiamFC that the held-out score tracks with; none: SiamFC's own.
+        tracker_parameters: the parameter set that the held-out score tracks with; none: SiamFC's own.
     """
 
     paper_weights: ClassVar[str | None] = None  # where the paper's run starts
@@ -122,7 +119,9 @@ def train_pairs(
     optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
     average = WeightAverage(config.average_decay) if config.average_decay is not None else None
     score = HELD_OUT_SCORES["tracking_auc"](
-        held_out_videos(settings.env, config), max_frames=config.held_out_frames, params=config.tracker_parameters
+        held_out_videos(settings.env, config.held_out_videos, config.held_out_frames),
+        max_frames=config.held_out_frames,
+        parameter_set=config.tracker_parameters,
     )
     held_out = HeldOutScore(score, "AUC", config.score_interval, average)
     trainer = LTRTrainer(
@@ -166,31 +165,6 @@ def augmentation(config: PairConfig) -> PairAugmentation:
         joint=Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.3), Grayscale(0.2)),
         apart=config.augment_apart,
     )
-
-
-def training_videos(env: Environment, config: PairConfig) -> BaseVideoDataset:
-    """Returns GOT-10k's training videos, or the embedded ones where it is not set, and then says so."""
-    if env.got10k_dir is not None:
-        return Got10k(env.got10k_dir, "train")
-    if distributed.is_main():
-        print("no data set is configured: learning from embedded synthetic videos (set got10k_dir for the paper's run)")
-    return embedded_videos(config.videos)
-
-
-def held_out_videos(env: Environment, config: PairConfig) -> BaseVideoDataset:
-    """Returns GOT-10k's validation videos, as many as are asked for, or embedded ones where there are none.
-
-    These need boxes, since tracking is scored with them; nothing is learned from them but which checkpoint to keep.
-    """
-    folder = env.got10k_val_dir
-    if folder is None and env.got10k_dir is not None and (env.got10k_dir / "val" / "list.txt").is_file():
-        folder = env.got10k_dir / "val"
-    if folder is None:
-        if env.got10k_dir is not None and distributed.is_main():
-            print(f"{env.got10k_dir} holds no val/: the held-out score is that of embedded synthetic videos")
-        return SyntheticVideo(config.held_out_videos, num_frames=config.held_out_frames, seed=HELD_OUT_VIDEOS)
-    videos = Got10k(folder)
-    return Got10k(folder, seq_ids=range(min(config.held_out_videos, len(videos))))
 
 
 def learning_rate_schedule(

@@ -9,9 +9,10 @@ from ltr.actors.siamfc import SiamFCActor
 from ltr.admin.settings import Settings
 from ltr.data.processing import CropSettings, SiamFCProcessing
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.defaults import training_videos
 from ltr.trainers import Hook, TrainingResult
 from ltr.training.networks import AlexNetOptions, ResNet18Options
-from ltr.training.pairs import PairConfig, augmentation, pair_loader, train_pairs, training_videos
+from ltr.training.pairs import PairConfig, augmentation, pair_loader, train_pairs
 
 
 @dataclass
@@ -56,6 +57,6 @@ def train_on_boxes(
     """
     net = config.build_network(calibrated=True)
     processing = SiamFCProcessing(config.crop, config.template_size, augmentation(config))
-    loader = pair_loader(dataset or training_videos(settings.env, config), processing, config, settings.seed)
+    loader = pair_loader(dataset or training_videos(settings.env, config.videos), processing, config, settings.seed)
     actor = SiamFCActor(net, config.radius, frozen_norm=config.pretrained is not None)
     return train_pairs(settings, config, actor, loader, hooks)

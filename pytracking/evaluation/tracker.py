@@ -135,18 +135,23 @@ def track_sequence(tracker: BaseTracker, sequence: Sequence) -> SequenceResult:
             output = tracker.track(image, {"previous_output": output})
         times[index] = time.perf_counter() - started
         if index > 0:
-            boxes[index] = _box(output, tracker, sequence, index)
+            boxes[index] = checked_box(output, tracker, f"frame {index + 1} of {sequence.name}")
         score = output.get("score")
         scores[index] = np.nan if score is None else float(score)
     return SequenceResult(boxes, times, None if np.isnan(scores[1:]).all() else scores)
 
 
-def _box(output: Any, tracker: BaseTracker, sequence: Sequence, index: int) -> np.ndarray:
+def checked_box(output: Any, tracker: BaseTracker, where: str) -> np.ndarray:
+    """Returns the box (4,) x, y, w, h of what ``tracker.track`` returned.
+
+    Raises:
+        TrackingError: it is not four finite numbers; the message says for which frame (``where``).
+    """
     box = output.get("target_bbox") if isinstance(output, Mapping) else None
     values = np.asarray([] if box is None else box, np.float64).reshape(-1)
     if values.shape != (4,) or not np.isfinite(values).all():
         raise TrackingError(
-            f"{type(tracker).__name__}.track must return a target_bbox of four finite numbers; "
-            f"for frame {index + 1} of {sequence.name} it gave {box!r}"
+            f"{type(tracker).__name__}.track must return a target_bbox of four finite numbers; for {where} it gave "
+            f"{box!r}"
         )
     return values

@@ -13,7 +13,8 @@ from pytracking.parameter.params import TrackerParams
 class BaseTracker:
     """A tracker: two methods that take RGB frames (H, W, 3) uint8. Boxes are x, y, w, h in pixels.
 
-    Derive from this class, or offer the same two methods.
+    Derive from this class, or offer the same two methods. A tracker may also have a method ``recenter(center)``, which
+    moves the target to a centre x, y that it is told, such as a click, and keeps what it knows of its looks and size.
     """
 
     def __init__(self, params: TrackerParams) -> None:

@@ -153,6 +153,10 @@ class SiamFCTracker(BaseTracker):
             self.template = torch.lerp(self.template, seen, params.template_lr)
         return {"target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()], "score": score}
 
+    def recenter(self, center: tuple[float, float]) -> None:
+        """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
+        self.center = np.asarray(center, np.float64)
+
     def _template_side(self) -> float:
         """Side in frame pixels of the square that the template shows at the current size."""
         return template_side(self.size, self.params.context)

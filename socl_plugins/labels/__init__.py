@@ -1,4 +1,4 @@
-"""What a person gives (single clicks, with or without noise, up to a budget), and what it costs.
+"""What a person gives (clicks, with or without noise, sparse boxes, up to a budget), and what it costs.
 
 Whatever is computed from labels lives elsewhere.
 """
@@ -6,12 +6,14 @@ Whatever is computed from labels lives elsewhere.
 from socl_plugins.labels.budget import FewerFrames, WithinBudget, dataset_labels
 from socl_plugins.labels.costs import Cost, LabelCounts, annotation_cost, count_labels
 from socl_plugins.labels.points import PointAnnotated, write_points
+from socl_plugins.labels.sparse import SparseBoxAnnotated
 
 __all__ = [
     "Cost",
     "FewerFrames",
     "LabelCounts",
     "PointAnnotated",
+    "SparseBoxAnnotated",
     "WithinBudget",
     "annotation_cost",
     "count_labels",

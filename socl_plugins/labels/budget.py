@@ -16,13 +16,20 @@ from socl_plugins.labels.costs import LabelCounts, Prices, annotation_cost, coun
 
 
 def dataset_labels(dataset: BaseVideoDataset) -> LabelCounts:
-    """Returns how many labels a data set shows: a click on each valid frame, or, where there are none, a box."""
+    """Returns how many labels a data set shows: a click on each valid frame, or, where there are none, a box.
+
+    A data set that says which frames people drew boxes on (``has_box``) shows these, and clicks on its other frames.
+    """
     return sum((video_labels(dataset, video) for video in range(dataset.get_num_sequences())), LabelCounts())
 
 
 def video_labels(dataset: BaseVideoDataset, seq_id: int) -> LabelCounts:
     """Returns how many labels one video of a data set shows."""
     info = dataset.get_sequence_info(seq_id)
+    if "has_box" in info:
+        boxes = int((info["valid"] & info["has_box"]).sum())
+        clicks = int(info["valid"].sum()) - boxes
+        return LabelCounts(clicks=clicks, boxes=boxes, top_maps=clicks, tracked_frames=clicks + boxes)
     return count_labels("point" if "point" in info else "box", int(info["valid"].sum()))
 
 

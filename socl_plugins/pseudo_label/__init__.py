@@ -1,5 +1,5 @@
-"""Boxes made by machine from what people gave. What people give, and what it costs, is the business of ``labels``."""
+"""Boxes that a machine makes of sparse boxes and clicks: by a tracker between them, or from TOP maps.
 
-from socl_plugins.pseudo_label.top_map_boxes import PseudoBoxAnnotated, box_from_map, pseudo_box
-
-__all__ = ["PseudoBoxAnnotated", "box_from_map", "pseudo_box"]
+What lives here: how they are made, the store that says of each frame where its box comes from, how good they are, and
+the data set that shows them. What people give, and what it costs, lives in ``socl_plugins.labels``.
+"""

@@ -1,16 +1,16 @@
-"""Pseudo boxes from TOP maps: the likeliest part of the map, enclosed (SoCL, section 4.2, figure 8)."""
+"""A data set of clicks that shows boxes made of its TOP maps, for BCE-Siam (SoCL, section 4.2, figure 8)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from socl_plugins.pseudo_label.from_top_map import box_from_map
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import render
 
@@ -18,35 +18,12 @@ REGION = 4.0  # side of the square that the map is rendered on, in extents of th
 CELLS = 128  # so that the box is exact to a thirtieth of the target's extent
 
 
-def box_from_map(top_map: np.ndarray, alpha: float) -> np.ndarray:
-    """Returns the box (4,) x, y, w, h in cells around the peak's connected part of ``top_map >= alpha * maximum``.
-
-    The paper says that the threshold adapts to each frame, not how: here, it is a part of the map's maximum.
-
-    >>> box_from_map(np.pad(np.ones((3, 5)), 2), alpha=0.5)
-    array([2., 2., 5., 3.])
-
-    Args:
-        top_map: (h, w).
-        alpha: in (0, 1].
-
-    Raises:
-        ValueError: alpha is out of range.
-    """
-    if not 0 < alpha <= 1:
-        raise ValueError(f"alpha is {alpha}; it is a part of the TOP map's maximum, in (0, 1]")
-    likely = (top_map >= alpha * top_map.max()).astype(np.uint8)
-    _, parts, boxes, _ = cv2.connectedComponentsWithStats(likely, connectivity=4)
-    peak = parts[np.unravel_index(np.argmax(top_map), top_map.shape)]
-    return boxes[peak, :4].astype(np.float64)
-
-
 def pseudo_box(proposals: Proposals, alpha: float = 0.5, eta: float = 0.1, temperature: float = 0.25) -> np.ndarray:
     """Returns the pseudo box (4,) x, y, w, h, in pixels of the frame, of the TOP map that proposals make.
 
     Args:
         proposals: in pixels of the frame.
-        alpha: see :func:`box_from_map`.
+        alpha: see :func:`socl_plugins.pseudo_label.from_top_map.box_from_map`.
         eta: see :func:`socl_plugins.top_map.render.render`.
         temperature: likewise.
     """
@@ -59,7 +36,7 @@ def pseudo_box(proposals: Proposals, alpha: float = 0.5, eta: float = 0.1, tempe
     return box * cell + [*corner, 0, 0]
 
 
-class PseudoBoxAnnotated(AnnotationWrapper):
+class TopMapBoxAnnotated(AnnotationWrapper):
     """Videos with proposals that shows, in place of clicks and proposals, a pseudo box on each frame (``bbox``).
 
     Args:

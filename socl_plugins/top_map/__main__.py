@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
+from ltr.admin.jobs import add_jobs_options
 from ltr.registry import load_plugins
 
 DESCRIPTION = "Target objectness prior (TOP) maps: from clicks to where the target may be."
@@ -19,13 +20,6 @@ EXAMPLES = """examples:
 
 exit status: 0 done, 1 an error or unreadable frames, 2 wrong usage, 130 stopped with Ctrl-C
 """
-
-
-def workers(text: str) -> int:
-    """Returns a number of processes: from 1 on, or -1 for all cores."""
-    if text != "-1" and not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, or -1 for all cores, not {text!r}")
-    return int(text)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,15 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         command = commands.choices[name]
         command.add_argument("--noise-px", type=float, default=0.0, help="shift of the clicks made from boxes (pixels)")
         command.add_argument("--store", type=Path, help="folder of the stores (default: top_maps in the workspace)")
-    build = commands.choices["build"]
-    build.add_argument(
-        "--jobs", type=workers, default=-1, metavar="N", help="worker processes (default: one for each core)"
-    )
-    build.add_argument(
-        "--backend",
-        choices=("loky", "ray", "dask"),
-        help="joblib's: loky (default), or the cluster that RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names",
-    )
+    add_jobs_options(commands.choices["build"])
     show = commands.choices["show"]
     show.add_argument("--out", type=Path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--frames", type=whole_number, default=12, help="how many, spread over the videos")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from ltr.admin.errors import message_for_people
+from ltr.admin.jobs import one_thread, run_in_rounds
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.store import ProposalWriter, pack
 
@@ -44,25 +45,16 @@ def build_store(
         dataset: clicks and frames; without a store of its own.
         writer: of the store.
         jobs: worker processes; -1: one for each core.
-        backend: joblib's: ``loky`` on this machine; ``ray`` or ``dask`` on the cluster that is connected, or that
-            RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names.
+        backend: see :func:`ltr.admin.jobs.cluster`.
         progress: show a bar with frames, rate and time left on standard error.
     """
-    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
     from tqdm import tqdm
 
     report = BuildReport()
     total = sum(len(dataset.visible_frames(video)) for video in range(len(dataset)))
-    with (
-        _connect(backend),
-        parallel_config(backend=backend or "loky"),  # named to Parallel itself, joblib's Dask fails
-        tqdm(total=total, desc="TOP maps", unit="frame", disable=not progress) as bar,
-        Parallel(n_jobs=jobs) as parallel,
-    ):
-        workers = effective_n_jobs(jobs)  # on a cluster, its cores count
+    with tqdm(total=total, desc="TOP maps", unit="frame", disable=not progress) as bar:
         tasks = _tasks(_missing(dataset, writer, report, bar))
-        while batch := list(islice(tasks, TASKS_PER_ROUND * workers)):
-            results = parallel(delayed(_propose_frames)(dataset, frames) for frames in batch)
+        for results in run_in_rounds(partial(_propose_frames, dataset), tasks, jobs, backend, TASKS_PER_ROUND):
             done = [record for result in results for record in result]
             writer.add({name: content for name, content, error in done if content is not None})
             for name, content, error in done:
@@ -92,7 +84,7 @@ def _tasks(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
 def _propose_frames(dataset: ObjectnessAnnotated, frames: list[Frame]) -> list[tuple[str, bytes | None, str]]:
     """Returns for each frame its name, and its packed proposals or what was wrong with it."""
     results: list[tuple[str, bytes | None, str]] = []
-    with _one_thread():  # the workers share the cores already
+    with one_thread():
         for video, frame in frames:
             name = dataset.frame_name(video, frame)
             try:
@@ -103,40 +95,3 @@ def _propose_frames(dataset: ObjectnessAnnotated, frames: list[Frame]) -> list[t
                     raise
                 results.append((name, None, message))
     return results
-
-
-def _connect(backend: str | None) -> contextlib.AbstractContextManager[Any]:
-    """Returns what joblib needs of a cluster: that which its own variable names, or else one on this machine."""
-    if backend == "ray":
-        try:
-            from ray.util.joblib import register_ray
-        except ImportError as error:
-            raise ValueError("--backend ray needs Ray, which is not installed here: pip install ray") from error
-        register_ray()  # joblib then connects to RAY_ADDRESS
-    if backend == "dask":
-        try:
-            from dask.distributed import Client, get_client
-        except ImportError as error:
-            message = "--backend dask needs Dask, which is not installed here: pip install dask distributed"
-            raise ValueError(message) from error
-        try:
-            get_client()  # the caller's
-        except ValueError:
-            return Client()  # of DASK_SCHEDULER_ADDRESS
-    return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    import cv2
-    import torch
-
-    threads = cv2.getNumThreads(), torch.get_num_threads()
-    # Not 1: OpenCV would wait for ever for its pool of threads in a process that was forked from one that used it.
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads[0])
-        torch.set_num_threads(threads[1])

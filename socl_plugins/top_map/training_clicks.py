@@ -8,7 +8,7 @@ from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import SettingsError
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.training.pairs import training_videos
+from ltr.dataset.defaults import training_videos
 from socl_plugins.labels import PointAnnotated
 from socl_plugins.labels.budget import BudgetOptions
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
@@ -47,7 +47,7 @@ def training_clicks(env: Environment, config: ClickOptions) -> ObjectnessAnnotat
 
     Of a small data set, those that are not stored are computed here.
     """
-    clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config), config.noise_px)
+    clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config.videos), config.noise_px)
     clicks = config.within_budget(clicks)
     store = None
     if config.store != "none":

@@ -21,13 +21,14 @@ class ResNetBackbone(nn.Module):
         resnet: the torchvision model; its layers are taken over, so state_dict keys stay torchvision's.
         output_layer: ``layer1`` to ``layer4``.
         stride: largest stride of the features; deeper layers keep it by a stride of one instead of two.
+        dilation: of the 3x3 convolutions in the first block of each layer that has lost its stride.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
     first_center = 0.5  # with its padding, every strided layer keeps the middle of the first pixel
 
-    def __init__(self, resnet: nn.Module, output_layer: str, stride: int) -> None:
+    def __init__(self, resnet: nn.Module, output_layer: str, stride: int, dilation: int = 1) -> None:
         super().__init__()
         if output_layer not in LAYERS:
             raise ValueError(f"output_layer is {output_layer!r}; it must be one of {', '.join(LAYERS)}")
@@ -46,6 +47,7 @@ class ResNetBackbone(nn.Module):
                     self.stride *= 2
                 else:
                     _remove_stride(layer)
+                    _dilate(layer[0], dilation)
             setattr(self, name, layer)
         convolutions = [module for module in layer.modules() if isinstance(module, nn.Conv2d)]
         # The last one is that of a shortcut or of a whole block; both have the layer's channels.
@@ -69,6 +71,12 @@ def _remove_stride(layer: nn.Module) -> None:
             module.stride = (1, 1)
 
 
+def _dilate(block: nn.Module, dilation: int) -> None:
+    for module in block.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
+            module.dilation = module.padding = (dilation, dilation)
+
+
 @BACKBONES.register("resnet18")
 def resnet18(output_layer: str = "layer2", stride: int = 8, pretrained: str | None = None) -> ResNetBackbone:
     """Returns a ResNet-18 cut after ``output_layer``.
@@ -88,11 +96,39 @@ def resnet18(output_layer: str = "layer2", stride: int = 8, pretrained: str | No
     from torchvision.models import resnet18 as torchvision_resnet18
 
     backbone = ResNetBackbone(torchvision_resnet18(), output_layer, stride)
+    _start_from(backbone, pretrained, "resnet18", ResNet18_Weights.IMAGENET1K_V1)
+    return backbone
+
+
+@BACKBONES.register("resnet50")
+def resnet50(
+    output_layer: str = "layer3", stride: int = 16, pretrained: str | None = None, dilation: int = 1
+) -> ResNetBackbone:
+    """Returns a ResNet-50 cut after ``output_layer``.
+
+    Args:
+        output_layer: ``layer1`` to ``layer4``.
+        stride: largest stride of the features.
+        pretrained: see :func:`resnet18`; the file is ``resnet50_imagenet.pth``.
+        dilation: see :class:`ResNetBackbone`; TransT has stride 8 and a dilation of 2.
+
+    Raises:
+        ValueError: the file lacks a weight that the backbone needs.
+        OSError: there is no file, and nothing can be downloaded.
+    """
+    from torchvision.models import ResNet50_Weights
+    from torchvision.models import resnet50 as torchvision_resnet50
+
+    backbone = ResNetBackbone(torchvision_resnet50(), output_layer, stride, dilation)
+    _start_from(backbone, pretrained, "resnet50", ResNet50_Weights.IMAGENET1K_V1)
+    return backbone
+
+
+def _start_from(backbone: nn.Module, pretrained: str | None, name: str, imagenet: Any) -> None:
     if pretrained == "imagenet":
-        _load_imagenet(backbone, "resnet18", ResNet18_Weights.IMAGENET1K_V1)
+        _load_imagenet(backbone, name, imagenet)
     elif pretrained is not None:
         _load_weights(backbone, Path(pretrained).expanduser())
-    return backbone
 
 
 def _load_imagenet(backbone: nn.Module, name: str, weights: Any) -> None:

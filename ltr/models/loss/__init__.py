@@ -1,1 +1,1 @@
-"""Losses and what they are held against: pure functions of tensors. No network and no data lives here."""
+"""Losses: pure functions of predictions and targets. What calls them in a learning step is an actor."""

@@ -8,5 +8,15 @@ from ltr.models.tracking.siamfcnet import (
     siamfc_resnet18,
     siamfc_resnet22,
 )
+from ltr.models.tracking.transt import TransT, transt50
 
-__all__ = ["FeatureGrid", "SiamFCNet", "siamfc", "siamfc_alexnet", "siamfc_resnet18", "siamfc_resnet22"]
+__all__ = [
+    "FeatureGrid",
+    "SiamFCNet",
+    "TransT",
+    "siamfc",
+    "siamfc_alexnet",
+    "siamfc_resnet18",
+    "siamfc_resnet22",
+    "transt50",
+]

@@ -10,7 +10,7 @@ from ltr.training.pairs import scheduled
 from ltr.training.siamfc import BoxRes18Config, train_on_boxes
 from socl_plugins.labels import dataset_labels
 from socl_plugins.labels.cost_hook import LabelCost
-from socl_plugins.pseudo_label import PseudoBoxAnnotated
+from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
 from socl_plugins.top_map.training_clicks import ClickOptions, training_clicks
 
 
@@ -29,5 +29,5 @@ def run(settings: Settings) -> TrainingResult:
     """Trains as ``siamfc box_siam_res18`` does, on pseudo boxes in place of drawn ones (SoCL, figure 8)."""
     config = settings.configure(scheduled(BCESiamConfig(), settings.env))
     clicks = training_clicks(settings.env, config)
-    boxes = PseudoBoxAnnotated(clicks, config.alpha)
+    boxes = TopMapBoxAnnotated(clicks, config.alpha)
     return train_on_boxes(settings, config, boxes, [LabelCost(dataset_labels(clicks))])

@@ -1,0 +1,110 @@
+"""Many independent tasks at once: on this machine's cores, or on a cluster, through joblib."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+T, R = TypeVar("T"), TypeVar("R")
+
+BACKENDS = ("loky", "ray", "dask")
+
+
+def add_jobs_options(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--jobs N`` and ``--backend``, as :func:`cluster` and joblib take them."""
+    parser.add_argument(
+        "--jobs", type=workers, default=-1, metavar="N", help="worker processes (default: one for each core)"
+    )
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        help="joblib's: loky (default), or the cluster that RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names",
+    )
+
+
+def workers(text: str) -> int:
+    """Returns a number of processes: from 1 on, or -1 for all cores."""
+    if text != "-1" and not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, or -1 for all cores, not {text!r}")
+    return int(text)
+
+
+def run_in_rounds(
+    function: Callable[[T], R], tasks: Iterable[T], jobs: int = -1, backend: str | None = None, per_worker: int = 64
+) -> Iterator[list[R]]:
+    """Yields the results of a function for the tasks, in their order, a round of them at a time.
+
+    A round ends when its last task does; the caller can then write what came of it.
+
+    Args:
+        function: of one task; both are sent to the workers.
+        tasks: drawn from as the rounds begin.
+        jobs: worker processes; -1: one for each core.
+        backend: see :func:`cluster`.
+        per_worker: tasks in a round, for each worker.
+    """
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    left = iter(tasks)
+    with cluster(backend), Parallel(n_jobs=jobs) as parallel:
+        size = per_worker * effective_n_jobs(jobs)  # on a cluster, its cores count
+        while batch := list(islice(left, size)):
+            yield parallel(delayed(function)(task) for task in batch)
+
+
+@contextlib.contextmanager
+def cluster(backend: str | None) -> Iterator[None]:
+    """Sends what joblib runs to a backend, while it is open.
+
+    Args:
+        backend: ``loky`` (or none) on this machine; ``ray`` or ``dask`` on the cluster that is connected, that
+            RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names, or else one on this machine.
+
+    Raises:
+        ValueError: the backend's package is not installed.
+    """
+    from joblib import parallel_config
+
+    # Named to joblib's Parallel itself, Dask fails.
+    with _connect(backend), parallel_config(backend=backend or "loky"):
+        yield
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Keeps OpenCV and torch to one thread, since the workers share the cores already."""
+    import cv2
+    import torch
+
+    threads = cv2.getNumThreads(), torch.get_num_threads()
+    # Not 1: OpenCV would wait for ever for its pool of threads in a process that was forked from one that used it.
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads[0])
+        torch.set_num_threads(threads[1])
+
+
+def _connect(backend: str | None) -> contextlib.AbstractContextManager[Any]:
+    if backend == "ray":
+        try:
+            from ray.util.joblib import register_ray
+        except ImportError as error:
+            raise ValueError("--backend ray needs Ray, which is not installed here: pip install ray") from error
+        register_ray()  # joblib then connects to RAY_ADDRESS
+    if backend == "dask":
+        try:
+            from dask.distributed import Client, get_client
+        except ImportError as error:
+            message = "--backend dask needs Dask, which is not installed here: pip install dask distributed"
+            raise ValueError(message) from error
+        try:
+            get_client()  # the caller's
+        except ValueError:
+            return Client()  # of DASK_SCHEDULER_ADDRESS
+    return contextlib.nullcontext()

@@ -1,0 +1,93 @@
+"""What each command of ``python -m socl_plugins.pseudo_label`` does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ltr.admin.environment import load_environment
+from ltr.admin.files import check_writable
+from ltr.admin.settings import apply_overrides
+from ltr.dataset.named import open_dataset
+from pytracking.analysis.figures import check_figure_path, write_line_plot
+from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.pseudo_label.build import build_store
+from socl_plugins.pseudo_label.measures import Measures, measure
+from socl_plugins.pseudo_label.settings import PseudoBoxSettings, describe, method_settings
+from socl_plugins.pseudo_label.show import write_strips
+from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, store_folder
+
+
+def build(options: argparse.Namespace) -> int:
+    """Fills the store, and says what is in it."""
+    dataset = _sparse(options, options.period)
+    store, failures = _build(options, dataset, options.method)
+    print(f"{store.folder}: {len(dataset) - failures} of {len(dataset)} videos")
+    return 1 if failures else 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Draws frames of some videos with their stored boxes."""
+    check_writable(options.out.parent)
+    dataset = _sparse(options, options.period)
+    store = PseudoBoxStore(_folder(options, dataset, options.method))
+    write_strips(dataset, store, options.out, max(options.videos, 1))
+    print(options.out)
+    return 0
+
+
+def stats(options: argparse.Namespace) -> int:
+    """Prints quality and cost, a row for each method and period, and draws them."""
+    if options.plot:
+        check_figure_path(options.plot)
+    truth = open_dataset(options.dataset, load_environment(), options.root)
+    lines: dict[str, list[tuple[float, float]]] = {}
+    print(f"{'method':15}{'T':>4}{'frames':>9}{'IoU':>8}{'IoU>.5':>8}{'IoU all':>9}{'failed':>8}{'hours':>10}{'$':>12}")
+    failures = 0
+    for method in options.method:
+        for period in sorted(set(options.period)):
+            dataset = _sparse(options, period)
+            store, failed = _build(options, dataset, method)
+            failures += failed
+            if not failed:
+                found = measure(dataset, truth, store)
+                _print_row(method, period, found)
+                lines.setdefault(method, []).append((found.cost.hours, found.all_iou))
+    print("IoU and IoU>.5 are those of the frames whose box no person drew; IoU all is that of all frames.")
+    if options.plot and lines:
+        write_line_plot(options.plot, lines, "hours of annotation", "mean IoU of all boxes", y_limits=(0, 1.02))
+        print(options.plot)
+    return 1 if failures else 0
+
+
+def _print_row(method: str, period: int, found: Measures) -> None:
+    print(
+        f"{method:15}{period:4}{found.machine_frames:9,}{found.iou:8.3f}{found.good:8.3f}{found.all_iou:9.3f}"
+        f"{found.failure_rate:8.3f}{found.cost.hours:10,.2f}{found.cost.dollars:12,.2f}"
+    )
+
+
+def _sparse(options: argparse.Namespace, period: int) -> SparseBoxAnnotated:
+    dataset = open_dataset(options.dataset, load_environment(), options.root)
+    return SparseBoxAnnotated(dataset, period, options.noise_px)
+
+
+def _settings(options: argparse.Namespace, method: str) -> PseudoBoxSettings:
+    return apply_overrides(method_settings(method), dict(options.overrides))
+
+
+def _folder(options: argparse.Namespace, dataset: SparseBoxAnnotated, method: str) -> Path:
+    folder: Path = options.store or load_environment().workspace_dir / STORES
+    return folder / store_folder(dataset, method)
+
+
+def _build(options: argparse.Namespace, dataset: SparseBoxAnnotated, method: str) -> tuple[PseudoBoxStore, int]:
+    """Returns the store, filled, and how many videos could not be made."""
+    settings = _settings(options, method)
+    about = describe(settings, dataset.period, dataset.noise_px, dataset.seed)
+    store = PseudoBoxStore.create(_folder(options, dataset, method), about)
+    report = build_store(dataset, store, settings, options.jobs, options.backend)
+    if report.failures:
+        print(f"{len(report.failures)} videos could not be made and were left out; see above", file=sys.stderr)
+    return store, len(report.failures)
