@@ -13,7 +13,7 @@ from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import FeatureGrid
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render_maps
+from socl_plugins.top_map.render import render_maps, score_map
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,18 @@ class SoftContrastiveProcessing:
         crop: which part of a frame is cut out.
         grid: where the network's feature cells lie in a crop of that size.
         augmentation: of crop, point and boxes together.
+        with_scores: also give the score maps that TOP maps are made of, for pictures.
 
     Raises:
         ValueError: there are too few cells to tell target from background.
     """
 
     def __init__(
-        self, crop: CropSettings, grid: FeatureGrid, augmentation: PairAugmentation = PairAugmentation()
+        self,
+        crop: CropSettings,
+        grid: FeatureGrid,
+        augmentation: PairAugmentation = PairAugmentation(),
+        with_scores: bool = False,
     ) -> None:
         if grid.cells < 2:
             raise ValueError(
@@ -59,6 +64,7 @@ class SoftContrastiveProcessing:
         self.crop = crop
         self.grid = grid
         self.augmentation = augmentation
+        self.with_scores = with_scores
         self._start = np.array([grid.start, grid.start, 0, 0], np.float32)
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
@@ -78,4 +84,7 @@ class SoftContrastiveProcessing:
         maps = render_maps(seen, shape, self.grid.stride, self.crop.eta, self.crop.temperature)
         for part, top in zip(PARTS, maps):
             result[f"{part}_top"] = torch.from_numpy(top)
+        if self.with_scores:
+            for part, proposals in zip(PARTS, seen):
+                result[f"{part}_score"] = torch.from_numpy(score_map(proposals, shape, self.grid.stride)).float()
         return result

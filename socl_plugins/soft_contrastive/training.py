@@ -17,6 +17,7 @@ from socl_plugins.labels import dataset_labels
 from socl_plugins.labels.cost_hook import LabelCost
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
+from socl_plugins.soft_contrastive.pictures_hook import SamplePictures
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
 from socl_plugins.top_map.training_clicks import ClickOptions, training_clicks
 
@@ -67,10 +68,12 @@ def train_with(settings: Settings, **loss: Any) -> TrainingResult:
 def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     """Trains a network from clicks and returns how it tracks held-out videos before and after."""
     net = config.build_network(projection=config.projection)
+    grid = net.grid(config.crop.size)
     dataset = training_clicks(settings.env, config)
-    loader = training_loader(dataset, config, net.grid(config.crop.size), settings.seed)
+    loader = training_loader(dataset, config, grid, settings.seed)
+    pictures = SamplePictures(dataset, config.crop, grid, config.loss, config.score_interval)
     actor = SoCLActor(net, config.loss, frozen_norm=config.pretrained is not None)
-    return train_pairs(settings, config, actor, loader, [LabelCost(dataset_labels(dataset))])
+    return train_pairs(settings, config, actor, loader, [LabelCost(dataset_labels(dataset)), pictures])
 
 
 def training_loader(dataset: BaseVideoDataset, config: SoCLConfig, grid: FeatureGrid, seed: int = 0) -> LTRLoader:
