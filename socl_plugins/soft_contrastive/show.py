@@ -25,8 +25,8 @@ from socl_plugins.top_map.show import Shown
 
 TEXT = (
     "From left to right: the crop that the network sees; the score map, the summed scores of the proposals; the TOP "
-    "map; the similarity of each place to the soft template of the same crop, the target masked out (black); and the hard-"
-    "negative map, by which the soft negative sums up the background."
+    "map; the similarity of each place to the soft template of the same crop, the target masked out (black); and the "
+    "hard-negative map, by which the soft negative sums up the background."
 )
 FRAME_SHARE = 0.35  # of the frame under a map
 GAP = 4  # pixels between two pictures
