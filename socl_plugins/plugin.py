@@ -11,12 +11,15 @@ from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  they 
 
 if TYPE_CHECKING:
     from pytracking.tracker.siamfc import SiamFCParams
+    from pytracking.tracker.transt import TransTParams
 
 # Recipes whose networks SiamFC tracks with under the same name.
 SIAMESE_RECIPES = (
     *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
     *("socl_res18", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
 )
+
+TRANST_RECIPES = ("socl_transt", "box_same_hours")  # likewise, of TransT
 
 
 def learned(recipe: str) -> SiamFCParams:
@@ -26,7 +29,16 @@ def learned(recipe: str) -> SiamFCParams:
     return SiamFCParams(network=f"socl/{recipe}")
 
 
+def learned_transt(recipe: str) -> TransTParams:
+    """Returns TransT's own parameters with the newest best network of ``ltr/run_training.py transt <recipe>``."""
+    from pytracking.tracker.transt import TransTParams
+
+    return TransTParams(network=f"transt/{recipe}")
+
+
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for name in SIAMESE_RECIPES:
     PARAMETERS.register(f"siamfc/{name}")(partial(learned, name))
+for name in TRANST_RECIPES:
+    PARAMETERS.register(f"transt/{name}")(partial(learned_transt, name))

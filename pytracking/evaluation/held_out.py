@@ -46,7 +46,8 @@ class TrackingScore:
         modes = {module: module.training for module in net.modules()}
         try:
             with untouched_random_state(device):
-                tracker = TRACKERS[self.tracker](replace(self.params, network=net, device=str(device)))
+                changes: dict[str, Any] = {"network": net, "device": str(device)}
+                tracker = TRACKERS[self.tracker](replace(self.params, **changes))
                 return {
                     sequence.name: score_sequence(track_sequence(tracker, sequence).boxes, sequence)
                     for sequence in self.sequences

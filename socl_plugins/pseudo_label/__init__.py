@@ -3,3 +3,19 @@
 What lives here: how they are made, the store that says of each frame where its box comes from, how good they are, and
 the data set that shows them. What people give, and what it costs, lives in ``socl_plugins.labels``.
 """
+
+from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
+from socl_plugins.pseudo_label.fuse import Kind
+from socl_plugins.pseudo_label.settings import METHODS, PseudoBoxSettings, describe, method_settings
+from socl_plugins.pseudo_label.store import LabelStoreError, PseudoBoxStore
+
+__all__ = [
+    "METHODS",
+    "Kind",
+    "LabelStoreError",
+    "PseudoBoxAnnotated",
+    "PseudoBoxSettings",
+    "PseudoBoxStore",
+    "describe",
+    "method_settings",
+]

@@ -10,8 +10,8 @@ from pathlib import Path
 from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
 from ltr.admin.jobs import add_jobs_options
 from ltr.registry import load_plugins
+from socl_plugins.pseudo_label import METHODS
 
-METHODS = ("fused", "paper", "smooth", "interpolation", "top_map")
 DESCRIPTION = "Pseudo boxes: what a machine makes of a box on every so many frames and a click on the others."
 EXAMPLES = """examples:
   python -m socl_plugins.pseudo_label build --dataset got10k_train            all cores; run it again to go on
@@ -20,9 +20,10 @@ EXAMPLES = """examples:
   python -m socl_plugins.pseudo_label stats --dataset got10k_val --plot quality.png    needs boxes on all frames
 
 methods:
-  fused          a tracker from each box to the next and back; centres are the clicks (default)
+  fused          a tracker from each box to the next and back for the size; centres are the clicks (default)
+  tracked        the same for the centre, too: better where clicks are more than a few pixels off
+  smooth         the same with a smooth path (Kalman) through clicks and tracked centres
   paper          a tracker forwards, moved to the click where it is more than 20 px off (SoCL, section 3.3)
-  smooth         as fused, with a smooth path near clicks and tracker: for clicks that are far off
   interpolation  sizes between those of the boxes, centres are the clicks; no tracker
   top_map        the TOP map of each click at a threshold
 
@@ -52,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     for command_name in ("build", "show"):
         command = commands.choices[command_name]
-        command.add_argument("--method", choices=METHODS, default=METHODS[0], help="see below")
+        command.add_argument("--method", choices=METHODS, default="fused", help="see below")
         command.add_argument("--period", type=whole_number, default=10, help="frames from one box to the next")
     stats = commands.choices["stats"]
     stats.add_argument("--method", choices=METHODS, nargs="+", default=["fused", "interpolation"], help="see build")
@@ -75,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         load_plugins(options.plugin)
         return int(getattr(commands, options.command)(options))
     except KeyboardInterrupt:
-        print("\ninterrupted; the videos that are done are safe, and the same command goes on from there", file=sys.stderr)
+        print(
+            "\ninterrupted; the videos that are done are safe, and the same command goes on from there", file=sys.stderr
+        )
         return 130
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, options.debug, "--debug")

@@ -31,9 +31,7 @@ class PseudoBoxAnnotated(AnnotationWrapper):
         LabelStoreError: the store lacks videos.
     """
 
-    def __init__(
-        self, dataset: SparseBoxAnnotated, store: PseudoBoxStore, kinds: Collection[Kind] = ALL_KINDS
-    ) -> None:
+    def __init__(self, dataset: SparseBoxAnnotated, store: PseudoBoxStore, kinds: Collection[Kind] = ALL_KINDS) -> None:
         super().__init__(dataset)
         self.labels = dataset
         self.store = store

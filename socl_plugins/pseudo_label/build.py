@@ -70,7 +70,9 @@ def build_store(
     report.present = len(dataset) - len(missing)
     plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
     make = partial(_make_video, dataset, settings, plugins)
-    with tqdm(total=len(dataset), initial=report.present, desc="pseudo boxes", unit="video", disable=not progress) as bar:
+    with tqdm(
+        total=len(dataset), initial=report.present, desc="pseudo boxes", unit="video", disable=not progress
+    ) as bar:
         for results in run_in_rounds(make, missing, jobs, backend, VIDEOS_PER_ROUND):
             for made in results:
                 name = dataset.sequence_name(made.video)
@@ -115,9 +117,7 @@ def pseudo_boxes(
     if tracker is not None:
         read = lru_cache(maxsize=64)(partial(dataset.load_frame, seq_id))
         for backwards in (False, True) if settings.source == "both" else (False,):
-            tracks.append(
-                track_snippets(tracker, read, labels, settings.failure_px, settings.follow_clicks, backwards)
-            )
+            tracks.append(track_snippets(tracker, read, labels, settings.failure_px, settings.follow_clicks, backwards))
     return fuse(labels, tracks, settings.fuse)
 
 

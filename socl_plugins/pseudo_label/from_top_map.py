@@ -29,5 +29,5 @@ def box_from_map(top_map: np.ndarray, alpha: float) -> np.ndarray:
         raise ValueError("the TOP map has no peak: it is empty, zero or not finite")
     above = (top_map >= alpha * peak).astype(np.uint8)
     _, regions, boxes, _ = cv2.connectedComponentsWithStats(above, connectivity=4)
-    region = regions.flat[int(np.argmax(top_map))]
-    return boxes[region, :4].astype(np.float64)
+    region = int(np.asarray(regions).flat[int(np.argmax(top_map))])
+    return np.asarray(boxes)[region, :4].astype(np.float64)

@@ -51,6 +51,9 @@ def write_strips(dataset: SparseBoxAnnotated, store: PseudoBoxStore, path: Path,
 def _picture(image: np.ndarray, box: np.ndarray, kind: Kind) -> np.ndarray:
     scale = HEIGHT / image.shape[0]
     drawn = cv2.resize(image, (max(round(image.shape[1] * scale), 1), HEIGHT), interpolation=cv2.INTER_AREA)
-    first, last = np.rint(box[:2] * scale).astype(int).tolist(), np.rint((box[:2] + box[2:]) * scale).astype(int).tolist()
+    first, last = (
+        np.rint(box[:2] * scale).astype(int).tolist(),
+        np.rint((box[:2] + box[2:]) * scale).astype(int).tolist(),
+    )
     cv2.rectangle(drawn, first, last, COLOURS[kind], 2, cv2.LINE_AA)
     return drawn

@@ -55,7 +55,9 @@ class PseudoBoxStore:
                 "python -m socl_plugins.pseudo_label build"
             ) from error
         except ValueError as error:
-            raise LabelStoreError(f"{folder / ABOUT} is damaged ({error}); delete the folder and build it again") from error
+            raise LabelStoreError(
+                f"{folder / ABOUT} is damaged ({error}); delete the folder and build it again"
+            ) from error
 
     @classmethod
     def create(cls, folder: Path, about: Mapping[str, Any]) -> PseudoBoxStore:
@@ -95,7 +97,9 @@ class PseudoBoxStore:
             labels: that they were made from.
         """
         lines = [f"{HEAD}{_digest(labels)}"]
-        lines += [f"{','.join(f'{value:.3f}' for value in box)},{Kind(kind).name.lower()}" for box, kind in zip(boxes, kinds)]
+        lines += [
+            f"{','.join(f'{value:.3f}' for value in box)},{Kind(kind).name.lower()}" for box, kind in zip(boxes, kinds)
+        ]
         write_bytes_atomically(self._file(video), ("\n".join(lines) + "\n").encode())
 
     def read(self, video: str, labels: SparseLabels | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -121,8 +125,8 @@ class PseudoBoxStore:
             raise LabelStoreError(f"{path} is damaged ({error}); delete it and run the build again") from error
         if labels is not None and digest != _digest(labels):
             raise LabelStoreError(
-                f"{path} was made from other boxes or clicks than the data set now shows: delete the store and build it "
-                "again"
+                f"{path} was made from other boxes or clicks than the data set now shows: delete the store and "
+                "build it again"
             )
         return boxes, kinds
 

@@ -12,6 +12,7 @@ import numpy as np
 EDGE_SHARE = 0.10  # of the pixels have a gradient above the upper threshold, so texture cannot make edges without bound
 THRESHOLD_RATIO = 0.4  # lower over upper threshold of the hysteresis
 LEAST_GRADIENT = 24.0  # |dx| + |dy| of Sobel's operator: what is below is noise, even in an image of nothing else
+RIDGE_SIGMA = 2.0  # pixels, of the smoothing before the orientation of the structured forest's edges is taken
 FOREST_LEAST = 0.1  # strength, in [0, 1], from which the structured forest's edges count
 
 
@@ -71,10 +72,26 @@ def forest_edges(image: np.ndarray, model: Path) -> Edges:
     """
     forest = _load_forest(model)
     dense = forest.detectEdges(image.astype(np.float32) / 255)
-    orientation = forest.computeOrientation(dense)
+    orientation = ridge_orientation(dense)
     thin = forest.edgesNms(dense, orientation)
     y, x = np.nonzero(thin > FOREST_LEAST)
-    return Edges(image.shape[:2], x, y, thin[y, x], np.mod(orientation[y, x], np.pi).astype(np.float32))
+    return Edges(image.shape[:2], x, y, thin[y, x], orientation[y, x])
+
+
+def ridge_orientation(strength: np.ndarray) -> np.ndarray:
+    """Returns the direction (H, W) across the ridge that passes each pixel, in [0, pi): 0 across an upright one.
+
+    It is that in which the map curves down most, an eigenvector of the Hessian. OpenCV's ``computeOrientation`` does
+    not tell an exactly level edge from an upright one.
+
+    Args:
+        strength: (H, W) float32.
+    """
+    smooth = cv2.GaussianBlur(strength, (0, 0), RIDGE_SIGMA)
+    xx, xy, yy = (cv2.Sobel(smooth, -1, *order) for order in ((2, 0), (1, 1), (0, 2)))
+    orientation = np.mod(np.arctan2(-2 * xy, yy - xx) / 2, np.pi).astype(np.float32)
+    orientation[orientation >= np.float32(np.pi)] = 0  # float32 rounding can reach pi
+    return orientation
 
 
 @lru_cache(maxsize=1)

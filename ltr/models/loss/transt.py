@@ -1,4 +1,4 @@
-"""TransT's loss: every cell inside the box is asked for the class and for the box (Chen et al., CVPR 2021, section 3.3).
+"""TransT's loss: each cell inside the box is asked for class and box (Chen et al., CVPR 2021, section 3.3).
 
 Nothing is matched: which cells are positive follows from the true box alone. Boxes are centre x, centre y, width and
 height as parts of the search region.

@@ -30,7 +30,7 @@ class CellPredictions(NamedTuple):
 
 
 class TransT(nn.Module):
-    """Predicts from a template and a search region, for each cell of the latter, whether it shows the target, and where.
+    """Predicts, given a template, for each cell of a search region whether it shows the target, and where that is.
 
     Names of layers, and so the keys of ``state_dict``, are those of the published weights.
 

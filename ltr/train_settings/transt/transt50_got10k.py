@@ -12,7 +12,7 @@ from ltr.trainers import TrainingResult
 
 
 def default_config(env: Environment) -> TransTConfig:
-    """Returns the configuration of ``transt transt50`` with half its epochs at twice its learning rate, no other data."""
+    """Returns that of ``transt transt50`` with half its epochs at twice its learning rate, and no other data."""
     config = transt50.default_config(env)
     if env.got10k_dir is None:
         return config

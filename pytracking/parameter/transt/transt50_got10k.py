@@ -1,4 +1,4 @@
-"""TransT on a ResNet-50 that learned from GOT-10k alone, as ``ltr/run_training.py transt transt50_got10k`` trains it."""
+"""TransT on a ResNet-50 that learned from GOT-10k alone (``ltr/run_training.py transt transt50_got10k``)."""
 
 from __future__ import annotations
 

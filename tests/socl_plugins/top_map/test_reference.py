@@ -18,7 +18,7 @@ from pytracking.analysis.metrics.boxes import iou
 from socl_plugins.top_map import ProposalSettings, propose_target, reference, render
 from socl_plugins.top_map.cues import SALIENCY_SCALES, Cues, color_index, saliency_map, window_cues
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows
-from socl_plugins.top_map.edges import find_edges, forest_edges
+from socl_plugins.top_map.edges import find_edges
 from socl_plugins.top_map.objectness import load_likelihoods
 from socl_plugins.top_map.proposals import BOX_UNIT, Proposals, non_maximum_suppression, random_proposals
 from socl_plugins.top_map.render import clip_threshold, score_map
@@ -319,27 +319,6 @@ def test_noise_does_not_break_the_sides_of_a_rectangle() -> None:
 def test_windows_without_anything_salient_have_no_saliency_at_all(frame: np.ndarray) -> None:
     saliency = window_cues(frame, find_edges(frame), random_boxes(2, 500, frame.shape[:2])).saliency
     assert ((saliency == 0) | (saliency > 1e-9)).all()
-
-
-def test_edges_are_thin_few_and_turned_as_their_gradient() -> None:
-    image = np.full((80, 120, 3), 60, np.uint8)
-    image[20:60, 30:90] = 180
-    edges = find_edges(image)
-    assert len(edges.x) < 2.2 * (40 + 60) and edges.strength.min() > 0
-    upright = (np.abs(edges.x - 30) <= 1) & (edges.y > 25) & (edges.y < 55)
-    np.testing.assert_allclose(np.minimum(edges.orientation[upright], np.pi - edges.orientation[upright]), 0, atol=0.05)
-    level = (np.abs(edges.y - 20) <= 1) & (edges.x > 35) & (edges.x < 85)
-    np.testing.assert_allclose(edges.orientation[level], np.pi / 2, atol=0.05)
-    assert edges.orientation.min() >= 0 and edges.orientation.max() < np.pi
-
-
-@pytest.mark.parametrize("content", [None, b"not a forest"])
-def test_a_structured_forest_that_is_none_is_named(tmp_path: Path, content: bytes | None) -> None:
-    model = tmp_path / "model.yml.gz"
-    if content is not None:
-        model.write_bytes(content)
-    with pytest.raises(ValueError, match=r"model\.yml\.gz"):
-        forest_edges(random_frame(0), model)
 
 
 def test_mirroring_or_moving_a_frame_mirrors_or_moves_its_map() -> None:

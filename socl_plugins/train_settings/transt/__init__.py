@@ -1,0 +1,1 @@
+"""TransT with weak labels."""

@@ -1,0 +1,95 @@
+"""The store of pseudo boxes, the data set that reads it, its command line, and the recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ltr import run_training
+from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
+from ltr.dataset.synthetic import SyntheticVideo
+from ltr.registry import load_plugins
+from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.pseudo_label import Kind, LabelStoreError, PseudoBoxAnnotated, PseudoBoxStore, method_settings
+from socl_plugins.pseudo_label.__main__ import main
+from socl_plugins.pseudo_label.build import build_store, sparse_labels
+
+VIDEOS = SyntheticVideo(3, num_frames=12, size=(96, 128), seed=7)
+SETTINGS = method_settings("interpolation")
+
+
+def built(folder: Path, period: int = 5) -> tuple[SparseBoxAnnotated, PseudoBoxStore]:
+    dataset = SparseBoxAnnotated(VIDEOS, period)
+    store = PseudoBoxStore.create(folder, {"period": period})
+    assert build_store(dataset, store, SETTINGS, jobs=1, progress=False).made == len(dataset)
+    return dataset, store
+
+
+def test_training_sees_the_stored_boxes_and_where_they_come_from(tmp_path: Path) -> None:
+    dataset, store = built(tmp_path)
+    shown = PseudoBoxAnnotated(dataset, store)
+    info, truth = shown.get_sequence_info(0), VIDEOS.get_sequence_info(0)
+    human = info["kind"] == Kind.HUMAN
+    assert torch.equal(human, info["has_box"]) and torch.equal(info["valid"], truth["valid"])
+    torch.testing.assert_close(info["bbox"][human], truth["bbox"][human], atol=1e-3, rtol=0)
+    assert not torch.equal(info["bbox"][~human & info["valid"]], truth["bbox"][~human & info["valid"]])
+    only = PseudoBoxAnnotated(dataset, store, [Kind.HUMAN]).get_sequence_info(0)
+    assert torch.equal(only["valid"], human) and torch.isnan(only["bbox"][~human]).all()
+
+
+def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    dataset, store = built(tmp_path)
+    second = tmp_path / f"{dataset.sequence_name(1)}.csv"
+    kept = second.read_bytes()
+    second.unlink()
+    with pytest.raises(LabelStoreError, match="lacks 1 of 3 videos"):
+        PseudoBoxAnnotated(dataset, store)
+    report = build_store(dataset, store, SETTINGS, jobs=1, progress=False)
+    assert (report.made, report.present, second.read_bytes()) == (1, 2, kept)
+
+
+def test_boxes_made_in_another_way_or_from_other_labels_are_refused(tmp_path: Path) -> None:
+    dataset, store = built(tmp_path)
+    with pytest.raises(LabelStoreError, match="made with period 5, not 10"):
+        PseudoBoxStore.create(tmp_path, {"period": 10})
+    with pytest.raises(LabelStoreError, match="other boxes or clicks"):
+        store.read(dataset.sequence_name(0), sparse_labels(SparseBoxAnnotated(VIDEOS, 5, noise_px=3), 0))
+    file = tmp_path / f"{dataset.sequence_name(0)}.csv"
+    file.write_text(file.read_text().replace("interpolated", "guessed"))
+    with pytest.raises(LabelStoreError, match="damaged"):
+        store.read(dataset.sequence_name(0))
+    with pytest.raises(LabelStoreError, match=r"pseudo_label build"):
+        PseudoBoxStore(tmp_path / "elsewhere")
+
+
+def test_a_tracker_by_name_makes_the_boxes_and_the_commands_measure_and_draw_them(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_plugins()
+    monkeypatch.setattr("ltr.dataset.named.EMBEDDED_VIDEOS", 2)
+    monkeypatch.setattr("ltr.dataset.named.embedded_videos", lambda: SyntheticVideo(2, num_frames=6, seed=1))
+    tracker = ["--set", "parameters=untrained_res18"]
+    assert main(["stats", "--dataset", "synthetic", "--period", "3", "--jobs", "1", "--method", "paper", *tracker]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("paper"))
+    assert row.split()[:3] == ["paper", "3", "8"] and 0 < float(row.split()[3]) <= 1
+    out = tmp_path / "boxes.png"
+    words = ["--dataset", "synthetic", "--period", "3", "--method", "paper", *tracker]
+    assert main(["show", *words, "--out", str(out)]) == 0 and out.is_file()
+    assert main(["build", *words, "--jobs", "1", "--set", "failure_px=5"]) == 1
+    assert "name another folder" in capsys.readouterr().err
+
+
+# A ResNet-50 learns: some seconds.
+def test_socl_transt_learns_from_the_store_and_says_what_it_cost(workspace: Path) -> None:
+    settings = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
+    settings += ("held_out_frames=2", "fusion_layers=1", "hidden=16")
+    words = [word for setting in settings for word in ("--set", setting)]
+    assert run_training.main(["transt", "socl_transt", "--device", "cpu", *words]) == 0
+    labels = load_checkpoint(best_checkpoint("transt/socl_transt"))["stats"]["labels"]
+    assert next(iter(labels["dollars"].values())) == pytest.approx(6 * 0.036 + 54 * 0.005, rel=0.05)
+    (folder,) = (workspace / "pseudo_boxes").iterdir()
+    assert folder.name == "synthetic.T10.interpolation" and len(list(folder.glob("*.csv"))) == 2
+    assert np.isfinite(PseudoBoxStore(folder).read(next(folder.glob("*.csv")).stem)[0]).any()
