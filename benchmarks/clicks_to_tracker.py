@@ -54,12 +54,8 @@ def main() -> int:
         checkpoint = load_checkpoint(path)
         config = checkpoint["settings"]["config"]
         seed_everything(seed)  # as the command line does before the recipe builds its network
-        before = build_network(
-            "siamfc_resnet18",
-            output_layer=config["output_layer"],
-            border=config["border"],
-            pretrained=config["pretrained"],
-        )
+        built = checkpoint["constructor"]
+        before = build_network(built["network"], **built["kwargs"], pretrained=config["pretrained"])
         row: dict[str, object] = {"seed": seed, "best_epoch": checkpoint["epoch"], "held_out": checkpoint["score"]}
         for name, network in (("before", before.eval()), ("after", load_network(path))):
             results = score.per_sequence(network)

@@ -151,10 +151,10 @@ class Registry(Generic[T]):
 
 NETWORKS: Registry[Callable[..., Any]] = Registry("network", home="ltr.models.tracking")
 BACKBONES: Registry[Callable[..., Any]] = Registry("backbone", home="ltr.models.backbone")
-ACTORS: Registry[type] = Registry("actor")
+ACTORS: Registry[type] = Registry("actor", home="ltr.actors")
 DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr.dataset")
 SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler", home="ltr.data.sampler")
-PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing")
+PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing", home="ltr.data.processing")
 HELD_OUT_SCORES: Registry[Callable[..., Any]] = Registry("held-out score")
 TRAIN_SETTINGS: Registry[Callable[..., Any]] = Registry("training recipe")
 TRAIN_SETTINGS.search("ltr.train_settings", "run")

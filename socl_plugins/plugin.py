@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from pytracking.tracker.siamfc import SiamFCParams
     from pytracking.tracker.transt import TransTParams
 
-# Recipes whose networks SiamFC tracks with under the same name: SoCL's, and the rows above it in the paper's Table 1.
-SIAMESE_RECIPES = ("gst", "gst_sns", "gst_sns_mix", "socl_res18")
+# Recipes whose networks SiamFC tracks with under the same name.
+SIAMESE_RECIPES = (
+    *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
+    *("socl_res18", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
+)
 
 TRANST_RECIPES = ("socl_transt", "box_same_hours")  # likewise, of TransT
 

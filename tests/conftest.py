@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import socket
@@ -10,6 +11,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -94,3 +97,20 @@ def visdom_server(
         process.kill()
         process.wait()
         logging.getLogger("visdom").setLevel(logging.NOTSET)
+
+
+def load_module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tests_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def golden(shared_data: Path) -> Any:
+    """The golden vectors, as a ``Golden`` of ``golden.py``; the test is skipped where they are not."""
+    folder = shared_data.parent / "golden"
+    if not (folder / "fill.py").is_file():
+        pytest.skip(f"there are no golden vectors in {folder}")
+    return load_module(Path(__file__).with_name("golden.py")).Golden(folder, load_module(folder / "fill.py"))

@@ -2,3 +2,7 @@
 
 An actor never loads data, never steps an optimizer and never reads settings: it is told what it needs by arguments.
 """
+
+from ltr.actors.siamfc import SiamFCActor
+
+__all__ = ["SiamFCActor"]

@@ -17,11 +17,13 @@ class BaseActor(ABC):
     Args:
         net: the network that learns.
         objective: the loss, or a dict of losses; whatever the subclass makes of it.
+        frozen_norm: see :func:`hold_norm_statistics`.
     """
 
-    def __init__(self, net: nn.Module, objective: Any = None) -> None:
+    def __init__(self, net: nn.Module, objective: Any = None, *, frozen_norm: bool = False) -> None:
         self.net = net
         self.objective = objective
+        self.frozen_norm = frozen_norm
 
     @abstractmethod
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
@@ -36,8 +38,10 @@ class BaseActor(ABC):
                 part.to(device)
 
     def train(self, mode: bool = True) -> None:
-        """Sets the network to training mode, or to evaluation mode. A subclass that freezes layers extends this."""
+        """Sets the network to training or evaluation mode. A subclass that freezes more layers extends this."""
         self.net.train(mode)
+        if self.frozen_norm:
+            hold_norm_statistics(self.net)
 
     def eval(self) -> None:
         """Sets the network to evaluation mode."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ltr.actors.base_actor import BaseActor, hold_norm_statistics
+from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
 from ltr.models.loss.transt import TransTLossWeights, transt_loss
 from ltr.registry import ACTORS
@@ -26,8 +26,7 @@ class TransTActor(BaseActor):
     def __init__(
         self, net: nn.Module, objective: TransTLossWeights = TransTLossWeights(), frozen_norm: bool = False
     ) -> None:
-        super().__init__(net, objective)
-        self.frozen_norm = frozen_norm
+        super().__init__(net, objective, frozen_norm=frozen_norm)
 
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
         """Returns the loss, and it, its parts and the mean IoU of the positive cells' boxes as numbers.
@@ -46,9 +45,3 @@ class TransTActor(BaseActor):
         stats = {"Loss/total": loss.total.item(), "Loss/ce": loss.classification.item()}
         stats |= {"Loss/l1": loss.l1.item(), "Loss/giou": loss.giou.item(), "IoU": loss.iou.item()}
         return loss.total, stats
-
-    def train(self, mode: bool = True) -> None:
-        """Sets the network to training or evaluation mode; frozen norm layers stay in evaluation mode."""
-        super().train(mode)
-        if self.frozen_norm:
-            hold_norm_statistics(self.net)

@@ -1,15 +1,17 @@
-"""Curves for TensorBoard."""
+"""Curves and pictures for TensorBoard."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 
 class TensorBoardCurves:
-    """Writes numbers by epoch to event files in ``directory``; the first number makes the directory.
+    """Writes numbers and pictures by epoch to event files in ``directory``; the first one makes the directory.
 
     Curves are a comfort: where TensorBoard is not installed, or its files cannot be written, training goes on.
     """
@@ -21,6 +23,18 @@ class TensorBoardCurves:
 
     def add(self, points: Iterable[tuple[str, int, float]]) -> str | None:
         """Adds points (curve, epoch, value) and forces them to the disk; returns a warning, once, if that fails."""
+
+        def write(writer: Any) -> None:
+            for name, epoch, value in points:
+                writer.add_scalar(name, value, epoch)
+
+        return self._write(write)
+
+    def add_picture(self, name: str, epoch: int, picture: np.ndarray) -> str | None:
+        """Adds a picture (H, W, 3) uint8, RGB, likewise."""
+        return self._write(lambda writer: writer.add_image(name, picture, epoch, dataformats="HWC"))
+
+    def _write(self, write: Callable[[Any], None]) -> str | None:
         if self._failed:
             return None
         try:
@@ -28,8 +42,7 @@ class TensorBoardCurves:
                 from torch.utils.tensorboard import SummaryWriter  # slow to import, and optional
 
                 self._writer = SummaryWriter(str(self.directory))
-            for name, epoch, value in points:
-                self._writer.add_scalar(name, value, epoch)
+            write(self._writer)
             self._writer.flush()
         except (ImportError, OSError) as error:
             self._failed = True

@@ -39,6 +39,16 @@ class Region:
         return np.concatenate([self.to_crop(boxes[..., :2]), boxes[..., 2:] * self.scale], axis=-1)
 
 
+def template_side(size: np.ndarray, context: float) -> float:
+    """Returns the side of the square around a target that SiamFC's template shows, ``sqrt((w + c) (h + c))``.
+
+    Args:
+        size: w, h of the target.
+        context: c as a part of w + h; with 0.5 the square around a square target is twice as long as the target.
+    """
+    return float(np.sqrt((size + context * size.sum()).prod()))
+
+
 def crop_square(
     image: np.ndarray,
     center: tuple[float, float],

@@ -36,6 +36,20 @@ def write_line_plot(
     y_limits: tuple[float, float] | None = None,
 ) -> None:
     """Writes a plot of lines, each named and given by its points (x, y); x is logarithmic."""
+    content = line_plot(path.suffix.lower().lstrip("."), lines, x_label, y_label, x_ticks, y_limits, x_scale="log")
+    write_bytes_atomically(path, content)
+
+
+def line_plot(
+    kind: str,
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    x_label: str,
+    y_label: str,
+    x_ticks: Sequence[float] | None = None,
+    y_limits: tuple[float, float] | None = None,
+    x_scale: str = "linear",
+) -> bytes:
+    """Returns a plot of lines, each named and given by its points (x, y), as a file of a kind, such as ``png``."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -44,7 +58,7 @@ def write_line_plot(
     axes = figure.add_subplot()
     for name, points in lines.items():
         axes.plot(*zip(*sorted(points)), marker="o", label=name)
-    axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
+    axes.set(xscale=x_scale, xlabel=x_label, ylabel=y_label)
     if x_ticks is not None:
         axes.set_xticks(list(x_ticks), [f"{tick:g}" for tick in x_ticks])
         axes.minorticks_off()
@@ -53,5 +67,5 @@ def write_line_plot(
     axes.grid(alpha=0.3)
     axes.legend()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
-    write_bytes_atomically(path, buffer.getvalue())
+    figure.savefig(buffer, format=kind, dpi=150)
+    return buffer.getvalue()

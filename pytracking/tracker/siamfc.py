@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ltr.data.crops import crop_square
+from ltr.data.crops import crop_square, template_side
 from pytracking.parameter.params import ParameterError, TrackerParams
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
 
@@ -164,8 +164,7 @@ class SiamFCTracker(BaseTracker):
 
     def _template_side(self) -> float:
         """Side in frame pixels of the square that the template shows at the current size."""
-        margin = self.params.context * self.size.sum()
-        return math.sqrt((self.size + margin).prod())
+        return template_side(self.size, self.params.context)
 
     def _features(self, image: np.ndarray, scales: np.ndarray, output_size: int) -> Tensor:
         """Returns the features (scales, C, h, w) of square crops around the target."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.training.pairs import PairConfig
 from socl_plugins.labels.costs import LabelCounts, Prices, annotation_cost, count_labels
 
 
@@ -112,6 +114,29 @@ class FewerFrames(AnnotationWrapper):
             if name in info:
                 info[name] = torch.where(kept[:, None], info[name], torch.full_like(info[name], float("nan")))
         return info
+
+
+@dataclass
+class BudgetOptions(PairConfig):
+    """Hyper-parameters of how many labels are learned from.
+
+    Attributes:
+        budget_hours: learn from as many whole videos as so many hours of annotation are enough for; none: from all.
+        budget_seed: of the choice of videos, and of frames.
+        frame_part: the part of each video's frames whose labels are used.
+    """
+
+    budget_hours: float | None = None
+    budget_seed: int = 0
+    frame_part: float = 1.0
+
+    def within_budget(self, dataset: BaseVideoDataset) -> BaseVideoDataset:
+        """Returns what of a data set is learned from; what it shows, clicks or boxes, says what is paid for."""
+        if self.budget_hours is not None:
+            dataset = WithinBudget(dataset, self.budget_hours, self.budget_seed)
+        if self.frame_part != 1:
+            dataset = FewerFrames(dataset, self.frame_part, self.budget_seed)
+        return dataset
 
 
 @lru_cache(maxsize=100_000)

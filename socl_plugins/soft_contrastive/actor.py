@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 
 import torch
-from torch import nn
 
-from ltr.actors.base_actor import BaseActor, hold_norm_statistics
+from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
+from ltr.models.tracking import SiamFCNet
 from ltr.registry import ACTORS
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings, draw_samples, soft_contrastive_loss
 
@@ -18,19 +18,18 @@ class SoCLActor(BaseActor):
     """Learns features from pairs of frames and their TOP maps.
 
     Args:
-        net: images (N, 3, H, W) in 0..255 to features (N, C, h, w), as the tracker compares them.
+        net: its ``embed`` makes of images (N, 3, H, W) in 0..255 the features (N, C, h, w) to contrast.
         objective: what the loss is made of.
-        frozen_norm: keep batch-norm statistics as they are. For pre-trained weights: a few crops of few videos are a
-            poor sample of what they were made on.
+        frozen_norm: see :class:`BaseActor`.
     """
 
+    net: SiamFCNet
     objective: SoftContrastiveSettings
 
     def __init__(
-        self, net: nn.Module, objective: SoftContrastiveSettings = SoftContrastiveSettings(), frozen_norm: bool = False
+        self, net: SiamFCNet, objective: SoftContrastiveSettings = SoftContrastiveSettings(), frozen_norm: bool = False
     ) -> None:
-        super().__init__(net, objective)
-        self.frozen_norm = frozen_norm
+        super().__init__(net, objective, frozen_norm=frozen_norm)
 
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
         """Returns the loss (equation 10), and it and its parts as numbers.
@@ -44,11 +43,11 @@ class SoCLActor(BaseActor):
         """
         images = torch.cat([data["train_images"], data["test_images"]])
         top_maps = torch.cat([data["train_top"], data["test_top"]])
-        features = self.net(images.float().contiguous(memory_format=torch.channels_last))
+        features = self.net.embed(images.float().contiguous(memory_format=torch.channels_last))
         if features.shape[-2:] != top_maps.shape[-2:]:
             raise ValueError(
                 f"the network gives {tuple(features.shape[-2:])} feature cells, but the TOP maps have "
-                f"{tuple(top_maps.shape[-2:])}: give the processing the network's stride and border"
+                f"{tuple(top_maps.shape[-2:])}: give the processing the network's grid"
             )
         # In mixed precision only the network is computed coarsely: a contrastive loss is a difference of large numbers.
         with torch.autocast(features.device.type, enabled=False):
@@ -59,12 +58,6 @@ class SoCLActor(BaseActor):
         stats = {"Loss/total": loss.item()}
         stats |= {f"Loss/{name}": value.item() for name, value in parts.items()}
         return loss, stats
-
-    def train(self, mode: bool = True) -> None:
-        """Sets the network to training or evaluation mode; frozen norm layers stay in evaluation mode."""
-        super().train(mode)
-        if self.frozen_norm:
-            hold_norm_statistics(self.net)
 
 
 def number_videos(data: TensorDict) -> torch.Tensor:

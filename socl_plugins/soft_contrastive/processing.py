@@ -4,49 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 
-from ltr.data.crops import crop_square
+from ltr.data import processing
+from ltr.data.processing import PARTS, PairAugmentation, as_tensor, crop_target
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Drawn, Transform
+from ltr.models.tracking import FeatureGrid
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render_maps
-
-PARTS = ("train", "test")
+from socl_plugins.top_map.render import render_maps, score_map
 
 
 @dataclass(frozen=True)
-class CropSettings:
-    """Which part of a frame the network sees.
+class CropSettings(processing.CropSettings):
+    """Which part of a frame the network sees, and how its TOP map is rendered; the extent comes from proposals.
 
     Attributes:
-        size: side of the crop in pixels.
-        search_factor: side of the crop's region over the target's extent, which comes from proposals, not from a box.
-        scale_jitter: standard deviation of the log of a random factor on that.
-        shift: the target is moved from the crop's centre by up to this part of the crop's side, each way. Large, since
-            a padded network otherwise learns the centre instead of the target.
         eta: see :func:`socl_plugins.top_map.render.render`.
         temperature: likewise.
     """
 
-    size: int = 192
-    search_factor: float = 3.0
-    scale_jitter: float = 0.2
-    shift: float = 0.25
     eta: float = 0.1
     temperature: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("size", "search_factor", "temperature"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} of the crop is {getattr(self, name)}; it must be positive")
-        if not self.scale_jitter >= 0:
-            raise ValueError(f"scale_jitter is {self.scale_jitter}; a standard deviation is not negative")
-        if not 0 <= self.shift < 0.5:
-            raise ValueError(f"shift is {self.shift}; from 0.5 on the target would leave the crop")
+        super().__post_init__()
+        if not 0 < self.temperature < float("inf"):
+            raise ValueError(f"temperature of the crop is {self.temperature}; it must be positive")
         if not 0 < self.eta <= 1:
             raise ValueError(f"eta is {self.eta}; it is a part of the map, in (0, 1]")
 
@@ -57,70 +42,49 @@ class SoftContrastiveProcessing:
 
     Args:
         crop: which part of a frame is cut out.
-        stride: image pixels for one feature cell.
-        border: feature cells that the network drops on each side.
-        transform: augmentation of crop, point and boxes together, drawn for each frame.
-        joint_transform: likewise, but drawn once for both frames of a pair: a target is not mirrored, or robbed of its
-            colour, from one frame to the next, and what stays the same is what a tracker tells it from its like by.
-        apart: the share of pairs for which ``joint_transform`` is drawn for each frame all the same.
+        grid: where the network's feature cells lie in a crop of that size.
+        augmentation: of crop, point and boxes together.
+        with_scores: also give the score maps that TOP maps are made of, for pictures.
+
+    Raises:
+        ValueError: there are too few cells to tell target from background.
     """
 
     def __init__(
         self,
         crop: CropSettings,
-        stride: int,
-        border: int = 0,
-        transform: Transform | None = None,
-        joint_transform: Transform | None = None,
-        apart: float = 0.0,
+        grid: FeatureGrid,
+        augmentation: PairAugmentation = PairAugmentation(),
+        with_scores: bool = False,
     ) -> None:
-        if not 0 <= apart <= 1:
-            raise ValueError(f"apart is {apart}; it is a share of the pairs, in [0, 1]")
-        cells = -(-crop.size // stride) - 2 * border
-        if cells < 2:
+        if grid.cells < 2:
             raise ValueError(
-                f"a crop of {crop.size} pixels leaves {cells} feature cells at stride {stride}; enlarge it"
+                f"a crop of {crop.size} pixels leaves {grid.cells} feature cells at stride {grid.stride}; enlarge it"
             )
         self.crop = crop
-        self.stride = stride
-        self.border = border
-        self.cells = cells
-        self.transform = transform
-        self.joint_transform = joint_transform
-        self.apart = apart
-        self._border_offset = np.array([border * stride, border * stride, 0, 0], np.float32)
+        self.grid = grid
+        self.augmentation = augmentation
+        self.with_scores = with_scores
+        self._start = np.array([grid.start, grid.start, 0, 0], np.float32)
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
         """Returns, for ``train`` and ``test``: images (3, S, S) uint8, top (h, w) and point (2,) in crop pixels."""
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
-        joint = self._draw_joint(rng)
-        apart = rng.random() < self.apart
         seen = []
-        for part in PARTS:
-            if apart and part == "test":
-                joint = self._draw_joint(rng)
+        for part, drawn in zip(PARTS, self.augmentation.draw(rng)):
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
-            crop, point, proposals = self._crop(image, point.numpy(), proposals, joint, rng)
-            seen.append(Proposals(proposals.boxes - self._border_offset, proposals.scores))
-            result[f"{part}_images"] = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+            extent = float(np.sqrt(proposals.mean_box()[2:].prod()))
+            crop, region = crop_target(image, point.numpy(), extent, self.crop, rng)
+            boxes = drawn.boxes(region.boxes_to_crop(proposals.boxes), crop.shape).astype(np.float32)
+            seen.append(Proposals(boxes - self._start, proposals.scores))
+            result[f"{part}_images"] = as_tensor(drawn.image(crop))
+            point = drawn.points(region.to_crop(point[None]), crop.shape)[0]
             result[f"{part}_point"] = torch.from_numpy(point).float()
-        maps = render_maps(seen, (self.cells, self.cells), self.stride, self.crop.eta, self.crop.temperature)
+        shape = (self.grid.cells, self.grid.cells)
+        maps = render_maps(seen, shape, self.grid.stride, self.crop.eta, self.crop.temperature)
         for part, top in zip(PARTS, maps):
             result[f"{part}_top"] = torch.from_numpy(top)
+        if self.with_scores:
+            for part, proposals in zip(PARTS, seen):
+                result[f"{part}_score"] = torch.from_numpy(score_map(proposals, shape, self.grid.stride)).float()
         return result
-
-    def _draw_joint(self, rng: np.random.Generator) -> Drawn:
-        return self.joint_transform.draw(rng) if self.joint_transform is not None else Drawn()
-
-    def _crop(
-        self, image: np.ndarray, point: np.ndarray, proposals: Proposals, joint: Drawn, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, Proposals]:
-        box = proposals.mean_box()
-        extent = float(np.sqrt(box[2] * box[3]))
-        side = extent * self.crop.search_factor * float(np.exp(rng.normal(0, self.crop.scale_jitter)))
-        shift = rng.uniform(-self.crop.shift, self.crop.shift, 2) * side
-        crop, region = crop_square(image, tuple(point + shift), side, self.crop.size, fill=cv2.mean(image)[:3])
-        points, boxes = region.to_crop(point[None]), region.boxes_to_crop(proposals.boxes)
-        drawn = joint.then(self.transform.draw(rng)) if self.transform is not None else joint
-        points, boxes = drawn.points(points, crop.shape), drawn.boxes(boxes, crop.shape)
-        return drawn.image(crop), points[0], Proposals(boxes.astype(np.float32), proposals.scores)

@@ -17,6 +17,7 @@ from socl_plugins.top_map.render import render
 
 HEIGHT = 220  # pixels of each picture
 CLICK_COLOUR, WEAK_COLOUR, STRONG_COLOUR = (255, 230, 0), np.array([70, 110, 190]), np.array([255, 70, 40])  # RGB
+MAPS_TEXT = "Left: the click. Middle: the kept proposals, the most object-like in red. Right: the map."
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; color: #222 }
 figure { margin: 0 0 1.6rem } figcaption { margin-bottom: .3rem } img { max-width: 100%; border-radius: 3px }
@@ -75,9 +76,11 @@ def write_picture(shown: Sequence[Shown], path: Path) -> None:
     write_bytes_atomically(path, _encode(whole, path.suffix.lower()))
 
 
-def write_page(shown: Sequence[Shown], path: Path, title: str) -> None:
-    """Writes a page that holds its pictures itself."""
-    figures = []
+def write_page(
+    shown: Sequence[Shown], path: Path, title: str, text: str = MAPS_TEXT, plots: Sequence[bytes] = ()
+) -> None:
+    """Writes a page that holds its pictures itself: a title, a text, plots (SVG) and the frames."""
+    figures = [f'<img alt="" src="data:image/svg+xml;base64,{base64.b64encode(plot).decode()}">' for plot in plots]
     for one in shown:
         picture = base64.b64encode(_encode(one.picture, ".jpg")).decode()
         caption = html.escape(one.title)
@@ -86,9 +89,7 @@ def write_page(shown: Sequence[Shown], path: Path, title: str) -> None:
     page = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style></head><body>\n<h1>{html.escape(title)}</h1>\n"
-        "<p>Left: the click. Middle: the kept proposals, the most object-like in red. Right: the map.</p>\n"
-        + "\n".join(figures)
-        + "\n</body></html>\n"
+        f"<p>{html.escape(text)}</p>\n" + "\n".join(figures) + "\n</body></html>\n"
     )
     write_bytes_atomically(path, page.encode())
 

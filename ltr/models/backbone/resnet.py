@@ -26,6 +26,7 @@ class ResNetBackbone(nn.Module):
 
     mean: torch.Tensor
     std: torch.Tensor
+    first_center = 0.5  # with its padding, every strided layer keeps the middle of the first pixel
 
     def __init__(self, resnet: nn.Module, output_layer: str, stride: int, dilation: int = 1) -> None:
         super().__init__()
@@ -48,6 +49,9 @@ class ResNetBackbone(nn.Module):
                     _remove_stride(layer)
                     _dilate(layer[0], dilation)
             setattr(self, name, layer)
+        convolutions = [module for module in layer.modules() if isinstance(module, nn.Conv2d)]
+        # The last one is that of a shortcut or of a whole block; both have the layer's channels.
+        self.channels = convolutions[-1].out_channels
         # ImageNet's statistics on the 0..255 scale. Not persistent: they belong to the code, not to a checkpoint.
         self.register_buffer("mean", 255 * torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)

@@ -1,0 +1,135 @@
+"""How fast training data comes from JPEG files, on one core, in one run: ``python benchmarks/loading.py --help``.
+
+The loader of SoCL (pairs, with proposals at hand), that of Box-Siam (pairs), and six-frame samples with crops of 288
+pixels, as DiMP takes them, each stand against decoding just the frames that they read, and doing nothing with them.
+Processor time is measured, so that other programs on the machine do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from ltr.admin.environment import Environment
+from ltr.data.image_loader import jpeg4py_decoder, load_image
+from ltr.data.loader import LTRLoader
+from ltr.data.processing import CropSettings, PairAugmentation, SiamFCProcessing, as_tensor, crop_target
+from ltr.data.sampler import TrackingSampler
+from ltr.data.tensordict import TensorDict
+from ltr.dataset import Got10k, SyntheticVideo
+from ltr.dataset.export import export_got10k
+from ltr.models.tracking import FeatureGrid
+from ltr.training.pairs import augmentation, pair_loader
+from ltr.training.siamfc import BoxConfig
+from socl_plugins.labels import PointAnnotated
+from socl_plugins.soft_contrastive.training import SoCLConfig, default_config, training_loader
+from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
+
+GRID = FeatureGrid(18, 8, 20.5)  # of a ResNet-18 without its three border cells
+SIX = CropSettings(size=288, search_factor=5.0)
+
+
+class Recorder:
+    """An image loader that remembers what it read."""
+
+    def __init__(self) -> None:
+        self.paths: list[Path] = []
+
+    def __call__(self, path: Path) -> np.ndarray:
+        self.paths.append(path)
+        return load_image(path)
+
+
+class SixCrops:
+    """Makes of six frames with boxes six augmented crops and the boxes in them."""
+
+    def __init__(self, changes: PairAugmentation) -> None:
+        self.changes = changes
+
+    def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
+        result = TensorDict()
+        for part, drawn in zip(("train", "test"), self.changes.draw(rng)):
+            crops, boxes = [], []
+            for image, anno in zip(data[f"{part}_images"], data[f"{part}_anno"]):
+                box = anno.double().numpy()
+                crop, region = crop_target(image, box[:2] + box[2:] / 2, float(np.sqrt(box[2:].prod())), SIX, rng)
+                boxes.append(torch.from_numpy(drawn.boxes(region.boxes_to_crop(box), crop.shape)).float())
+                crops.append(as_tensor(drawn.image(crop)))
+            result[f"{part}_images"], result[f"{part}_anno"] = torch.stack(crops), torch.stack(boxes)
+        return result
+
+
+def compare(name: str, make: Callable[[], LTRLoader], recorder: Recorder, rounds: int) -> None:
+    """Prints samples a second of a loader, and of decoding the same frames; medians of rounds that take turns."""
+    loads, decodes, samples = [], [], 0
+    for _ in range(rounds):
+        recorder.paths.clear()
+        loader = make()
+        start = time.process_time()
+        samples = sum(loader.batch_size or 1 for _ in loader)
+        loads.append(time.process_time() - start)
+        start = time.process_time()
+        for path in recorder.paths:
+            load_image(path)
+        decodes.append(time.process_time() - start)
+    loading, decoding = float(np.median(loads)), float(np.median(decodes))
+    print(
+        f"{name}: {samples / loading:.1f} samples/s a core, {samples / decoding:.1f} decoded only: "
+        f"{decoding / loading:.2f} times"
+    )
+
+
+def main() -> int:
+    """Runs the command line and returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, help="a folder in GOT-10k's layout (default: made of synthetic videos)")
+    parser.add_argument("--height", type=int, default=720, help="of synthetic frames, at 16:9 (default: 720)")
+    parser.add_argument("--samples", type=int, default=48, help="samples of each round (default: 48)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of which the median is taken (default: 3)")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    with tempfile.TemporaryDirectory() as folder:
+        root = options.root
+        if root is None:
+            size = (options.height, options.height * 16 // 9)
+            root = export_got10k(SyntheticVideo(4, num_frames=12, size=size, seed=7), folder)
+        recorder = Recorder()
+        boxes = Got10k(root, image_loader=recorder)
+        height, width = boxes.load_frame(0, 0).shape[:2]
+        decoder = "OpenCV" if jpeg4py_decoder() is None else "jpeg4py"
+        print(f"{len(boxes)} videos, the first of {width} x {height} pixels, decoded by {decoder}, one thread")
+
+        shared = {"samples_per_epoch": options.samples, "batch_size": 6, "num_workers": 0}
+        socl, box = default_config(SoCLConfig(), Environment()), BoxConfig()
+        for config in (socl, box):
+            for key, value in shared.items():
+                setattr(config, key, value)
+        clicks = ObjectnessAnnotated(PointAnnotated(boxes), ProposalSettings())
+        clicks.prepare(jobs=1)
+        compare("SoCL, pairs", lambda: training_loader(clicks, socl, GRID), recorder, options.rounds)
+        siamfc = SiamFCProcessing(box.crop, box.template_size, augmentation(box))
+        compare("Box-Siam, pairs", lambda: pair_loader(boxes, siamfc, box), recorder, options.rounds)
+        sampler = TrackingSampler(
+            [boxes],
+            samples_per_epoch=options.samples,
+            max_gap=10,
+            num_test_frames=3,
+            num_train_frames=3,
+            processing=SixCrops(augmentation(box)),
+            frame_sample_mode="interval",
+        )
+        compare("six frames, crops of 288", lambda: LTRLoader("train", sampler, batch_size=6), recorder, options.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Recipes of SiamFC that learn from boxes: the baselines that learning from clicks is held against."""

@@ -1,0 +1,180 @@
+"""The run that recipes share: pairs of frames, one schedule, and a held-out tracking score that chooses the weights."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, TypeVar
+
+import torch
+
+from ltr.actors.base_actor import BaseActor
+from ltr.admin import distributed
+from ltr.admin.environment import Environment
+from ltr.admin.settings import Settings, SettingsError, TrainConfig
+from ltr.data.loader import LTRLoader
+from ltr.data.processing import PairAugmentation
+from ltr.data.sampler import Processing, TrackingSampler
+from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.defaults import held_out_videos
+from ltr.dataset.named import EMBEDDED_VIDEOS
+from ltr.models.tracking import SiamFCNet
+from ltr.registry import HELD_OUT_SCORES
+from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
+
+
+@dataclass
+class PairConfig(TrainConfig):
+    """Hyper-parameters of every recipe that learns from pairs of frames of a video; a subclass says of which network.
+
+    Attributes:
+        pretrained: weights to start from: none, for random ones, or a file. The norm layers of such weights keep their
+            statistics.
+        max_gap: how many frames apart the two frames of a pair may be.
+        decay_epochs: the learning rate falls to a tenth after these epochs; none: it follows a cosine to zero.
+        augment_apart: share of the pairs whose frames are mirrored and coloured independently of each other.
+        videos: embedded videos to learn from.
+        held_out_videos: videos of the held-out score.
+        held_out_frames: frames of each that are tracked.
+        tracker_parameters: the parameter set that the held-out score tracks with; none: SiamFC's own.
+    """
+
+    paper_weights: ClassVar[str | None] = None  # where the paper's run starts
+    pretrained: str | None = None
+    max_gap: int = 50
+    decay_epochs: tuple[int, ...] = ()
+    augment_apart: float = 0.0
+    videos: int = EMBEDDED_VIDEOS
+    held_out_videos: int = 12
+    held_out_frames: int = 50
+    tracker_parameters: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("max_gap", "videos", "held_out_videos"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}, but must be at least 1")
+        if self.held_out_frames < 2:
+            raise SettingsError(f"held_out_frames is {self.held_out_frames}; tracking needs 2 at the least")
+        if min(self.decay_epochs, default=1) < 1:
+            raise SettingsError("decay_epochs count from 1")
+
+    def build_network(self, *, projection: bool = False, calibrated: bool = False) -> SiamFCNet:
+        """Returns the network to learn; the arguments are those of :class:`SiamFCNet`."""
+        raise NotImplementedError(f"{type(self).__name__} does not say which network is to be learned")
+
+
+P = TypeVar("P", bound=PairConfig)
+
+
+def scheduled(config: P, env: Environment) -> P:
+    """Returns ``config`` with SoCL's schedule (section 4.1) where GOT-10k is set, else one of minutes on two CPU cores.
+
+    The processes of a distributed run share a batch. The paper does not say how many pairs an epoch has: here, one for
+    each of GOT-10k's 9,335 videos.
+    """
+    processes = distributed.world_size()
+    schedule: dict[str, Any] = {
+        "epochs": 4,
+        "samples_per_epoch": 720,
+        "batch_size": max(12 // processes, 1),
+        "num_workers": 1,
+        "learning_rate": 1e-3,
+        "score_interval": 2,
+        "average_decay": 0.98,
+    }
+    if env.got10k_dir is not None:
+        schedule |= {
+            "pretrained": config.paper_weights,
+            "epochs": 1000,
+            "samples_per_epoch": 9335,
+            "batch_size": max(96 // processes, 1),
+            "num_workers": min(8, os.cpu_count() or 1),
+            "learning_rate": 3e-4,
+            "decay_epochs": (500,),
+            "score_interval": 10,
+            "held_out_videos": 60,
+            "held_out_frames": 100,
+        }
+    return replace(config, **schedule)
+
+
+def train_pairs(
+    settings: Settings, config: PairConfig, actor: BaseActor, loader: LTRLoader, hooks: Iterable[Hook] = ()
+) -> TrainingResult:
+    """Trains an actor's network with Adam and returns how it tracks held-out videos before and after.
+
+    Args:
+        settings: of the run.
+        config: the recipe's hyper-parameters.
+        actor: the learning step; its network is a :class:`ltr.models.tracking.SiamFCNet`.
+        loader: the pairs.
+        hooks: called before the held-out score.
+    """
+    net = actor.net.to(settings.device)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
+    average = WeightAverage(config.average_decay) if config.average_decay is not None else None
+    score = HELD_OUT_SCORES["tracking_auc"](
+        held_out_videos(settings.env, config.held_out_videos, config.held_out_frames),
+        max_frames=config.held_out_frames,
+        parameter_set=config.tracker_parameters,
+    )
+    held_out = HeldOutScore(score, "AUC", config.score_interval, average)
+    trainer = LTRTrainer(
+        actor,
+        [loader],
+        optimizer,
+        settings,
+        learning_rate_schedule(optimizer, config, len(loader)),
+        hooks=[*([average] if average else []), *hooks, held_out],
+        scheduler_interval="step",
+    )
+    result = trainer.train(config.epochs)
+    result.next_command = f"pytracking/run_tracker.py siamfc {settings.script_name} --dataset_name synthetic"
+    return result
+
+
+def pair_loader(dataset: BaseVideoDataset, processing: Processing, config: PairConfig, seed: int = 0) -> LTRLoader:
+    """Returns batches of pairs of frames of a video.
+
+    Args:
+        dataset: the videos.
+        processing: what the network sees of a pair.
+        config: of the run.
+        seed: of everything that is drawn.
+    """
+    sampler = TrackingSampler(
+        [dataset],
+        samples_per_epoch=config.samples_per_epoch,
+        max_gap=config.max_gap,
+        processing=processing,
+        frame_sample_mode="interval",
+        seed=seed,
+    )
+    return LTRLoader("train", sampler, batch_size=config.batch_size, num_workers=config.num_workers)
+
+
+def augmentation(config: PairConfig) -> PairAugmentation:
+    """Returns how the crops of a pair are mirrored, coloured and blurred."""
+    return PairAugmentation(
+        own=Compose(ColorJitter(0.2, 0.2), Blur(1.5, 0.2)),
+        joint=Compose(HorizontalFlip(), ColorJitter(0.2, 0.2, 0.3), Grayscale(0.2)),
+        apart=config.augment_apart,
+    )
+
+
+def learning_rate_schedule(
+    optimizer: torch.optim.Optimizer, config: PairConfig, steps_per_epoch: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Returns the schedule, stepped once a training step: tenths after ``decay_epochs``, or a cosine to zero."""
+    total = config.epochs * steps_per_epoch
+    if config.decay_epochs:
+        milestones = [epoch * steps_per_epoch for epoch in config.decay_epochs]
+        return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones)
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
+    )

@@ -1,0 +1,74 @@
+"""A data set of clicks that shows boxes made of its TOP maps, for BCE-Siam (SoCL, section 4.2, figure 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltr.dataset.annotation_wrapper import AnnotationWrapper
+from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from socl_plugins.pseudo_label.from_top_map import box_from_map
+from socl_plugins.top_map.proposals import Proposals
+from socl_plugins.top_map.render import render
+
+REGION = 4.0  # side of the square that the map is rendered on, in extents of the target
+CELLS = 128  # so that the box is exact to a thirtieth of the target's extent
+
+
+def pseudo_box(proposals: Proposals, alpha: float = 0.5, eta: float = 0.1, temperature: float = 0.25) -> np.ndarray:
+    """Returns the pseudo box (4,) x, y, w, h, in pixels of the frame, of the TOP map that proposals make.
+
+    Args:
+        proposals: in pixels of the frame.
+        alpha: see :func:`socl_plugins.pseudo_label.from_top_map.box_from_map`.
+        eta: see :func:`socl_plugins.top_map.render.render`.
+        temperature: likewise.
+    """
+    target = proposals.mean_box()
+    side = REGION * float(np.sqrt(target[2] * target[3]))
+    corner = target[:2] + (target[2:] - side) / 2
+    moved = proposals.boxes - np.array([*corner, 0, 0], np.float32)
+    cell = side / CELLS
+    box = box_from_map(render(Proposals(moved, proposals.scores), (CELLS, CELLS), cell, eta, temperature), alpha)
+    return box * cell + [*corner, 0, 0]
+
+
+class TopMapBoxAnnotated(AnnotationWrapper):
+    """Videos with proposals that shows, in place of clicks and proposals, a pseudo box on each frame (``bbox``).
+
+    Args:
+        dataset: shows ``proposals``, such as :class:`socl_plugins.top_map.ObjectnessAnnotated`.
+        alpha: see :func:`pseudo_box`.
+        eta: likewise.
+        temperature: likewise.
+    """
+
+    def __init__(
+        self, dataset: BaseVideoDataset, alpha: float = 0.5, eta: float = 0.1, temperature: float = 0.25
+    ) -> None:
+        super().__init__(dataset)
+        self.alpha = alpha
+        self.eta = eta
+        self.temperature = temperature
+
+    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
+        """Returns ``valid`` and ``visible`` of a video; its boxes are made when frames are asked for."""
+        info = self.dataset.get_sequence_info(seq_id)
+        return {name: info[name] for name in ("valid", "visible")}
+
+    def get_frames(
+        self, seq_id: int, frame_ids: Sequence[int], anno: SequenceInfo | None = None
+    ) -> tuple[list[np.ndarray], dict[str, list[Any]], dict[str, Any]]:
+        """Returns frames and their ``bbox``, see the base class; nan where a frame has no click."""
+        frames, annotation, meta = self.dataset.get_frames(seq_id, frame_ids)
+        proposals: list[Proposals | None] = list(annotation["proposals"])  # type: ignore[arg-type]  # no tensors
+        boxes = [
+            torch.full((4,), float("nan"))
+            if one is None
+            else torch.from_numpy(pseudo_box(one, self.alpha, self.eta, self.temperature)).float()
+            for one in proposals
+        ]
+        return frames, {"bbox": boxes, "valid": annotation["valid"], "visible": annotation["visible"]}, meta

@@ -1,0 +1,66 @@
+"""What each command of ``python -m socl_plugins.soft_contrastive`` does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, cast
+
+from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoint, load_network
+from ltr.admin.environment import load_environment
+from ltr.admin.files import check_writable
+from ltr.dataset.named import open_dataset
+from ltr.models.tracking import SiamFCNet
+from ltr.trainers.result import History
+from socl_plugins.labels import PointAnnotated
+from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
+from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.show import TEXT, draw_pairs, explain
+from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
+from socl_plugins.top_map.show import write_page, write_picture
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".html", ".htm")
+
+
+def show(options: argparse.Namespace) -> int:
+    """Draws frames with the maps that their soft samples come from, and in a page the curves of training."""
+    out = Path(options.out)
+    if out.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{out}: what is to be written is told by the ending, one of {', '.join(ENDINGS)}")
+    check_writable(out.parent)
+    path = find_checkpoint(options.checkpoint)
+    checkpoint = load_checkpoint(path)
+    config = checkpoint["settings"]["config"]
+    if not {"loss", "crop", "proposals"} <= config.keys():
+        raise CheckpointError(f"{path} is not of a SoCL recipe: it does not say of what its soft samples were made")
+    crop, loss = CropSettings(**config["crop"]), SoftContrastiveSettings(**config["loss"])
+    net = cast(SiamFCNet, load_network(path))
+    clicks = PointAnnotated(open_dataset(options.dataset, load_environment(), options.root), config["noise_px"])
+    dataset = ObjectnessAnnotated(clicks, ProposalSettings(**config["proposals"]))
+    grid = net.grid(crop.size)
+    pairs = draw_pairs(dataset, crop, grid, max(options.pairs, 1), config["max_gap"], options.seed)
+    shown = list(explain(net, pairs, grid, loss))
+    if out.suffix.lower() in (".html", ".htm"):
+        title = f"Soft samples of {checkpoint['settings']['project_path']}, epoch {checkpoint['epoch']}"
+        write_page(shown, out, title, TEXT, training_curves(checkpoint["stats"]))
+    else:
+        write_picture(shown, out)
+    print(out)
+    return 0
+
+
+def training_curves(history: History) -> list[bytes]:
+    """Returns a plot (SVG) of each kind of number that training recorded; none where matplotlib is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        return []
+    from pytracking.analysis.figures import line_plot
+
+    kinds: dict[str, dict[str, Any]] = {}
+    for loader, numbers in history.items():
+        for name, values in numbers.items():
+            kind, _, part = name.rpartition("/")
+            if loader != "labels" and values:  # what labels cost is the same in each epoch
+                kinds.setdefault(kind or name, {})[f"{loader} {part}"] = sorted(values.items())
+    return [line_plot("svg", lines, "epoch", kind) for kind, lines in kinds.items()]

@@ -1,0 +1,71 @@
+"""Pictures of soft samples in TensorBoard, as training goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ltr.admin import distributed
+from ltr.admin.random_state import untouched_random_state
+from ltr.admin.tensorboard import TensorBoardCurves
+from ltr.data.tensordict import TensorDict
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.models.tracking import FeatureGrid
+from ltr.trainers.hooks import Hook
+from ltr.trainers.progress import say
+from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
+from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.show import draw_pairs, explain
+
+if TYPE_CHECKING:
+    from ltr.trainers import LTRTrainer
+
+PAIRS = 3
+
+
+class SamplePictures(Hook):
+    """Draws, every so many epochs, where the soft samples of the same few pairs come from.
+
+    Args:
+        dataset: shows ``point`` and ``proposals``.
+        crop: what the network sees of a frame.
+        grid: where its feature cells lie in that.
+        settings: of the loss.
+        interval: epochs between two pictures.
+    """
+
+    def __init__(
+        self,
+        dataset: BaseVideoDataset,
+        crop: CropSettings,
+        grid: FeatureGrid,
+        settings: SoftContrastiveSettings,
+        interval: int = 1,
+    ) -> None:
+        self.dataset = dataset
+        self.crop = crop
+        self.grid = grid
+        self.settings = settings
+        self.interval = interval
+        self._pairs: list[TensorDict] = []
+        self._curves: TensorBoardCurves | None = None
+
+    def after_epoch(self, trainer: LTRTrainer) -> None:
+        """Draws the pictures with the network as it is."""
+        if not distributed.is_main() or (trainer.epoch % self.interval and trainer.epoch != trainer.max_epochs):
+            return
+        with untouched_random_state(trainer.device):
+            if self._curves is None:
+                self._curves = TensorBoardCurves(trainer.settings.env.tensorboard_dir / trainer.settings.project_path)
+                self._pairs = draw_pairs(self.dataset, self.crop, self.grid, PAIRS)
+            trainer.actor.eval()
+            shown = list(explain(trainer.net, self._pairs, self.grid, self.settings))  # type: ignore[arg-type]
+        warning = self._curves.add_picture("soft samples", trainer.epoch, np.vstack([one.picture for one in shown]))
+        if warning:
+            say(warning)
+
+    def close(self) -> None:
+        """Closes the event file."""
+        if self._curves is not None:
+            self._curves.close()

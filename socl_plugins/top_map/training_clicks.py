@@ -1,0 +1,73 @@
+"""The clicks and proposals that a recipe learns from, as its hyper-parameters say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ltr.admin import distributed
+from ltr.admin.environment import Environment
+from ltr.admin.settings import SettingsError
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.defaults import training_videos
+from socl_plugins.labels import PointAnnotated
+from socl_plugins.labels.budget import BudgetOptions
+from socl_plugins.top_map.annotated import ObjectnessAnnotated
+from socl_plugins.top_map.propose import ProposalSettings
+from socl_plugins.top_map.store import open_reader, store_name
+
+DEFAULT_STORE = "top_maps"
+
+
+@dataclass
+class ClickOptions(BudgetOptions):
+    """Hyper-parameters of what is learned from.
+
+    Attributes:
+        noise_px: shift of the clicks in pixels; the same for every seed of a run, since clicks are made once.
+        store: folder of stored proposals, as ``python -m socl_plugins.top_map build`` writes them; by default
+            ``top_maps`` in the workspace; ``none``: no store is read, whatever is there.
+        prepare_frames: in a data set of so many frames at most, the proposals that are not stored are computed before
+            training and kept in memory.
+        proposals: what TOP maps are made of.
+    """
+
+    noise_px: float = 0.0
+    store: str = DEFAULT_STORE
+    prepare_frames: int = 20_000
+    proposals: ProposalSettings = field(default_factory=ProposalSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.prepare_frames < 0:
+            raise SettingsError(f"prepare_frames is {self.prepare_frames}, but must not be negative")
+
+
+def training_clicks(env: Environment, config: ClickOptions) -> ObjectnessAnnotated:
+    """Returns the training videos with clicks and proposals, stored ones where there is a store of them.
+
+    Of a small data set, those that are not stored are computed here.
+    """
+    clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config.videos), config.noise_px)
+    clicks = config.within_budget(clicks)
+    store = None
+    if config.store != "none":
+        folder = env.workspace_dir / config.store
+        if config.store != DEFAULT_STORE and not folder.is_dir():
+            raise SettingsError(f"store is {config.store}, but there is no folder {folder}; none: read no store")
+        store = open_reader(folder, store_name(clicks), config.proposals, config.noise_px)
+        if store is not None and distributed.is_main():
+            print(f"TOP maps: {len(store)} frames are stored in {store.path}")
+    dataset = ObjectnessAnnotated(clicks, config.proposals, store)
+    if has_at_most(dataset, config.prepare_frames):
+        dataset.prepare(progress=distributed.is_main())
+    return dataset
+
+
+def has_at_most(dataset: BaseVideoDataset, frames: int) -> bool:
+    """Returns whether a data set has no more frames than that, without looking further than it must."""
+    total = 0
+    for video in range(len(dataset)):
+        total += len(dataset.get_sequence_info(video)["visible"])
+        if total > frames:
+            return False
+    return True
