@@ -1,0 +1,50 @@
+"""The golden vectors of public implementations, where they are at hand."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+@dataclass(frozen=True)
+class Golden:
+    """The folder of golden vectors, and ``fill.py``, which makes their inputs."""
+
+    folder: Path
+    fill: ModuleType
+
+    def arrays(self, name: str) -> Mapping[str, np.ndarray]:
+        return np.load(self.folder / f"{name}.npz")
+
+    def close(self, arrays: Mapping[str, np.ndarray], name: str, value: Any, relative: float = 3e-5) -> None:
+        """Compares a value with the stored array, or with its stored sample and statistics."""
+        expected = self.stored(arrays, name)
+        for key, found in self.fill.summarise(name, value).items():
+            wanted = expected[key]
+            if key.endswith("__stats"):
+                found, wanted = found[1:], wanted[1:]  # the plain sum is prone to cancellation
+            atol = relative * np.abs(wanted).max() + 1e-7
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=atol, err_msg=key)
+
+    def stored(self, arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+        parts = ("", "__shape", "__stride", "__sample", "__stats")
+        return {name + part: arrays[name + part] for part in parts if name + part in arrays}
+
+
+@pytest.fixture
+def golden(shared_data: Path) -> Golden:
+    folder = shared_data.parent / "golden"
+    if not (folder / "fill.py").is_file():
+        pytest.skip(f"there are no golden vectors in {folder}")
+    spec = importlib.util.spec_from_file_location("golden_fill", folder / "fill.py")
+    assert spec is not None and spec.loader is not None
+    fill = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fill)
+    return Golden(folder, fill)
