@@ -3,6 +3,6 @@
 What compares or decodes the features (correlation, heads) does not live here.
 """
 
-from ltr.models.backbone.resnet import ResNetBackbone, resnet18
+from ltr.models.backbone.resnet import ResNetBackbone, resnet18, resnet50
 
-__all__ = ["ResNetBackbone", "resnet18"]
+__all__ = ["ResNetBackbone", "resnet18", "resnet50"]

@@ -21,12 +21,13 @@ class ResNetBackbone(nn.Module):
         resnet: the torchvision model; its layers are taken over, so state_dict keys stay torchvision's.
         output_layer: ``layer1`` to ``layer4``.
         stride: largest stride of the features; deeper layers keep it by a stride of one instead of two.
+        dilation: of the 3x3 convolutions in the first block of each layer that has lost its stride.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, resnet: nn.Module, output_layer: str, stride: int) -> None:
+    def __init__(self, resnet: nn.Module, output_layer: str, stride: int, dilation: int = 1) -> None:
         super().__init__()
         if output_layer not in LAYERS:
             raise ValueError(f"output_layer is {output_layer!r}; it must be one of {', '.join(LAYERS)}")
@@ -45,6 +46,7 @@ class ResNetBackbone(nn.Module):
                     self.stride *= 2
                 else:
                     _remove_stride(layer)
+                    _dilate(layer[0], dilation)
             setattr(self, name, layer)
         # ImageNet's statistics on the 0..255 scale. Not persistent: they belong to the code, not to a checkpoint.
         self.register_buffer("mean", 255 * torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
@@ -52,17 +54,28 @@ class ResNetBackbone(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Returns the features (N, C, H / stride, W / stride) of RGB images (N, 3, H, W) in 0..255."""
+        return self.layer_outputs(images, self.layers[-1])[self.layers[-1]]
+
+    def layer_outputs(self, images: torch.Tensor, last: str) -> dict[str, torch.Tensor]:
+        """Returns the output of every layer up to ``last`` by its name, for RGB images (N, 3, H, W) in 0..255."""
         x = (images - self.mean) / self.std
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        for name in self.layers:
-            x = getattr(self, name)(x)
-        return x
+        outputs = {}
+        for name in self.layers[: self.layers.index(last) + 1]:
+            x = outputs[name] = getattr(self, name)(x)
+        return outputs
 
 
 def _remove_stride(layer: nn.Module) -> None:
     for module in layer.modules():
         if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
             module.stride = (1, 1)
+
+
+def _dilate(block: nn.Module, dilation: int) -> None:
+    for module in block.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
+            module.dilation = module.padding = (dilation, dilation)
 
 
 @BACKBONES.register("resnet18")
@@ -84,11 +97,39 @@ def resnet18(output_layer: str = "layer2", stride: int = 8, pretrained: str | No
     from torchvision.models import resnet18 as torchvision_resnet18
 
     backbone = ResNetBackbone(torchvision_resnet18(), output_layer, stride)
+    _start_from(backbone, pretrained, "resnet18", ResNet18_Weights.IMAGENET1K_V1)
+    return backbone
+
+
+@BACKBONES.register("resnet50")
+def resnet50(
+    output_layer: str = "layer3", stride: int = 16, pretrained: str | None = None, dilation: int = 1
+) -> ResNetBackbone:
+    """Returns a ResNet-50 cut after ``output_layer``.
+
+    Args:
+        output_layer: ``layer1`` to ``layer4``.
+        stride: largest stride of the features.
+        pretrained: see :func:`resnet18`; the file is ``resnet50_imagenet.pth``.
+        dilation: see :class:`ResNetBackbone`; TransT has stride 8 and a dilation of 2.
+
+    Raises:
+        ValueError: the file lacks a weight that the backbone needs.
+        OSError: there is no file, and nothing can be downloaded.
+    """
+    from torchvision.models import ResNet50_Weights
+    from torchvision.models import resnet50 as torchvision_resnet50
+
+    backbone = ResNetBackbone(torchvision_resnet50(), output_layer, stride, dilation)
+    _start_from(backbone, pretrained, "resnet50", ResNet50_Weights.IMAGENET1K_V1)
+    return backbone
+
+
+def _start_from(backbone: nn.Module, pretrained: str | None, name: str, imagenet: Any) -> None:
     if pretrained == "imagenet":
-        _load_imagenet(backbone, "resnet18", ResNet18_Weights.IMAGENET1K_V1)
+        _load_imagenet(backbone, name, imagenet)
     elif pretrained is not None:
         _load_weights(backbone, Path(pretrained).expanduser())
-    return backbone
 
 
 def _load_imagenet(backbone: nn.Module, name: str, weights: Any) -> None:
