@@ -94,6 +94,9 @@ _EVALUATION = "pytracking.evaluation"
 TRACKERS.register("siamfc")(
     on_demand("pytracking.tracker.siamfc", "SiamFCTracker", "Cross-correlates the first frame's template.")
 )
+TRACKERS.register("transt")(
+    on_demand("pytracking.tracker.transt", "TransTTracker", "Fuses template and search region by attention.")
+)
 BENCHMARKS.register("synthetic")(
     on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
 )

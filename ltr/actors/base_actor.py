@@ -42,3 +42,13 @@ class BaseActor(ABC):
     def eval(self) -> None:
         """Sets the network to evaluation mode."""
         self.train(False)
+
+
+def hold_norm_statistics(net: nn.Module) -> None:
+    """Keeps the statistics of batch-norm layers as they are, whatever mode the rest of the network is in.
+
+    For pre-trained weights: a few crops of few videos are a poor sample of what they were made on.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()

@@ -19,18 +19,19 @@ from pytracking.analysis.metrics import OPE
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation.sequence import SequenceError, SequenceList, from_video_dataset
 from pytracking.evaluation.tracker import track_sequence
-from pytracking.registry import TRACKERS
+from pytracking.registry import PARAMETERS, TRACKERS
 
 if TYPE_CHECKING:
-    from pytracking.tracker.siamfc import SiamFCParams
+    from pytracking.parameter.params import TrackerParams
 
 
 @dataclass
 class TrackingScore:
-    """A function from a network to the mean AUC of a Siamese tracker with it; see :func:`tracking_auc`."""
+    """A function from a network to the mean AUC of a tracker with it; see :func:`tracking_auc`."""
 
     sequences: SequenceList
-    params: SiamFCParams
+    params: TrackerParams
+    tracker: str = "siamfc"
 
     def __call__(self, net: nn.Module) -> float:
         """Returns the mean AUC over the sequences, 0 to 1."""
@@ -45,7 +46,7 @@ class TrackingScore:
         modes = {module: module.training for module in net.modules()}
         try:
             with untouched_random_state(device):
-                tracker = TRACKERS["siamfc"](replace(self.params, network=net, device=str(device)))
+                tracker = TRACKERS[self.tracker](replace(self.params, network=net, device=str(device)))
                 return {
                     sequence.name: score_sequence(track_sequence(tracker, sequence).boxes, sequence)
                     for sequence in self.sequences
@@ -56,14 +57,20 @@ class TrackingScore:
 
 
 @HELD_OUT_SCORES.register("tracking_auc")
-def tracking_auc(sequences: Any, max_frames: int | None = None, params: SiamFCParams | None = None) -> TrackingScore:
-    """Returns the score ``network -> mean AUC`` (protocol pysot) of the SiamFC tracker over held-out sequences.
+def tracking_auc(
+    sequences: Any,
+    max_frames: int | None = None,
+    params: TrackerParams | None = None,
+    parameter_set: str | None = None,
+) -> TrackingScore:
+    """Returns the score ``network -> mean AUC`` (protocol pysot) of a tracker over held-out sequences.
 
     Args:
         sequences: a list of :class:`Sequence`, or a training data set with boxes, whose sequences are tracked from the
             first frame that shows the target. Frames where it is not visible are not scored.
         max_frames: frames of each sequence that are tracked at most.
-        params: the tracker's parameters; its network and device are those of the network that is scored.
+        params: SiamFC's parameters; network and device are those of the network that is scored.
+        parameter_set: a registered one, such as ``transt/transt50``: the score is then of that tracker, likewise.
 
     Raises:
         SequenceError: there is no sequence, or the data set has no boxes.
@@ -76,6 +83,8 @@ def tracking_auc(sequences: Any, max_frames: int | None = None, params: SiamFCPa
         chosen = SequenceList(sequence.shortened(max_frames) for sequence in sequences)
     if not chosen:
         raise SequenceError("the held-out score has no sequence to track")
+    if parameter_set is not None:
+        return TrackingScore(chosen, PARAMETERS[parameter_set](), parameter_set.partition("/")[0])
     return TrackingScore(chosen, params or SiamFCParams(network=""))
 
 

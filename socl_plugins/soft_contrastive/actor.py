@@ -7,7 +7,7 @@ import zlib
 import torch
 from torch import nn
 
-from ltr.actors.base_actor import BaseActor
+from ltr.actors.base_actor import BaseActor, hold_norm_statistics
 from ltr.data.tensordict import TensorDict
 from ltr.registry import ACTORS
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings, draw_samples, soft_contrastive_loss
@@ -64,9 +64,7 @@ class SoCLActor(BaseActor):
         """Sets the network to training or evaluation mode; frozen norm layers stay in evaluation mode."""
         super().train(mode)
         if self.frozen_norm:
-            for module in self.net.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            hold_norm_statistics(self.net)
 
 
 def number_videos(data: TensorDict) -> torch.Tensor:

@@ -16,9 +16,8 @@ from ltr.data.loader import LTRLoader
 from ltr.data.sampler import TrackingSampler
 from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.dataset.got10k import Got10k
-from ltr.dataset.named import EMBEDDED_VIDEOS, embedded_videos
-from ltr.dataset.synthetic import SyntheticVideo
+from ltr.dataset.defaults import held_out_videos, training_videos
+from ltr.dataset.named import EMBEDDED_VIDEOS
 from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES
 from ltr.trainers import HeldOutScore, LTRTrainer, TrainingResult, WeightAverage
@@ -30,8 +29,6 @@ from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from socl_plugins.top_map.store import open_reader, store_name
-
-HELD_OUT_VIDEOS = 2  # seed of the embedded videos that choose the checkpoint; training and benchmark have others
 
 
 @dataclass
@@ -149,7 +146,7 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
     average = WeightAverage(config.average_decay) if config.average_decay is not None else None
     score = HELD_OUT_SCORES["tracking_auc"](
-        held_out_videos(settings.env, config),
+        held_out_videos(settings.env, config.held_out_videos, config.held_out_frames),
         max_frames=config.held_out_frames,
         params=PARAMETERS[config.tracker_parameters](),
     )
@@ -192,7 +189,7 @@ def training_loader(dataset: BaseVideoDataset, config: SoCLConfig, stride: int, 
 
 def training_clicks(env: Environment, config: SoCLConfig) -> ObjectnessAnnotated:
     """Returns the training videos with clicks and proposals, stored ones where there is a store of them."""
-    clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config), config.noise_px)
+    clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config.videos), config.noise_px)
     if config.budget_hours is not None:
         clicks = WithinBudget(clicks, config.budget_hours, config.budget_seed)
     if config.frame_part != 1:
@@ -206,31 +203,6 @@ def training_clicks(env: Environment, config: SoCLConfig) -> ObjectnessAnnotated
         if store is not None and distributed.is_main():
             print(f"TOP maps: {len(store)} frames are stored in {store.path}")
     return ObjectnessAnnotated(clicks, config.proposals, store)
-
-
-def training_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:
-    """Returns GOT-10k's training videos, or the embedded ones where it is not set, and then says so."""
-    if env.got10k_dir is not None:
-        return Got10k(env.got10k_dir, "train")
-    if distributed.is_main():
-        print("no data set is configured: learning from embedded synthetic videos (set got10k_dir for the paper's run)")
-    return embedded_videos(config.videos)
-
-
-def held_out_videos(env: Environment, config: SoCLConfig) -> BaseVideoDataset:
-    """Returns GOT-10k's validation videos, as many as are asked for, or embedded ones where there are none.
-
-    These need boxes, since tracking is scored with them; nothing is learned from them but which checkpoint to keep.
-    """
-    folder = env.got10k_val_dir
-    if folder is None and env.got10k_dir is not None and (env.got10k_dir / "val" / "list.txt").is_file():
-        folder = env.got10k_dir / "val"
-    if folder is None:
-        if env.got10k_dir is not None and distributed.is_main():
-            print(f"{env.got10k_dir} holds no val/: the held-out score is that of embedded synthetic videos")
-        return SyntheticVideo(config.held_out_videos, num_frames=config.held_out_frames, seed=HELD_OUT_VIDEOS)
-    videos = Got10k(folder)
-    return Got10k(folder, seq_ids=range(min(config.held_out_videos, len(videos))))
 
 
 def has_at_most(dataset: BaseVideoDataset, frames: int) -> bool:

@@ -2,5 +2,6 @@
 
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18, dimpnet50
 from ltr.models.tracking.siamfcnet import SiamFCNet, siamfc, siamfc_resnet18
+from ltr.models.tracking.transt import TransT, transt50
 
-__all__ = ["DiMPNet", "SiamFCNet", "dimpnet18", "dimpnet50", "siamfc", "siamfc_resnet18"]
+__all__ = ["DiMPNet", "SiamFCNet", "TransT", "dimpnet18", "dimpnet50", "siamfc", "siamfc_resnet18", "transt50"]

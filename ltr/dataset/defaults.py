@@ -1,0 +1,41 @@
+"""Which videos a recipe learns from, and which choose its checkpoint, by what is set on this machine."""
+
+from __future__ import annotations
+
+from ltr.admin import distributed
+from ltr.admin.environment import Environment
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.got10k import Got10k
+from ltr.dataset.named import EMBEDDED_VIDEOS, embedded_videos
+from ltr.dataset.synthetic import SyntheticVideo
+
+HELD_OUT_SEED = 2  # of the embedded videos that choose the checkpoint; training and benchmark have others
+
+
+def training_videos(env: Environment, embedded: int = EMBEDDED_VIDEOS) -> BaseVideoDataset:
+    """Returns GOT-10k's training videos, or so many embedded ones where it is not set, and then says so."""
+    if env.got10k_dir is not None:
+        return Got10k(env.got10k_dir, "train")
+    if distributed.is_main():
+        print("no data set is configured: learning from embedded synthetic videos (set got10k_dir for the paper's run)")
+    return embedded_videos(embedded)
+
+
+def held_out_videos(env: Environment, videos: int, frames: int) -> BaseVideoDataset:
+    """Returns GOT-10k's validation videos, as many as are asked for, or embedded ones where there are none.
+
+    These need boxes, since tracking is scored with them; nothing is learned from them but which checkpoint to keep.
+
+    Args:
+        env: may hold ``got10k_val_dir`` or ``got10k_dir``.
+        videos: at most so many.
+        frames: of each embedded video.
+    """
+    folder = env.got10k_val_dir
+    if folder is None and env.got10k_dir is not None and (env.got10k_dir / "val" / "list.txt").is_file():
+        folder = env.got10k_dir / "val"
+    if folder is None:
+        if env.got10k_dir is not None and distributed.is_main():
+            print(f"{env.got10k_dir} holds no val/: the held-out score is that of embedded synthetic videos")
+        return SyntheticVideo(videos, num_frames=frames, seed=HELD_OUT_SEED)
+    return Got10k(folder, seq_ids=range(min(videos, len(Got10k(folder)))))

@@ -1,0 +1,26 @@
+"""TransT trained on GOT-10k alone, as GOT-10k's own test asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ltr.admin.environment import Environment
+from ltr.admin.settings import Settings
+from ltr.train_settings.transt import transt50
+from ltr.train_settings.transt.transt50 import TransTConfig
+from ltr.trainers import TrainingResult
+
+
+def default_config(env: Environment) -> TransTConfig:
+    """Returns the configuration of ``transt transt50`` with half its epochs at twice its learning rate, no other data."""
+    config = transt50.default_config(env)
+    if env.got10k_dir is None:
+        return config
+    rate = 2 * config.learning_rate
+    return replace(config, epochs=500, learning_rate=rate, decay_epochs=(250,), other_sets=())
+
+
+def run(settings: Settings) -> TrainingResult:
+    """Trains TransT on GOT-10k, or on the embedded videos."""
+    config = settings.configure(default_config(settings.env))
+    return transt50.train(settings, config, transt50.training_sets(settings.env, config))

@@ -1,0 +1,34 @@
+"""``run_training.py transt transt50``, small."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ltr import run_training
+from ltr.admin.checkpoint import best_checkpoint, load_network
+from ltr.admin.environment import Environment
+from ltr.train_settings.transt import transt50, transt50_got10k
+
+SMALL = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
+SMALL += ("held_out_frames=2", "fusion_layers=1", "hidden=16")
+
+
+# A ResNet-50 learns and tracks: some seconds.
+def test_from_boxes_to_a_network_that_can_be_loaded(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [word for setting in SMALL for word in ("--set", setting)]
+    assert run_training.main(["transt", "transt50", "--device", "cpu", *words]) == 0
+    output = capsys.readouterr().out
+    assert "no data set is configured" in output and "run_tracker.py transt transt50" in output
+    network = load_network(best_checkpoint("transt/transt50"))
+    assert type(network).__name__ == "TransT" and len(network.featurefusion_network.encoder.layers) == 1
+
+
+def test_the_schedules_are_the_papers() -> None:
+    env = replace(Environment(), got10k_dir=Path("somewhere"))
+    full, got10k = transt50.default_config(env), transt50_got10k.default_config(env)
+    assert (full.epochs, full.samples_per_epoch, full.batch_size, full.decay_epochs) == (1000, 38_000, 38, (500,))
+    assert (full.learning_rate, full.learning_rate * full.backbone_rate) == (1e-4, pytest.approx(1e-5))
+    assert (got10k.epochs, got10k.learning_rate, got10k.decay_epochs, got10k.other_sets) == (500, 2e-4, (250,), ())
