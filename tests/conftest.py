@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -39,3 +43,20 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory.mkdir()
     monkeypatch.setenv("PYTRACKING_WORKSPACE_DIR", str(directory))
     return directory
+
+
+def load_module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tests_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def golden(shared_data: Path) -> Any:
+    """The golden vectors, as a ``Golden`` of ``golden.py``; the test is skipped where they are not."""
+    folder = shared_data.parent / "golden"
+    if not (folder / "fill.py").is_file():
+        pytest.skip(f"there are no golden vectors in {folder}")
+    return load_module(Path(__file__).with_name("golden.py")).Golden(folder, load_module(folder / "fill.py"))

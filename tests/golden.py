@@ -1,8 +1,7 @@
-"""The golden vectors of public implementations, where they are at hand."""
+"""The golden vectors of public implementations, and how a value is compared with them."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pytest
 
 
 @dataclass(frozen=True)
@@ -34,15 +32,3 @@ class Golden:
             assert array.shape == expected.shape, f"{key}: {array.shape} instead of {expected.shape}"
             atol = relative * np.abs(expected).max() + 1e-7
             np.testing.assert_allclose(array, expected, rtol=0, atol=atol, err_msg=key)
-
-
-@pytest.fixture
-def golden(shared_data: Path) -> Golden:
-    folder = shared_data.parent / "golden"
-    if not (folder / "fill.py").is_file():
-        pytest.skip(f"there are no golden vectors in {folder}")
-    spec = importlib.util.spec_from_file_location("golden_fill", folder / "fill.py")
-    assert spec is not None and spec.loader is not None
-    fill = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fill)
-    return Golden(folder, fill)
