@@ -159,7 +159,10 @@ class TrackingSampler(Dataset[TensorDict]):
         if not dataset.is_video_sequence():  # a still image stands for all frames
             return [base] * self.num_train_frames, [base] * self.num_test_frames
         if self.frame_sample_mode == "segment":
-            halves = (usable >= base - self.max_gap) & (usable < base), (usable >= base) & (usable < base + self.max_gap)
+            halves = (
+                (usable >= base - self.max_gap) & (usable < base),
+                (usable >= base) & (usable < base + self.max_gap),
+            )
             counts = (self.num_train_frames, self.num_test_frames)
             train, test = (rng.choice(usable[half], count, replace=False) for half, count in zip(halves, counts))
             return sorted(train.tolist()), sorted(test.tolist())

@@ -35,7 +35,9 @@ class CropJitter:
         if self.size < 1 or not 0 < self.factor < float("inf"):
             raise ValueError(f"a crop of {self.size} pixels with the factor {self.factor}: both must be positive")
         if self.center_jitter < 0 or self.scale_jitter < 0:
-            raise ValueError(f"center_jitter {self.center_jitter} and scale_jitter {self.scale_jitter} must be 0 or more")
+            raise ValueError(
+                f"center_jitter {self.center_jitter} and scale_jitter {self.scale_jitter} must be 0 or more"
+            )
 
 
 @PROCESSINGS.register("template_search")

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 
-def lb_hinge(
-    prediction: Tensor, label: Tensor, threshold: float | None = None, largest: float | None = None
-) -> Tensor:
+def lb_hinge(prediction: Tensor, label: Tensor, threshold: float | None = None, largest: float | None = None) -> Tensor:
     """Returns the mean squared error, in which the background's scores count only if they are positive.
 
     Args:

@@ -35,7 +35,9 @@ def some_sample_exists(visible: list[bool], num_train: int, num_test: int, max_g
 
 # The fixture makes a new data set at each call, so examples may share it.
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(videos, st.integers(1, 2), st.integers(1, 3), st.integers(0, 8), st.sampled_from(["causal", "interval", "segment"]))
+@given(
+    videos, st.integers(1, 2), st.integers(1, 3), st.integers(0, 8), st.sampled_from(["causal", "interval", "segment"])
+)
 def test_a_sample_is_of_different_visible_frames_within_the_gap_or_there_is_none(
     make_clips, videos, num_train, num_test, gap, mode
 ):

@@ -178,6 +178,8 @@ def test_the_learned_functions_of_the_distance(golden: Any, network: DiMPNet, fi
             for name in ("label", "mask", "weight"):
                 golden.close(arrays, f"{kind}/out{cells}/{name}", getattr(maps, name)[:, 0])
             centers = torch.from_numpy(arrays[f"{kind}/out{cells}/center_yx"])
-            golden.close(arrays, f"{kind}/out{cells}/center_yx", ((boxes[:, 0, :2] + boxes[:, 0, 2:] / 2) / 16).flip(-1))
+            golden.close(
+                arrays, f"{kind}/out{cells}/center_yx", ((boxes[:, 0, :2] + boxes[:, 0, 2:] / 2) / 16).flip(-1)
+            )
             bins = radial(each, center_distance(centers, (cells, cells)), 0.1).transpose(0, 1)
             golden.close(arrays, f"{kind}/out{cells}/distance_map", bins)

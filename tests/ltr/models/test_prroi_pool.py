@@ -40,7 +40,9 @@ def test_the_gradients_are_those_of_finite_differences() -> None:
     torch.manual_seed(0)
     features = torch.randn(2, 3, 6, 5, dtype=torch.float64, requires_grad=True)
     boxes = torch.tensor(
-        [[2.2, 3.1, 30.7, 25.3], [-5.3, 1.7, 18.9, 60.1], [7.1, 8.3, 8.05, 9.2]], dtype=torch.float64, requires_grad=True
+        [[2.2, 3.1, 30.7, 25.3], [-5.3, 1.7, 18.9, 60.1], [7.1, 8.3, 8.05, 9.2]],
+        dtype=torch.float64,
+        requires_grad=True,
     )
     images = torch.tensor([[1.0], [0.0], [1.0]], dtype=torch.float64)
 
