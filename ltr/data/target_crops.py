@@ -16,7 +16,7 @@ from ltr.data.crops import Region
 
 BorderMode = Literal["fixed", "replicate", "inside", "inside_major"]
 """What a crop does that would leave the frame. ``fixed``: stay. ``replicate``: move inside, as far as it fits.
-``inside``: first shrink until it fits; ``inside_major``: until one side fits. The border repeats where none of it helps.
+``inside``: first shrink until it fits; ``inside_major``: until one side fits. What is still outside repeats the border.
 """
 
 

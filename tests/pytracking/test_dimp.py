@@ -17,6 +17,7 @@ from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.localization import locate
 from pytracking.tracker.dimp.memory import SampleMemory
+from pytracking.tracker.dimp.reference import PlainDiMPTracker
 from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, whole
 from pytracking.tracker.dimp.sampling import augmented, sample_patch
 
@@ -210,6 +211,24 @@ def test_the_same_seed_tracks_alike_and_a_lost_target_is_waited_for(network: DiM
     lost.initialize(frames[0], {"init_bbox": [120, 100, 40, 40]})
     np.testing.assert_allclose(lost.track(frames[1])["target_bbox"], [120, 100, 40, 40])
     assert lost.memory.count == 15
+
+
+def test_the_plain_tracker_finds_the_same(network: DiMPNet) -> None:
+    frames = moving_square(3)
+    params = DiMPParams(
+        network=network,
+        device="cpu",
+        net_opt_iter=2,
+        train_skipping=2,
+        target_not_found_threshold=-1,
+        box_jitter_sz=0.2,
+    )
+    outputs = []
+    for tracker in (DiMPTracker(params), PlainDiMPTracker(params)):
+        tracker.initialize(frames[0], {"init_bbox": [120, 100, 40, 40]})
+        tracked = [tracker.track(frame) for frame in frames[1:]]
+        outputs.append([[*output["target_bbox"], output["score"]] for output in tracked])
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-2)
 
 
 def test_names_and_wrong_values() -> None:

@@ -118,7 +118,7 @@ class LinearBlock(nn.Module):
 
 
 def conv_block(channels: int, outputs: int, kernel: int = 3, padding: int | None = None) -> nn.Sequential:
-    """Returns a convolution, batch norm and ReLU; padded so that the map keeps its size, unless ``padding`` is given."""
+    """Returns a convolution, batch norm and ReLU; the map keeps its size, unless ``padding`` is given."""
     padding = kernel // 2 if padding is None else padding
     return nn.Sequential(nn.Conv2d(channels, outputs, kernel, padding=padding), nn.BatchNorm2d(outputs), nn.ReLU())
 

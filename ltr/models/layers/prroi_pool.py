@@ -52,8 +52,11 @@ def pool_boxes(features: Tensor, boxes: Tensor, output_size: int | tuple[int, in
     rows, columns = (output_size, output_size) if isinstance(output_size, int) else output_size
     (images, channels, height, width), count = features.shape, boxes.shape[1]
     boxes = boxes * spatial_scale
-    along_y = _bin_weights(boxes[..., 1], boxes[..., 3], rows, height).to(features.dtype)
-    along_x = _bin_weights(boxes[..., 0], boxes[..., 2], columns, width).to(features.dtype)
+    # Both axes at once, with as many bins and cells as the longer one has: there are many small operations in it.
+    bins = torch.tensor([columns, rows], dtype=boxes.dtype, device=boxes.device)
+    weights = _bin_weights(boxes[..., :2], boxes[..., 2:], bins, max(rows, columns), max(height, width))
+    weights = weights.to(features.dtype)
+    along_x, along_y = weights[..., 0, :columns, :width], weights[..., 1, :rows, :height]
     # First y, for all boxes of an image in one product with its features; what remains is small.
     lines = features.permute(0, 2, 3, 1).reshape(images, height, width * channels)
     sums = along_y.reshape(images, count * rows, height) @ lines
@@ -61,12 +64,12 @@ def pool_boxes(features: Tensor, boxes: Tensor, output_size: int | tuple[int, in
     return pooled.permute(0, 1, 4, 2, 3)
 
 
-def _bin_weights(start: Tensor, end: Tensor, bins: int, cells: int) -> Tensor:
-    """Returns how much each of the cells counts in each bin's mean along one axis, (..., bins, cells)."""
+def _bin_weights(start: Tensor, end: Tensor, bins: Tensor, most: int, cells: int) -> Tensor:
+    """Returns how much each of the cells counts in each bin's mean, (..., most, cells): ``bins`` parts of an interval."""
     length = ((end - start) / bins)[..., None]
     filled = length > 0
     length = torch.where(filled, length, torch.ones_like(length))  # an empty box must not make its gradient NaN
-    edges = start[..., None] + length * torch.arange(bins + 1, dtype=start.dtype, device=start.device)
+    edges = start[..., None] + length * torch.arange(most + 1, dtype=start.dtype, device=start.device)
     centers = torch.arange(cells, dtype=start.dtype, device=start.device)
     distance = (edges[..., None] - centers).clamp(-1, 1)
     # The integral of max(0, 1 - |t|) up to a distance u in [-1, 1] is 1/2 + u - u |u| / 2.

@@ -91,9 +91,9 @@ class SteepestDescent(nn.Module):
             nn.init.ones_(self.spatial_weight_predictor.weight)
 
     def radial_functions(self, distance: Tensor) -> LossMaps:
-        """Returns label, mask and weight as functions of the distance in cells from the target's centre, as figure 3."""
+        """Returns label, mask and weight at distances in cells from the target's centre, as in figure 3."""
         predictors = (self.label_map_predictor, self.target_mask_predictor[0], self.spatial_weight_predictor)
-        coefficients = torch.stack([predictor.weight.flatten() for predictor in predictors])  # type: ignore[operator]
+        coefficients = torch.stack([predictor.get_parameter("weight").flatten() for predictor in predictors])
         label, mask, weight = radial(coefficients, distance, self.bin_spacing)
         return LossMaps(label, torch.sigmoid(mask), weight)
 

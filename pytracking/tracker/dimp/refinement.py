@@ -93,13 +93,13 @@ def refine_boxes(
         steps: at least 1.
         step_length: a box moves by this times the gradient, in units of its own size.
         decay: factor on the step length after each step.
-        window: IoU features to begin with; by default those around the boxes. When a box leaves them, the whole crop's
+        window: IoU features to begin with; by default those around the boxes. When a box leaves them, others
             are computed.
     """
     window = window or around(branch, features, boxes)
     for step in range(steps):
         if not window.holds(boxes):
-            window = whole(branch, features)
+            window = around(branch, features, boxes)
         moving = boxes.clone()
         moving[:, :2] -= window.origin
         with torch.enable_grad():

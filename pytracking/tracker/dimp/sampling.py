@@ -59,11 +59,11 @@ def sample_patch(
         mode: what happens at the frame's border.
         limit: how much smaller than asked the square may become for that.
     """
-    # In single precision, as published trackers compute it: a size at the edge of a whole number falls to the same side.
+    # In single precision, as public trackers compute it: a size next to a whole number falls to the same side.
     size = np.float32(side)
     if mode in ("inside", "inside_major"):
         height, width = image.shape[:2]
-        size = np.floor(limit_size((size, size), (height, width), mode, limit)[0])
+        size = np.floor(limit_size((size, size), (height, width), mode, limit)[0])  # type: ignore[arg-type]
     step = max(int(size / output_size - 0.1), 1)
     middle = np.floor(np.asarray(center, np.float64)[::-1]).astype(int)
     offset = middle % step
