@@ -65,7 +65,7 @@ def pool_boxes(features: Tensor, boxes: Tensor, output_size: int | tuple[int, in
 
 
 def _bin_weights(start: Tensor, end: Tensor, bins: Tensor, most: int, cells: int) -> Tensor:
-    """Returns how much each of the cells counts in each bin's mean, (..., most, cells): ``bins`` parts of an interval."""
+    """Returns how much each cell counts in each bin's mean, (..., most, cells), for intervals of so many bins."""
     length = ((end - start) / bins)[..., None]
     filled = length > 0
     length = torch.where(filled, length, torch.ones_like(length))  # an empty box must not make its gradient NaN
