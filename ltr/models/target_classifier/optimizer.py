@@ -92,8 +92,8 @@ class SteepestDescent(nn.Module):
 
     def radial_functions(self, distance: Tensor) -> LossMaps:
         """Returns label, mask and weight at distances in cells from the target's centre, as in figure 3."""
-        predictors = (self.label_map_predictor, self.target_mask_predictor[0], self.spatial_weight_predictor)
-        coefficients = torch.stack([predictor.get_parameter("weight").flatten() for predictor in predictors])
+        predictors = (self.label_map_predictor, *self.target_mask_predictor.children(), self.spatial_weight_predictor)
+        coefficients = torch.stack([p.weight.flatten() for p in predictors if isinstance(p, nn.Conv2d)])
         label, mask, weight = radial(coefficients, distance, self.bin_spacing)
         return LossMaps(label, torch.sigmoid(mask), weight)
 
