@@ -87,13 +87,14 @@ class SteepestDescent(nn.Module):
         gaussian = torch.exp(-0.5 * (distance / label_sigma).square())
         with torch.no_grad():
             self.label_map_predictor.weight.copy_((gaussian - gaussian.min()).view(1, -1, 1, 1))
-            self.target_mask_predictor[0].weight.copy_((mask_factor * torch.tanh(2 - distance)).view(1, -1, 1, 1))
+            mask = self.target_mask_predictor[0].get_parameter("weight")
+            mask.copy_((mask_factor * torch.tanh(2 - distance)).view(1, -1, 1, 1))
             nn.init.ones_(self.spatial_weight_predictor.weight)
 
     def radial_functions(self, distance: Tensor) -> LossMaps:
         """Returns label, mask and weight at distances in cells from the target's centre, as in figure 3."""
-        predictors = (self.label_map_predictor, *self.target_mask_predictor.children(), self.spatial_weight_predictor)
-        coefficients = torch.stack([p.weight.flatten() for p in predictors if isinstance(p, nn.Conv2d)])
+        predictors = (self.label_map_predictor, self.target_mask_predictor[0], self.spatial_weight_predictor)
+        coefficients = torch.stack([predictor.get_parameter("weight").flatten() for predictor in predictors])
         label, mask, weight = radial(coefficients, distance, self.bin_spacing)
         return LossMaps(label, torch.sigmoid(mask), weight)
 
