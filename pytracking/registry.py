@@ -102,6 +102,9 @@ TRACKERS.register("siamfc")(
 TRACKERS.register("transt")(
     on_demand("pytracking.tracker.transt", "TransTTracker", "Fuses template and search region by attention.")
 )
+TRACKERS.register("dimp")(
+    on_demand("pytracking.tracker.dimp", "DiMPTracker", "Learns a classifier online, and refines boxes.")
+)
 BENCHMARKS.register("synthetic")(
     on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
 )

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ltr.admin import published
 from ltr.admin.environment import load_environment
 from ltr.admin.files import write_atomically
 
@@ -118,6 +119,8 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
 def load_file(path: str | Path, map_location: torch.device | str = "cpu") -> Any:
     """Returns whatever tensors and plain data ``path`` holds (``torch.save``'s formats); no code in the file is run.
 
+    Objects of pytracking's own classes, which published checkpoints hold, become :class:`ltr.admin.published.StandIn`.
+
     Raises:
         CheckpointError: the file is missing, truncated, of another format, or would run code.
     """
@@ -137,7 +140,7 @@ def load_file(path: str | Path, map_location: torch.device | str = "cpu") -> Any
     if head != _ARCHIVE and head[:1] != _PICKLE:
         raise CheckpointError(f"{path} is no checkpoint: it is not in a format that torch.save writes")
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return published.read(path, map_location)
     except pickle.UnpicklingError as error:
         raise CheckpointError(_why_refused(path, str(error))) from error
     except OSError as error:
@@ -159,10 +162,10 @@ def _check_sums(path: Path) -> None:
 
 
 def _why_refused(path: Path, message: str) -> str:
-    found = re.search(r"(?:GLOBAL|global) (\w+(?:\.\w+)+)", message)
+    found = published.refused_name(message)
     if found:
         return (
-            f"refused to load {path}: it holds more than tensors and plain data ({found[1]}), "
+            f"refused to load {path}: it holds more than tensors and plain data ({found}), "
             "so loading it would run code from the file"
         )
     return f"{path} is no checkpoint, or is damaged: {message.strip().splitlines()[0][:200]}"
@@ -199,8 +202,8 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
     """Returns the network of a checkpoint, in evaluation mode; no code in the file is run.
 
     Args:
-        path_or_name: a path; a file's name in the environment's ``network_dir``; or a training recipe
-            ``module/name``, which stands for its best checkpoint.
+        path_or_name: a path, of a checkpoint of this project or one that pytracking published; a file's name in the
+            environment's ``network_dir``; or a training recipe ``module/name``, which stands for its best checkpoint.
         map_location: the device to load to.
 
     Raises:
@@ -212,6 +215,11 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
     path = find_checkpoint(path_or_name)
     content = load_checkpoint(path, map_location)
     constructor = content["constructor"]
+    if isinstance(constructor, published.StandIn):
+        try:
+            constructor = published.network_of(constructor)
+        except ValueError as error:
+            raise CheckpointError(f"{path} is a published checkpoint of another kind: {error}") from error
     if not isinstance(constructor, dict) or not {"network", "kwargs"} <= constructor.keys():
         raise CheckpointError(
             f"{path} does not say how its network is built. "

@@ -14,7 +14,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.registry import SAMPLERS
 
 Processing = Callable[[TensorDict, np.random.Generator], TensorDict]
-FrameSampleMode = Literal["causal", "interval"]
+FrameSampleMode = Literal["causal", "interval", "segment"]
 
 # So many draws of an unusable video in a row are a reason to look through all videos of the data set.
 PATIENCE = 50
@@ -46,7 +46,9 @@ class TrackingSampler(Dataset[TensorDict]):
         num_train_frames: train frames in a sample.
         processing: makes crops and targets of the raw frames; gets the sample's own random generator.
         frame_sample_mode: ``causal``: test frames come after the last train frame, at most ``max_gap`` later, and other
-            train frames at most ``max_gap`` before it; ``interval``: any order, all within ``max_gap`` of each other.
+            train frames at most ``max_gap`` before it; ``interval``: any order, all within ``max_gap`` of each other;
+            ``segment``: train frames from the first half, test frames from the second half of a random segment of
+            2 ``max_gap`` frames (DiMP, section 3.6), which a shorter video need not fill.
         seed: chooses among runs.
 
     Raises:
@@ -81,8 +83,11 @@ class TrackingSampler(Dataset[TensorDict]):
             )
         if frame_sample_mode not in get_args(FrameSampleMode):
             raise ValueError(f"frame_sample_mode is {frame_sample_mode!r}; choose from {get_args(FrameSampleMode)}")
-        others = num_train_frames + num_test_frames - 1
-        needed = others if frame_sample_mode == "interval" else max(num_test_frames, num_train_frames - 1)
+        needed = {
+            "causal": max(num_test_frames, num_train_frames - 1),
+            "interval": num_train_frames + num_test_frames - 1,
+            "segment": max(num_test_frames, num_train_frames),
+        }[frame_sample_mode]
         if max_gap < needed:
             raise ValueError(f"max_gap is {max_gap}; for so many frames in a sample it must be at least {needed}")
         self.datasets = list(datasets)
@@ -153,6 +158,14 @@ class TrackingSampler(Dataset[TensorDict]):
         base = int(rng.choice(bases))
         if not dataset.is_video_sequence():  # a still image stands for all frames
             return [base] * self.num_train_frames, [base] * self.num_test_frames
+        if self.frame_sample_mode == "segment":
+            halves = (
+                (usable >= base - self.max_gap) & (usable < base),
+                (usable >= base) & (usable < base + self.max_gap),
+            )
+            counts = (self.num_train_frames, self.num_test_frames)
+            train, test = (rng.choice(usable[half], count, replace=False) for half, count in zip(halves, counts))
+            return sorted(train.tolist()), sorted(test.tolist())
         after = usable[(usable > base) & (usable <= base + self.max_gap)]
         if self.frame_sample_mode == "interval":
             others = rng.choice(after, self.num_train_frames + self.num_test_frames - 1, replace=False)
@@ -168,11 +181,15 @@ class TrackingSampler(Dataset[TensorDict]):
         return torch.nonzero(info["valid"] & info["visible"]).flatten().numpy()
 
     def _bases(self, dataset: BaseVideoDataset, usable: np.ndarray) -> np.ndarray:
-        """Returns the usable frames around which a whole sample can be drawn: causal: as last train frame; interval: as
-        first frame of all.
+        """Returns the frames around which a whole sample can be drawn: causal: as last train frame; interval: as first
+        frame of all; segment: as the one that its second half begins with, which need not be usable itself.
         """
         if not dataset.is_video_sequence():
             return usable
+        if self.frame_sample_mode == "segment":
+            middles = np.arange(usable[-1] + 1 if len(usable) else 0)
+            first, at, end = (np.searchsorted(usable, middles + gap) for gap in (-self.max_gap, 0, self.max_gap))
+            return middles[(at - first >= self.num_train_frames) & (end - at >= self.num_test_frames)]
         position = np.arange(len(usable))
         after = np.searchsorted(usable, usable + self.max_gap, side="right") - position - 1
         if self.frame_sample_mode == "interval":

@@ -58,11 +58,16 @@ class ResNetBackbone(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Returns the features (N, C, H / stride, W / stride) of RGB images (N, 3, H, W) in 0..255."""
+        return self.layer_outputs(images, self.layers[-1])[self.layers[-1]]
+
+    def layer_outputs(self, images: torch.Tensor, last: str) -> dict[str, torch.Tensor]:
+        """Returns the output of every layer up to ``last`` by its name, for RGB images (N, 3, H, W) in 0..255."""
         x = (images - self.mean) / self.std
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        for name in self.layers:
-            x = getattr(self, name)(x)
-        return x
+        outputs = {}
+        for name in self.layers[: self.layers.index(last) + 1]:
+            x = outputs[name] = getattr(self, name)(x)
+        return outputs
 
 
 def _remove_stride(layer: nn.Module) -> None:

@@ -1,5 +1,6 @@
 """Whole tracking networks, each in the registry NETWORKS. What tracks with them lives in ``pytracking.tracker``."""
 
+from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18, dimpnet50
 from ltr.models.tracking.siamfcnet import (
     FeatureGrid,
     SiamFCNet,
@@ -11,9 +12,12 @@ from ltr.models.tracking.siamfcnet import (
 from ltr.models.tracking.transt import TransT, transt50
 
 __all__ = [
+    "DiMPNet",
     "FeatureGrid",
     "SiamFCNet",
     "TransT",
+    "dimpnet18",
+    "dimpnet50",
     "siamfc",
     "siamfc_alexnet",
     "siamfc_resnet18",

@@ -17,6 +17,9 @@ def fits(train: tuple[int, ...], test: tuple[int, ...], max_gap: int, mode: str)
     """Returns whether the frames are a sample, by the definition in words."""
     if mode == "interval":
         return max(train + test) - min(train + test) <= max_gap
+    if mode == "segment":  # some frame parts it into two halves
+        middles = range(max(train) + 1, min(test) + 1)
+        return any(min(train) >= middle - max_gap and max(test) < middle + max_gap for middle in middles)
     base = max(train)
     return all(0 <= base - t <= max_gap for t in train) and all(0 < t - base <= max_gap for t in test)
 
@@ -32,11 +35,14 @@ def some_sample_exists(visible: list[bool], num_train: int, num_test: int, max_g
 
 # The fixture makes a new data set at each call, so examples may share it.
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(videos, st.integers(1, 2), st.integers(1, 3), st.integers(0, 8), st.sampled_from(["causal", "interval"]))
+@given(
+    videos, st.integers(1, 2), st.integers(1, 3), st.integers(0, 8), st.sampled_from(["causal", "interval", "segment"])
+)
 def test_a_sample_is_of_different_visible_frames_within_the_gap_or_there_is_none(
     make_clips, videos, num_train, num_test, gap, mode
 ):
-    max_gap = gap + (num_train + num_test - 1 if mode == "interval" else max(num_test, num_train - 1))
+    needed = {"causal": max(num_test, num_train - 1), "interval": num_train + num_test - 1}
+    max_gap = gap + needed.get(mode, max(num_test, num_train))
     sampler = TrackingSampler(
         [make_clips(*videos)], None, 9, max_gap, num_test, num_train, frame_sample_mode=mode, seed=gap
     )

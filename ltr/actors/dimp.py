@@ -1,0 +1,82 @@
+"""The learning step of DiMP: sets of train and test frames to one loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ltr.actors.base_actor import BaseActor
+from ltr.data.tensordict import TensorDict
+from ltr.models.loss.lb_hinge import lb_hinge
+from ltr.registry import ACTORS
+
+
+@dataclass(frozen=True)
+class DiMPLossSettings:
+    """What DiMP's loss is made of (section 3.6).
+
+    Attributes:
+        iou: weight of the predicted overlaps' squared error.
+        test_clf: weight of the classification loss of the last filter.
+        test_init_clf: of the initial filter.
+        test_iter_clf: of the mean over the filters between them. The defaults weigh each filter alike, by beta = 100.
+        hinge_threshold: cells with a label below it are background, T in equation 8.
+    """
+
+    iou: float = 1.0
+    test_clf: float = 100.0
+    test_init_clf: float = 100.0
+    test_iter_clf: float = 400.0
+    hinge_threshold: float = 0.05
+
+
+@ACTORS.register("dimp")
+class DiMPActor(BaseActor):
+    """Learns to predict filters that find the target in later frames, and how well boxes fit it.
+
+    Args:
+        net: as :class:`ltr.models.tracking.DiMPNet`.
+        objective: weights of the loss's parts.
+    """
+
+    objective: DiMPLossSettings
+
+    def __init__(self, net: nn.Module, objective: DiMPLossSettings = DiMPLossSettings()) -> None:
+        super().__init__(net, objective)
+
+    def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
+        """Returns the loss, and it and its parts as numbers.
+
+        Args:
+            data: with a dimension of frames before that of samples (``stack_dim=1`` of the loader): ``train_images``
+                (I, N, 3, S, S), ``test_images`` (J, N, 3, S, S) uint8, ``train_anno`` (I, N, 4), ``test_label``
+                (J, N, H, W), ``test_proposals`` (J, N, P, 4) and ``proposal_iou`` (J, N, P).
+
+        Raises:
+            ValueError: the labels do not lie on the network's scores.
+        """
+        train, test = data["train_images"].float(), data["test_images"].float()
+        scores, iou = self.net(train, test, data["train_anno"], data["test_proposals"])
+        label = data["test_label"]
+        if scores[-1].shape != label.shape:
+            raise ValueError(
+                f"the network's scores are {tuple(scores[-1].shape)}, but the labels {tuple(label.shape)}: "
+                "give the processing the network's filter size and number of feature cells"
+            )
+        weights = self.objective
+        with torch.autocast(label.device.type, enabled=False):
+            losses = [lb_hinge(each.float(), label, weights.hinge_threshold) for each in scores]
+            iou_loss = nn.functional.mse_loss(iou.float(), data["proposal_iou"])
+        parts = {
+            "Loss/iou": weights.iou * iou_loss,
+            "Loss/target_clf": weights.test_clf * losses[-1],
+            "Loss/test_init_clf": weights.test_init_clf * losses[0],
+        }
+        if len(losses) > 2:
+            parts["Loss/test_iter_clf"] = weights.test_iter_clf * torch.stack(losses[1:-1]).mean()
+        total = torch.stack(list(parts.values())).sum()
+        stats = {"Loss/total": total.item(), **{name: part.item() for name, part in parts.items()}}
+        stats |= {"ClfTrain/init_loss": losses[0].item(), "ClfTrain/test_loss": losses[-1].item()}
+        return total, stats

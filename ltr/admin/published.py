@@ -1,0 +1,91 @@
+"""Checkpoints that pytracking published: pickles of its own classes, read without any class of it, or any code.
+
+Such a file holds, beside the weights, an object that says how the network was built, and the settings and statistics of
+its training. Each of these objects becomes a stand-in, which keeps the object's attributes and does nothing. A file
+that names anything else, such as a function, is refused by torch before anything in it runs.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FOREIGN = re.compile(r"(ltr|dlframework)(\.\w+)+")  # the package, and its name before it was published
+
+# Arguments of pytracking's networks that are no arguments here, and the only values that this project builds.
+ONLY: dict[str, Any] = {
+    "classification_layer": "layer3",
+    "clf_feat_norm": True,
+    "feat_stride": 16,
+    "final_conv": True,
+    "init_filter_norm": False,
+    "target_mask_act": "sigmoid",
+}
+STARTING_POINT = ("backbone_pretrained",)  # the weights in the file replace it
+# What weights do not tell, and pytracking's own defaults for it, which are not the paper's.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    name: {"filter_size": 1, "bin_displacement": 1.0, "num_dist_bins": 5} for name in ("dimpnet18", "dimpnet50")
+}
+
+
+class StandIn:
+    """An object of a class that is not loaded: its attributes, and nothing that it could do."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+
+def read(path: Path, map_location: torch.device | str) -> Any:
+    """Returns what a file of ``torch.save`` holds, with stand-ins for objects of pytracking's classes.
+
+    Raises:
+        pickle.UnpicklingError: the file holds anything else than these, tensors and plain data.
+    """
+    stand_ins: dict[str, type] = {}
+    while True:
+        try:
+            return _load(path, map_location, stand_ins)
+        except pickle.UnpicklingError as error:
+            name = refused_name(str(error))
+            # Stand-ins need torch 2.5; an older one goes on refusing.
+            known = name is None or name in stand_ins or not hasattr(torch.serialization, "safe_globals")
+            if known or not FOREIGN.fullmatch(name or ""):
+                raise
+            module, _, cls = str(name).rpartition(".")
+            stand_ins[str(name)] = type(cls, (StandIn,), {"__module__": module})
+
+
+def refused_name(message: str) -> str | None:
+    """Returns the dotted name that torch refuses to load, from the message of its error, or None."""
+    found = re.search(r"(?:GLOBAL|global) (\w+(?:\.\w+)+)", message)
+    return found[1] if found else None
+
+
+def network_of(constructor: StandIn) -> dict[str, Any]:
+    """Returns ``network`` and ``kwargs``, as this project's checkpoints hold them, of a published constructor.
+
+    Raises:
+        ValueError: it says something that this project does not build.
+    """
+    told = vars(constructor)
+    name, arguments = told.get("fun_name"), told.get("kwds")
+    if not isinstance(name, str) or not isinstance(arguments, dict) or told.get("args"):
+        raise ValueError(f"the constructor has the attributes {', '.join(told)}: not those of a published network")
+    kwargs = {**DEFAULTS.get(name, {}), **arguments}
+    for key in STARTING_POINT:
+        kwargs.pop(key, None)
+    for key, value in ONLY.items():
+        if kwargs.pop(key, value) != value:
+            raise ValueError(f"{name} was built with {key} = {arguments[key]!r}, but only {value!r} is known here")
+    return {"network": name, "kwargs": kwargs}
+
+
+def _load(path: Path, map_location: torch.device | str, stand_ins: dict[str, type]) -> Any:
+    if not stand_ins:
+        return torch.load(path, map_location=map_location, weights_only=True)
+    with torch.serialization.safe_globals(list(stand_ins.values())):
+        return torch.load(path, map_location=map_location, weights_only=True)

@@ -1,0 +1,19 @@
+"""DiMP's target classifier: features for it, a first filter, and the optimizer that learns the filter from samples.
+
+What lives here follows Bhat et al., Learning Discriminative Model Prediction for Tracking, ICCV 2019 (DiMP). Backbones
+and the estimation of boxes do not.
+"""
+
+from ltr.models.target_classifier.classifier import TargetClassifier
+from ltr.models.target_classifier.features import classification_features
+from ltr.models.target_classifier.initializer import FilterInitializer
+from ltr.models.target_classifier.optimizer import FilterPath, LossMaps, SteepestDescent
+
+__all__ = [
+    "FilterInitializer",
+    "FilterPath",
+    "LossMaps",
+    "SteepestDescent",
+    "TargetClassifier",
+    "classification_features",
+]

@@ -1,0 +1,96 @@
+"""The parameters of DiMP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from ltr.data.target_crops import BorderMode
+from pytracking.parameter.params import ParameterError, TrackerParams
+
+
+@dataclass(kw_only=True)
+class DiMPParams(TrackerParams):
+    """Parameters of DiMP; the defaults are those of the paper (section 3.7) and, where it is silent, its authors'.
+
+    Attributes:
+        network: the network, or the path or name of its checkpoint.
+        image_sample_size: side of the crop in pixels.
+        search_area_scale: side of the crop's region over the target's mean side.
+        border_mode: what the crop does at the frame's border.
+        border_limit: how much smaller than asked it may become for that.
+        sample_memory_size: samples that the classifier learns from.
+        learning_rate: weight of a new sample.
+        hard_negative_learning_rate: likewise, with a distractor in it.
+        init_samples_minimum_weight: weight that the first frame's samples keep together.
+        net_opt_iter: recursions of the optimizer in the first frame.
+        train_skipping: frames between two updates of the classifier; none: it is never updated.
+        net_opt_update_iter: recursions of an update.
+        net_opt_hn_iter: recursions at once when a distractor is seen.
+        use_augmentation: whether the first frame gives 15 samples, or one.
+        random_shift_factor: largest shift of an augmented sample over half the crop's side.
+        target_not_found_threshold: a score below which the target is not found.
+        distractor_threshold: a second peak above this part of the first makes the target uncertain.
+        hard_negative_threshold: a second peak above this part of the first is learned from.
+        target_neighborhood_scale: side of the region around a peak that belongs to it, over the target's.
+        displacement_scale: how far the target moves in a frame at most, over half the score map's side.
+        num_init_random_boxes: boxes that are refined besides the last one.
+        box_jitter_pos: how far their centres are off, over the target's mean side.
+        box_jitter_sz: likewise, their sizes.
+        box_refinement_iter: steps of the refinement; 0 keeps the box's size.
+        box_refinement_step_length: of each step, in box sizes for a unit of gradient.
+        box_refinement_step_decay: factor on it after each step.
+        iounet_k: number of best boxes that are averaged.
+        maximal_aspect_ratio: of a box.
+        min_side: sides in pixels that the target keeps.
+    """
+
+    network: str | Path | nn.Module
+    image_sample_size: int = 288
+    search_area_scale: float = 5.0
+    border_mode: BorderMode = "fixed"
+    border_limit: float | None = None
+    sample_memory_size: int = 50
+    learning_rate: float = 0.01
+    hard_negative_learning_rate: float = 0.02
+    init_samples_minimum_weight: float = 0.25
+    net_opt_iter: int = 10
+    train_skipping: int | None = 20
+    net_opt_update_iter: int = 2
+    net_opt_hn_iter: int = 1
+    use_augmentation: bool = True
+    random_shift_factor: float = 1 / 3
+    target_not_found_threshold: float = 0.25
+    distractor_threshold: float = 0.8
+    hard_negative_threshold: float = 0.5
+    target_neighborhood_scale: float = 2.2
+    displacement_scale: float = 0.8
+    num_init_random_boxes: int = 9
+    box_jitter_pos: float = 0.1
+    box_jitter_sz: float = 0.5
+    box_refinement_iter: int = 5
+    box_refinement_step_length: float = 1.0
+    box_refinement_step_decay: float = 1.0
+    iounet_k: int = 3
+    maximal_aspect_ratio: float = 6.0
+    min_side: float = 10.0
+
+    def __post_init__(self) -> None:
+        skipping = 1 if self.train_skipping is None else self.train_skipping
+        rules = {
+            "image_sample_size": (self.image_sample_size > 0 and self.image_sample_size % 16 == 0, "a multiple of 16"),
+            "search_area_scale": (self.search_area_scale > 1, "more than 1"),
+            "sample_memory_size": (self.sample_memory_size > 15, "more than 15, the first frame's samples"),
+            "learning_rate": (0 < self.learning_rate < 1, "between 0 and 1"),
+            "hard_negative_learning_rate": (0 < self.hard_negative_learning_rate < 1, "between 0 and 1"),
+            "init_samples_minimum_weight": (0 <= self.init_samples_minimum_weight < 1, "at least 0 and below 1"),
+            "train_skipping": (skipping >= 1, "at least 1, or none"),
+            "random_shift_factor": (0 <= self.random_shift_factor <= 1, "between 0 and 1"),
+            "iounet_k": (self.iounet_k >= 1, "at least 1"),
+            "maximal_aspect_ratio": (self.maximal_aspect_ratio > 1, "more than 1"),
+        }
+        for name, (holds, wanted) in rules.items():
+            if not holds:
+                raise ParameterError(f"DiMP's {name} must be {wanted}, not {getattr(self, name)!r}")

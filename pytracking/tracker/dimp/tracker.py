@@ -1,0 +1,195 @@
+"""The DiMP tracker.
+
+G. Bhat et al., Learning Discriminative Model Prediction for Tracking, ICCV 2019, section 3.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ltr.models.target_classifier import LossMaps
+from ltr.models.tracking import DiMPNet
+from pytracking.parameter.params import ParameterError
+from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
+from pytracking.tracker.dimp.localization import Location, locate
+from pytracking.tracker.dimp.memory import SampleMemory, Samples
+from pytracking.tracker.dimp.params import DiMPParams
+from pytracking.tracker.dimp.refinement import best_box, refine_boxes, starting_boxes
+from pytracking.tracker.dimp.sampling import DROPOUT_RATE, DROPOUTS, Patch, augmented, sample_patch
+
+INSIDE_RATIO = 0.2
+"""How much of the target's width and height stays inside the frame."""
+
+
+class DiMPTracker(BaseTracker):
+    """DiMP on a given network.
+
+    A target that is not found is waited for where it was. Frames may change size; grey ones are taken as RGB.
+    """
+
+    params: DiMPParams
+
+    def __init__(self, params: DiMPParams) -> None:
+        super().__init__(params)
+        network = params.network
+        if not isinstance(network, nn.Module):
+            from ltr.admin.checkpoint import load_network
+
+            network = load_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if not isinstance(network, DiMPNet):
+            raise ParameterError(f"DiMP needs a DiMP network; {type(network).__name__} is none")
+        self.device = params.torch_device
+        self.network = network.to(self.device).eval()
+
+    @torch.no_grad()
+    def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
+        """Learns the target in the box ``info["init_bbox"]``; returns that box and the score 1.
+
+        Raises ValueError if the box is not finite, is empty, or shows nothing of the frame.
+        """
+        image = as_rgb(image)
+        box = check_initial_box(info["init_bbox"], image)
+        self.rng = np.random.default_rng(self.params.seed)
+        self.frame = 1
+        self.center = box[:2] + box[2:] / 2
+        self.size = box[2:].copy()
+        self.side = float(np.sqrt(self.size.prod()))
+        """Mean side of the target, to which crops are scaled. It stays when the box's change is doubtful."""
+        self.initial_side = self.side
+        crops, boxes = self._first_crops(image, box)
+        backbone = self.network.extract_backbone(self._images(crops))
+        first = torch.from_numpy(boxes[0]).float().to(self.device)
+        reference = (backbone["layer2"][:1], backbone["layer3"][:1])
+        self.modulation = self.network.bb_regressor.modulation(reference, first[None])
+        self._learn_first(self.network.classifier.extract(backbone["layer3"]), boxes)
+        return {"target_bbox": box.tolist(), "score": 1.0}
+
+    @torch.no_grad()
+    def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the height of the target's peak."""
+        image = as_rgb(image)
+        self.frame += 1
+        patch = self._patch(image)
+        backbone = self.network.extract_backbone(self._images(patch.pixels[None]))
+        features = self.network.classifier.extract(backbone["layer3"])
+        scores = self.network.classifier.classify(self.filter, features[:, None])[0, 0].float().cpu().numpy()
+        location, middle = self._locate(scores, patch)
+        if location.state != "not_found":
+            height, width = image.shape[:2]
+            limit = (INSIDE_RATIO - 0.5) * self.size
+            self.center = np.clip(middle, limit, np.array([width, height]) - limit)
+            if self.params.box_refinement_iter > 0:
+                self._refine(backbone, patch, (width, height))
+        if location.state in ("normal", "hard_negative"):
+            self._learn(features, patch, location.state == "hard_negative")
+        return {"target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()], "score": location.score}
+
+    # ---- where the target is ----------------------------------------------------------------------------------------
+
+    def _patch(self, image: np.ndarray, enlarged: int = 1) -> Patch:
+        """Returns the crop around the target, or one that shows more and has as many more pixels."""
+        params = self.params
+        side = self.side * params.search_area_scale * enlarged
+        size = params.image_sample_size * enlarged
+        return sample_patch(image, self.center - 0.5, side, size, params.border_mode, params.border_limit)
+
+    def _locate(self, scores: np.ndarray, patch: Patch) -> tuple[Location, np.ndarray]:
+        """Returns the target's peak, and its place x, y in the frame."""
+        # Cell k of the scores of an even filter is k cells from the crop's corner, that of an odd one half a cell more.
+        half = self.filter.shape[-1] % 2 / 2
+        box = np.concatenate([self.center, self.size])
+        target = patch.to_crop(box) / self.network.stride
+        location = locate(scores, target[:2] - half, target[2:], self.params)
+        cell = (location.cell + half) * self.network.stride
+        return location, patch.to_frame(np.concatenate([cell, np.zeros(2)]))[:2]
+
+    def _refine(self, backbone: Mapping[str, Tensor], patch: Patch, frame: tuple[int, int]) -> None:
+        params = self.params
+        box = patch.to_crop(np.concatenate([self.center - self.size / 2, self.size]))
+        starts = starting_boxes(
+            box, params.num_init_random_boxes, params.box_jitter_pos, params.box_jitter_sz, self.rng
+        )
+        boxes, overlaps = self._uphill(backbone, torch.from_numpy(starts).float().to(self.device))
+        found = best_box(
+            boxes.double().cpu().numpy(), overlaps.double().cpu().numpy(), params.iounet_k, params.maximal_aspect_ratio
+        )
+        if found is not None:
+            box = patch.to_frame(found)
+            self.center, self.size = box[:2] + box[2:] / 2, box[2:]
+            smallest = min(1.0, params.min_side / self.initial_side) * self.initial_side
+            largest = max(np.sqrt(frame[0] * frame[1]), self.initial_side)
+            self.side = float(np.clip(np.sqrt(self.size.prod()), smallest, largest))
+
+    def _uphill(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns refined boxes (N, 4) x, y, w, h in crop pixels and their predicted overlaps (N,)."""
+        return refine_boxes(
+            self.network.bb_regressor,
+            self.modulation,
+            (backbone["layer2"], backbone["layer3"]),
+            boxes,
+            self.params.box_refinement_iter,
+            self.params.box_refinement_step_length,
+            self.params.box_refinement_step_decay,
+        )
+
+    # ---- what the target looks like ---------------------------------------------------------------------------------
+
+    def _first_crops(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the first frame's crops (I, S, S, 3) and the target's box (I, 4) in each."""
+        params = self.params
+        if not params.use_augmentation:
+            patch = self._patch(image)
+            return patch.pixels[None], patch.to_crop(box)[None]
+        size = params.image_sample_size
+        wide = self._patch(image, enlarged=2)
+        inside = wide.to_crop(box) - np.array([size // 2, size // 2, 0, 0])
+        crops, shifts = zip(*augmented(wide.pixels, size, params.random_shift_factor, self.rng))
+        return np.stack(crops), inside + np.pad(np.stack(shifts), ((0, 0), (0, 2)))
+
+    def _learn_first(self, features: Tensor, boxes: np.ndarray) -> None:
+        """Makes the filter and the memory from the first frame's samples."""
+        params, classifier = self.params, self.network.classifier
+        if params.use_augmentation:
+            generator = torch.Generator().manual_seed(params.seed)
+            kept = torch.rand(DROPOUTS, features.shape[1], 1, 1, generator=generator) >= DROPOUT_RATE
+            features = torch.cat([features, features[:1] * kept.to(features) / (1 - DROPOUT_RATE)])
+            boxes = np.concatenate([boxes, np.repeat(boxes[:1], DROPOUTS, axis=0)])
+        targets = torch.from_numpy(boxes).float().to(self.device)[:, None]
+        self.filter = classifier.filter_initializer(features[:, None], targets)
+        maps = self._maps(targets, features)
+        self.memory = SampleMemory(params.sample_memory_size, features, maps, params.init_samples_minimum_weight)
+        self.filter = self._descend(self.memory.samples, params.net_opt_iter)
+
+    def _learn(self, features: Tensor, patch: Patch, hard_negative: bool) -> None:
+        """Stores the frame, and updates the filter if it is time, or if there is a distractor."""
+        params = self.params
+        if params.train_skipping is None:
+            return
+        box = patch.to_crop(np.concatenate([self.center - self.size / 2, self.size]))
+        target = torch.from_numpy(box).float().to(self.device)[None, None]
+        rate = params.hard_negative_learning_rate if hard_negative else params.learning_rate
+        self.memory.add(features, self._maps(target, features), rate)
+        if hard_negative:
+            self.filter = self._descend(self.memory.samples, params.net_opt_hn_iter)
+        elif (self.frame - 1) % params.train_skipping == 0:
+            self.filter = self._descend(self.memory.samples, params.net_opt_update_iter)
+
+    def _descend(self, samples: Samples, iterations: int) -> Tensor:
+        """Returns the filter after so many recursions of the optimizer on the samples."""
+        optimizer = self.network.classifier.filter_optimizer
+        path = optimizer.descend(self.filter, samples.features, samples.maps, samples.weights, iterations)
+        return path.filters[-1]
+
+    def _maps(self, targets: Tensor, features: Tensor) -> LossMaps:
+        kernel = (int(self.filter.shape[-2]), int(self.filter.shape[-1]))
+        size = (int(features.shape[-2]), int(features.shape[-1]))
+        return self.network.classifier.filter_optimizer.loss_maps(targets, size, kernel)
+
+    def _images(self, crops: np.ndarray) -> Tensor:
+        # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already.
+        return torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2)

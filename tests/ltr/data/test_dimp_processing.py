@@ -1,0 +1,110 @@
+"""What DiMP learns from is cut, labelled and drawn as the public implementation does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ltr.data.dimp_processing import DiMPProcessing
+from ltr.data.labels import LabelSettings, gaussian_label, label_density
+from ltr.data.proposals import ProposalSettings, draw_proposals, overlap
+from ltr.data.target_crops import BorderMode, boxes_around_center, crop_target
+from ltr.data.template_search import CropJitter
+from ltr.data.tensordict import TensorDict
+
+CROPS = [(5, 288), (2, 128), (4, 256)]
+
+
+def around(box: np.ndarray, factor: float) -> tuple[tuple[float, float], float]:
+    return tuple(box[:2] + box[2:] / 2), float(np.sqrt(box[2:].prod()) * factor)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("factor", "size"), CROPS)
+def test_a_crop_that_stays_in_place(golden: Any, factor: int, size: int) -> None:
+    arrays, image = golden.arrays("processing"), golden.fill.image(800, 240, 320)
+    mapped = []
+    for number, (box, true) in enumerate(zip(arrays["boxes"], arrays["gt_boxes"])):
+        center, side = around(box, factor)
+        crop, region = crop_target(image, center, side, size, "fixed")
+        golden.close(arrays, f"sample_target/f{factor}_o{size}/{number}", crop)
+        assert region.scale == pytest.approx(float(arrays[f"sample_target/f{factor}_o{size}/{number}/resize_factor"]))
+        mapped.append(boxes_around_center(true, center, region.scale, size))
+    golden.close(arrays, f"jittered_center_crop/f{factor}_o{size}/boxes", np.stack(mapped))
+
+
+@pytest.mark.parametrize(("factor", "size"), CROPS)
+@pytest.mark.parametrize("mode", ["replicate", "inside", "inside_major"])
+def test_a_crop_that_moves_and_shrinks_at_the_border(golden: Any, mode: BorderMode, factor: int, size: int) -> None:
+    arrays, image = golden.arrays("processing"), golden.fill.image(800, 240, 320)
+    name = f"target_image_crop/{mode}/f{factor}_o{size}"
+    change = None if mode == "replicate" else 1.5
+    crops, regions = zip(*(crop_target(image, *around(box, factor), size, mode, change) for box in arrays["boxes"]))
+    golden.close(arrays, f"{name}/regions", np.array([[r.left, r.top, r.side, r.side] for r in regions]))
+    mapped = [region.boxes_to_crop(true) for region, true in zip(regions, arrays["gt_boxes"])]
+    golden.close(arrays, f"{name}/boxes", np.stack(mapped))
+    golden.close(arrays, f"{name}/sums", np.array([crop.sum(dtype=np.int64) for crop in crops]), relative=0)
+    for number in (0, 3):
+        golden.close(arrays, f"{name}/crop{number}", crops[number], relative=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "size"),
+    [
+        ("fs18_k4", LabelSettings(18, 0.05, 4), 288),
+        ("fs22_k4", LabelSettings(22, 0.05, 4), 352),
+        ("fs18_k1", LabelSettings(18, 0.05, 1), 288),
+        ("fs18_k3", LabelSettings(18, 0.05, 3), 288),
+        ("fs32_k1", LabelSettings(32, 0.05, 1), 256),
+        ("fs18_k4_nopad", LabelSettings(18, 0.05, 4, end_pad=False), 288),
+    ],
+)
+def test_labels(golden: Any, name: str, settings: LabelSettings, size: int) -> None:
+    arrays = golden.arrays("processing")
+    golden.close(arrays, f"gaussian_label/{name}", gaussian_label(arrays["label_boxes"], settings, size))
+
+
+def test_label_densities_and_overlaps(golden: Any) -> None:
+    arrays = golden.arrays("processing")
+    density = label_density(arrays["label_boxes"], LabelSettings(), 288, uniform=0.1)
+    golden.close(arrays, "gaussian_label_density/fs18_k4_bias0.1", density)
+    golden.close(arrays, "iou_with_box0", overlap(arrays["iou_boxes"], arrays["boxes"][0]))
+    mapped = [
+        boxes_around_center(true, around(box, 1)[0], 1.37, 288)
+        for box, true in zip(arrays["boxes"], arrays["gt_boxes"])
+    ]
+    golden.close(arrays, "transform_image_to_crop", np.stack(mapped))
+
+
+def test_proposals_overlap_as_they_say_and_never_too_little() -> None:
+    rng = np.random.default_rng(0)
+    settings = ProposalSettings(boxes_per_frame=200, min_iou=0.3)
+    box = np.array([30.0, 40.0, 50.0, 20.0])
+    boxes, overlaps = draw_proposals(box, settings, rng)
+    np.testing.assert_allclose(overlap(boxes, box), overlaps)
+    assert overlaps.min() > 0.3 and overlaps.max() > 0.9 and (boxes[:, 2:] > 0).all()
+    tiny, known = draw_proposals(np.array([5.0, 5.0, 0.1, 0.1]), settings, rng)
+    assert (known > 0.3).all() and len(tiny) == 200
+
+
+def test_a_sample_of_three_and_three_frames_has_what_the_network_takes() -> None:
+    rng = np.random.default_rng(1)
+    frames = [rng.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(6)]
+    boxes = [torch.tensor([60.0 + n, 50.0, 20.0, 16.0]) for n in range(6)]
+    data = TensorDict(dataset="toy", seq_id=0, train_images=frames[:3], test_images=frames[3:])
+    data |= {"train_anno": boxes[:3], "test_anno": boxes[3:]}
+    processing = DiMPProcessing(CropJitter(96, 5.0), CropJitter(96, 5.0, 1.0, 0.2), LabelSettings(cells=6))
+    sample = processing(data, np.random.default_rng(0))
+    assert sample["train_images"].shape == (3, 3, 96, 96) and sample["train_images"].dtype == torch.uint8
+    assert sample["test_label"].shape == (3, 7, 7)
+    assert sample["test_proposals"].shape == (3, 8, 4) and sample["proposal_iou"].shape == (3, 8)
+    assert ((sample["proposal_iou"] > -0.8) & (sample["proposal_iou"] <= 1)).all()
+    # Without jitter, the target is a fifth of the crop, in its middle.
+    torch.testing.assert_close(
+        sample["train_anno"][:, :2] + sample["train_anno"][:, 2:] / 2, torch.full((3, 2), 48.0), atol=1, rtol=0
+    )
+    assert sample["train_anno"][0, 2:].prod().sqrt().item() == pytest.approx(96 / 5, rel=0.03)
+    again = processing(data, np.random.default_rng(0))
+    assert torch.equal(sample["test_images"], again["test_images"])
