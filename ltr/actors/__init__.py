@@ -3,6 +3,8 @@
 An actor never loads data, never steps an optimizer and never reads settings: it is told what it needs by arguments.
 """
 
+from ltr.actors.dimp import DiMPActor
 from ltr.actors.siamfc import SiamFCActor
+from ltr.actors.transt import TransTActor
 
-__all__ = ["SiamFCActor"]
+__all__ = ["DiMPActor", "SiamFCActor", "TransTActor"]

@@ -13,12 +13,11 @@ from ltr.actors.dimp import DiMPActor, DiMPLossSettings
 from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError, TrainConfig
-from ltr.data.dimp_processing import DiMPProcessing
 from ltr.data.labels import LabelSettings
 from ltr.data.loader import LTRLoader
+from ltr.data.processing import CropJitter, DiMPProcessing
 from ltr.data.proposals import ProposalSettings
 from ltr.data.sampler import TrackingSampler
-from ltr.data.template_search import CropJitter
 from ltr.data.transforms import ColorJitter, Grayscale
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import held_out_videos, training_videos

@@ -13,8 +13,8 @@ from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError, TrainConfig
 from ltr.data.loader import LTRLoader
+from ltr.data.processing import CropJitter, TemplateSearchProcessing
 from ltr.data.sampler import TrackingSampler
-from ltr.data.template_search import CropJitter, TemplateSearchProcessing
 from ltr.data.transforms import ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import held_out_videos, training_videos

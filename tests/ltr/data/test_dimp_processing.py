@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from ltr.data.dimp_processing import DiMPProcessing
 from ltr.data.labels import LabelSettings, gaussian_label, label_density
+from ltr.data.processing import CropJitter, DiMPProcessing
 from ltr.data.proposals import ProposalSettings, draw_proposals, overlap
 from ltr.data.target_crops import BorderMode, boxes_around_center, crop_target
-from ltr.data.template_search import CropJitter
 from ltr.data.tensordict import TensorDict
 
 CROPS = [(5, 288), (2, 128), (4, 256)]

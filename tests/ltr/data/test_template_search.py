@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ltr.data.jitter import jittered_box
-from ltr.data.template_search import CropJitter, TemplateSearchProcessing
+from ltr.data.processing import CropJitter, TemplateSearchProcessing
 from ltr.data.tensordict import TensorDict
 
 

@@ -9,9 +9,9 @@ import torch
 
 from ltr.data.jitter import jittered_box
 from ltr.data.labels import LabelSettings, gaussian_label
+from ltr.data.processing.template_search import CropJitter
 from ltr.data.proposals import ProposalSettings, draw_proposals
 from ltr.data.target_crops import BorderMode, crop_target
-from ltr.data.template_search import CropJitter
 from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Compose, Drawn, Transform
 from ltr.registry import PROCESSINGS
