@@ -94,6 +94,12 @@ _EVALUATION = "pytracking.evaluation"
 TRACKERS.register("siamfc")(
     on_demand("pytracking.tracker.siamfc", "SiamFCTracker", "Cross-correlates the first frame's template.")
 )
+TRACKERS.register("eco")(
+    on_demand("pytracking.tracker.eco.tracker", "ECOTracker", "Learns a correlation filter on the features.")
+)
+TRACKERS.register("opencv")(
+    on_demand("pytracking.tracker.opencv", "OpenCVTracker", "A tracker of OpenCV's: CSRT or KCF.")
+)
 BENCHMARKS.register("synthetic")(
     on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
 )

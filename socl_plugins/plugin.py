@@ -10,6 +10,7 @@ from pytracking.registry import EXPERIMENTS, PARAMETERS
 from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  they register themselves
 
 if TYPE_CHECKING:
+    from pytracking.tracker.eco.params import ECOParams
     from pytracking.tracker.siamfc import SiamFCParams
 
 # Recipes whose networks SiamFC tracks with under the same name: SoCL's, and the rows above it in the paper's Table 1.
@@ -23,7 +24,18 @@ def learned(recipe: str) -> SiamFCParams:
     return SiamFCParams(network=f"socl/{recipe}")
 
 
+def socl_cf() -> ECOParams:
+    """Returns ECO's own parameters with the newest best network of ``ltr/run_training.py socl socl_res18``.
+
+    Its features are those after the first convolution and those that the network was trained to compare.
+    """
+    from pytracking.tracker.eco.params import ECOParams
+
+    return ECOParams(network="socl/socl_res18", layers=("conv1", "last"))
+
+
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for name in SIAMESE_RECIPES:
     PARAMETERS.register(f"siamfc/{name}")(partial(learned, name))
+PARAMETERS.register("eco/socl_cf")(socl_cf)

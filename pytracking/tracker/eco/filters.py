@@ -75,9 +75,8 @@ class FilterModel:
         problem = FirstFrame(sample, self.labels, self.regularise, self.settings)
         self.filters, self.projections = problem.solve(first)
         self._direction = Direction()
-        projected = [project(x, matrix) for x, matrix in zip(sample, self.projections)]
-        self.memory.add(projected)
-        self._energies = [x.abs().square() for x in projected]
+        self.memory.add([project(x, matrix) for x, matrix in zip(sample, self.projections)])
+        self._energies = [project(x, matrix).abs().square() for x, matrix in zip(sample, first)]
 
     def samples(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Returns the projected spectra (N, D, m, h) of feature maps (N, C, n, n)."""

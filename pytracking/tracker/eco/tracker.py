@@ -104,7 +104,7 @@ class ECOTracker(BaseTracker):
         patches = []
         for scale in scales:
             side = max(round(self.side * self.scale * scale), 2)
-            middle = corner - side // 2 + side / 2
+            middle = corner - (side + 1) // 2 + side / 2
             patches.append(crop_square(image, (float(middle[0]), float(middle[1])), side, self.side)[0])
         # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
         return self.features(torch.from_numpy(np.stack(patches)).to(self.device).permute(0, 3, 1, 2).float())
