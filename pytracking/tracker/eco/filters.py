@@ -61,6 +61,7 @@ class FilterModel:
         self.projections: list[Tensor] = []
         self.filters: list[Tensor] = []
         self._energies: list[Tensor] = []
+        self._newest: list[Tensor] = []
         self._direction = Direction()
 
     def start(self, features: Sequence[Tensor], offset: tuple[float, float] = (0.0, 0.0)) -> None:
@@ -75,7 +76,8 @@ class FilterModel:
         problem = FirstFrame(sample, self.labels, self.regularise, self.settings)
         self.filters, self.projections = problem.solve(first)
         self._direction = Direction()
-        self.memory.add([project(x, matrix) for x, matrix in zip(sample, self.projections)])
+        self._newest = [project(x, matrix) for x, matrix in zip(sample, self.projections)]
+        self.memory.add(self._newest)
         self._energies = [project(x, matrix).abs().square() for x, matrix in zip(sample, first)]
 
     def samples(self, features: Sequence[Tensor]) -> list[Tensor]:
@@ -93,10 +95,8 @@ class FilterModel:
             sample: spectra of each block.
             offset: see :meth:`start`.
         """
-        moved = [shifted(spectrum, *offset) for spectrum in sample]
-        self.memory.add(moved)
-        rate = self.settings.learning_rate
-        self._energies = [torch.lerp(old, x.abs().square(), rate) for old, x in zip(self._energies, moved)]
+        self._newest = [shifted(spectrum, *offset) for spectrum in sample]
+        self.memory.add(self._newest)
 
     def update(self) -> None:
         """Learns the filters anew from all remembered samples, starting from the present ones."""
@@ -104,6 +104,9 @@ class FilterModel:
         count = self.memory.count
         weights = self.memory.weights[:count].to(self.windows[0])[:, None, None]
         samples = [spectra[:count] for spectra in self.memory.spectra]
+        # As in the public code, only the newest sample of an update enters the preconditioner.
+        newest = [x.abs().square() for x in self._newest]
+        self._energies = [torch.lerp(old, x, settings.learning_rate) for old, x in zip(self._energies, newest)]
         diagonals = [preconditioner(energy, self.regularise.energy, settings) for energy in self._energies]
 
         def operator(filters: Vector) -> Vector:
