@@ -39,8 +39,8 @@ class OpenCVTracker(BaseTracker):
         found = [getattr(place, name) for place in places if hasattr(place, name)]
         if params.algorithm not in ALGORITHMS or not found:
             raise ParameterError(
-                f"this OpenCV ({cv2.__version__}) has no tracker {params.algorithm!r}; known are {', '.join(ALGORITHMS)}, "
-                "in opencv-contrib-python"
+                f"this OpenCV ({cv2.__version__}) has no tracker {params.algorithm!r}; "
+                f"opencv-contrib-python has {', '.join(ALGORITHMS)}"
             )
         self._create = found[0]
 

@@ -6,7 +6,7 @@ An extractor is anything with the attributes of :class:`Features`; ECO asks noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,15 +15,15 @@ from pytracking.parameter.params import ParameterError
 
 
 class Features(Protocol):
-    """Feature maps in blocks.
+    """Feature maps in blocks."""
 
-    Attributes:
-        cells: side of a block's cell in pixels, for each block.
-        dimensions: channels that a block is projected to, for each block.
-    """
+    @property
+    def cells(self) -> Sequence[int]:
+        """Side of a block's cell in pixels, for each block."""
 
-    cells: Sequence[int]
-    dimensions: Sequence[int]
+    @property
+    def dimensions(self) -> Sequence[int]:
+        """Channels that a block is projected to, for each block."""
 
     def sample_side(self, wanted: float) -> int:
         """Returns the side in pixels that patches should have, near ``wanted``."""
@@ -78,7 +78,7 @@ class NetworkFeatures:
     def __init__(
         self, network: nn.Module, layers: Sequence[str], dimensions: Sequence[int], device: torch.device
     ) -> None:
-        backbone = network if hasattr(network, "extract") else getattr(network, "backbone", None)
+        backbone: Any = network if hasattr(network, "extract") else getattr(network, "backbone", None)
         if backbone is None or not hasattr(backbone, "extract"):
             raise ParameterError(
                 f"ECO needs a backbone with a method extract(images, layers), or a network that has one; "
@@ -95,7 +95,7 @@ class NetworkFeatures:
                 maps = self.backbone.extract(probe, self.layers)
         except ValueError as error:
             raise ParameterError(f"ECO's layers {list(layers)} do not fit: {error}") from error
-        self.cells = tuple(64 // layer.shape[-1] for layer in maps)
+        self.cells: Sequence[int] = tuple(64 // layer.shape[-1] for layer in maps)
 
     def sample_side(self, wanted: float) -> int:
         """Returns an odd multiple of the largest stride."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pytracking.tracker.eco.fourier import inner
-
 
 class SampleMemory:
     """At most ``capacity`` samples, each a list of spectra (C, m, m // 2 + 1), with weights that sum to one.
