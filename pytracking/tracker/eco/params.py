@@ -19,6 +19,7 @@ class ECOParams(TrackerParams):
         network: the network whose layers are the features, or the path or name of its checkpoint.
         layers: names of its layers; ``last`` is the last one.
         dimensions: channels that each layer is projected to.
+        precision: of the network, ``float32`` or ``bfloat16``; the filter is always learned in float32.
         search_area: side of the square sample, as a multiple of the target's mean side.
         smallest_side: smallest and
         largest_side: largest side of the sample in pixels; the frame is enlarged or reduced to keep to them.
@@ -33,6 +34,7 @@ class ECOParams(TrackerParams):
     network: str | Path | nn.Module | None = None
     layers: tuple[str, ...] = ("conv1", "layer3")
     dimensions: tuple[int, ...] = (16, 64)
+    precision: str = "float32"
     search_area: float = 4.5
     smallest_side: float = 200.0
     largest_side: float = 250.0
@@ -47,6 +49,7 @@ class ECOParams(TrackerParams):
         rules = {
             "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
             "scale_step": (self.scale_step > 1, "more than 1"),
+            "precision": (self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'"),
             "search_area": (self.search_area > 1, "more than 1"),
             "smallest_side": (0 < self.smallest_side <= self.largest_side, "positive and at most largest_side"),
             "newton_steps": (self.newton_steps >= 0, "0 or more"),

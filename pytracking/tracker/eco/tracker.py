@@ -130,4 +130,4 @@ def _network_features(params: ECOParams, device: torch.device) -> Features:
         from ltr.admin.checkpoint import load_network
 
         network = load_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return NetworkFeatures(network, params.layers, params.dimensions, device)
+    return NetworkFeatures(network, params.layers, params.dimensions, device, getattr(torch, params.precision))
