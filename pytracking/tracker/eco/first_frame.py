@@ -69,8 +69,9 @@ class FirstFrame:
         channels = sum(len(spectrum) for spectrum in sample)
         # What an entry of a projection adds to the diagonal of the normal equations, roughly.
         self.projection_energies = [2 * float(label.square().sum()) / channels for label in labels]
-        # How much a coefficient counts in the gradient of a projection. Both halves of a spectrum would count, so all
-        # but the first column twice; the public pyCFTrackers counts them as here, and results follow it.
+        # How much a coefficient counts in the gradient of a projection. In a sum over both halves of a spectrum all but
+        # the first column would count twice. pyCFTrackers, whose results we reproduce, counts the first column twice as
+        # well, and leaves out as many coefficients at the end (in its order; at the start in ours).
         self._counted = []
         for spectrum in sample:
             counted = 2 * torch.view_as_real(spectrum.flatten(1))

@@ -13,7 +13,7 @@ from pytracking.tracker.eco.settings import LearningSettings
 
 @dataclass(kw_only=True)
 class ECOParams(TrackerParams):
-    """Parameters of ECO; the defaults are those of SoCL-CF (its supplement), or else of ECO's authors.
+    """Parameters of ECO; the defaults are those of SoCL-CF, or else of ECO's authors.
 
     Attributes:
         network: the network whose layers are the features, or the path or name of its checkpoint.
@@ -21,8 +21,8 @@ class ECOParams(TrackerParams):
         dimensions: channels that each layer is projected to.
         precision: of the network, ``float32`` or ``bfloat16``; the filter is always learned in float32.
         search_area: side of the square sample, as a multiple of the target's mean side.
-        smallest_side: smallest and
-        largest_side: largest side of the sample in pixels; the frame is enlarged or reduced to keep to them.
+        smallest_side: side in pixels under which the sample does not go: the frame is enlarged instead.
+        largest_side: side in pixels beyond which it does not go: the frame is reduced instead.
         scale_num: number of scales that are searched; odd.
         scale_step: ratio of neighbouring scales.
         newton_steps: of the refinement of the score's peak.
