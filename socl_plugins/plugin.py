@@ -12,6 +12,7 @@ from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  they 
 if TYPE_CHECKING:
     import numpy as np
 
+    from pytracking.tracker.eco.params import ECOParams
     from pytracking.tracker.siamfc import SiamFCParams
     from pytracking.tracker.transt import TransTParams
 
@@ -46,9 +47,17 @@ def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
     return propose_target(image, click).mean_box()
 
 
+def socl_cf() -> ECOParams:
+    """Returns SoCL-CF: ECO on Conv1 and Layer3 of the newest best network of ``ltr/run_training.py socl socl_cf_res18``."""
+    from pytracking.tracker.eco.params import ECOParams
+
+    return ECOParams(network="socl/socl_cf_res18")
+
+
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for name in SIAMESE_RECIPES:
     PARAMETERS.register(f"siamfc/{name}")(partial(learned, name))
 for name in TRANST_RECIPES:
     PARAMETERS.register(f"transt/{name}")(partial(learned_transt, name))
+PARAMETERS.register("eco/socl_cf")(socl_cf)
