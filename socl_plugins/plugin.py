@@ -48,7 +48,7 @@ def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
 
 
 def socl_cf() -> ECOParams:
-    """Returns SoCL-CF: ECO on Conv1 and Layer3 of the newest best network of ``ltr/run_training.py socl socl_cf_res18``."""
+    """Returns SoCL-CF: ECO with the newest best network of ``ltr/run_training.py socl socl_cf_res18``."""
     from pytracking.tracker.eco.params import ECOParams
 
     return ECOParams(network="socl/socl_cf_res18")
