@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ltr.data.crops import crop_square
 from pytracking.parameter.params import ParameterError
-from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
+from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 from pytracking.tracker.eco.features import Features, NetworkFeatures
 from pytracking.tracker.eco.filters import FilterModel
 from pytracking.tracker.eco.localisation import find_peak
@@ -123,11 +123,7 @@ class ECOTracker(BaseTracker):
 
 
 def _network_features(params: ECOParams, device: torch.device) -> Features:
-    network = params.network
-    if network is None:
+    if params.network is None:
         raise ParameterError("ECO has no features: give it a network")
-    if not isinstance(network, nn.Module):
-        from ltr.admin.checkpoint import load_network
-
-        network = load_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = tracking_network(params.network)
     return NetworkFeatures(network, params.layers, params.dimensions, device, getattr(torch, params.precision))
