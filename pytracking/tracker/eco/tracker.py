@@ -99,6 +99,10 @@ class ECOTracker(BaseTracker):
         size = self.initial_size * (self.scale / self.first_scale)
         return {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
 
+    def recenter(self, center: tuple[float, float]) -> None:
+        """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
+        self.center = np.asarray(center, np.float64) - 0.5
+
     def _features(self, image: np.ndarray, corner: np.ndarray, scales: np.ndarray) -> list[Tensor]:
         """Returns the features (scales, C, n, n) of square patches around a whole pixel."""
         patches = []

@@ -72,6 +72,14 @@ def test_a_grey_video_is_tracked_like_one_with_three_equal_channels() -> None:
     np.testing.assert_array_equal(*boxes)
 
 
+def test_a_tracker_that_is_told_a_place_finds_the_target_there() -> None:
+    one = tracker()
+    start(one, (50, 50))
+    one.recenter((150.0, 110.0))  # farther than it looks
+    box = one.track(scene((152, 110)))["target_bbox"]
+    np.testing.assert_allclose(np.array(box[:2]) + np.array(box[2:]) / 2, (152, 110), atol=2)
+
+
 def test_a_target_that_left_is_waited_for_inside_the_frame() -> None:
     one = tracker()
     start(one, (180, 80))
