@@ -113,8 +113,8 @@ class SiamFCProcessing:
         self.augmentation = augmentation
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
-        """Returns, for ``train`` (template) and ``test`` (search crop): images (3, S, S) uint8 and center (2,), the
-        box's centre x, y in pixels of the crop.
+        """Returns, for ``train`` (template) and ``test`` (search crop): images (3, S, S) uint8; center (2,), the box's
+        centre x, y in pixels of the crop; and scale (), pixels of the crop for one of the frame.
         """
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         for part, drawn in zip(PARTS, self.augmentation.draw(rng)):
@@ -131,4 +131,5 @@ class SiamFCProcessing:
             result[f"{part}_images"] = as_tensor(drawn.image(crop))
             moved = drawn.points(region.to_crop(center), crop.shape)
             result[f"{part}_center"] = torch.from_numpy(moved).float()
+            result[f"{part}_scale"] = torch.tensor(region.scale)
         return result
