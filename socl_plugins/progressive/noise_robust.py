@@ -9,7 +9,7 @@ and that of the response is log E[exp g(e)]. The paper expands exp about zero, t
     log E[exp g] = log(1 + E[g] + E[g^2] / 2)                                                      (1)
 
 The expansion has a trap. Its value falls with g only while g > -1. Below, a *worse* response is a *likelier* one, so
-that the loss rewards error; and a sum over the hundreds of locations of a map lies far below. Two things keep out of it:
+that the loss rewards error; and a sum over the hundreds of locations of a map lies far below. What keeps out of it:
 
 - g is a mean over locations, half its weight on target and half on background, as in SiamFC's loss; the supplement
   does not say how it is scaled. That alone is not enough: a target missed with confidence has g < -1 all the same.
