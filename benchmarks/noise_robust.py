@@ -3,10 +3,9 @@
     python benchmarks/noise_robust.py --out runs                        the whole grid
     python benchmarks/noise_robust.py --out runs --parts noise --noise 20 --seeds 0      two cells of it
 
-Each cell trains in a process of its own and tracks whole benchmark sequences with the network of the last epoch: the
-weights' average, whichever epoch's held-out score is best, so that no cell gains by choosing. Finished cells are kept
-in ``results.json``, and the same command goes on with those that are missing. With the default schedule a cell takes one
-or two minutes on a free core.
+Each cell trains in a process of its own and tracks benchmark sequences with the averaged weights after the last epoch,
+so that no cell gains by choosing among epochs. Finished cells are kept in ``results.json``, and the same command goes
+on with those that are missing. With the default schedule a cell takes one or two minutes on a free core.
 """
 
 from __future__ import annotations

@@ -85,14 +85,14 @@ def show(options: argparse.Namespace) -> None:
     hard, random = (AnchorSampler(dataset, patches, options.size, samples, seed=options.seed) for _ in range(2))
     hard.refresh(features, 0, 1)
 
-    def patch(number: int) -> np.ndarray:
-        image = dataset.load_frame(int(patches.video[number]), int(patches.frame[number]))
-        return processing.template(image, patches.box[number])[0]
+    def cut(group: np.ndarray) -> list[np.ndarray]:
+        images = [dataset.load_frame(int(patches.video[number]), int(patches.frame[number])) for number in group]
+        return [processing.template(image, patches.box[number])[0] for image, number in zip(images, group)]
 
     pictures, alike = [], []
     for anchor in range(options.anchors):
         groups = [sampler.group(0, anchor) for sampler in (hard, random)]
-        pictures.append(draw_groups(*([patch(number) for number in group] for group in groups)))
+        pictures.append(draw_groups(cut(groups[0]), cut(groups[1])))
         alike.append([float((features[group[1:]] @ features[group[0]]).mean()) for group in groups])
     done, content = cv2.imencode(options.out.suffix.lower(), np.vstack(pictures)[..., ::-1])
     if not done:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -133,7 +134,7 @@ def _locate(net: SiamFCNet, template: Crop, search: Crop, box: np.ndarray) -> np
     return np.concatenate([center - box[2:] / 2, box[2:]])
 
 
-def _as_it_is(clip: tuple[list[int], list[np.ndarray]]) -> tuple[list[int], list[np.ndarray]]:
+def _as_it_is(clip: Any) -> Any:
     return clip  # frames stay arrays, as crops are cut from them
 
 
