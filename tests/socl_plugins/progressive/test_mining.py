@@ -165,7 +165,7 @@ def test_a_resumed_run_equals_an_unbroken_one_in_the_middle_of_a_round(workspace
     unbroken = load_checkpoint(path)
     stats = unbroken["stats"]
     assert list(stats["train"]["Loss/correspondence"]) == [2, 3], "pairs are learned from once they are mined"
-    assert stats["mined"]["pairs"][1] == 0 < stats["mined"]["pairs"][3] and unbroken["hooks"]["MinePairs"]["box"].shape[1] == 4
+    assert stats["mined"]["pairs"][1] == 0 < stats["mined"]["pairs"][3]
     path.unlink()  # the second epoch is now the newest, in the middle of the round and of what was refreshed
     train(resume=True, **schedule)
     resumed = load_checkpoint(path)
