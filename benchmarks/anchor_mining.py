@@ -92,7 +92,7 @@ def main() -> int:
     """Runs the command line and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="sets to search in")
-    parser.add_argument("--anchors", type=int, default=100, help="searched for at once; an epoch has one a mini-batch")
+    parser.add_argument("--anchors", type=int, default=1000, help="searched for at once: of ten epochs, say")
     parser.add_argument("--network", help="a recipe or checkpoint (default: an AlexNet that has learned nothing)")
     parser.add_argument("--videos", type=int, default=24, help="embedded videos")
     parser.add_argument("--batch-size", type=int, default=12)

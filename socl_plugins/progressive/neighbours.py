@@ -12,21 +12,22 @@ import importlib.util
 import numpy as np
 import torch
 
-LARGE = 20_000  # patches, from which on faiss is faster
+# From so many patches and anchors on faiss is faster (benchmarks/anchor_mining.py); for fewer anchors torch always is.
+LARGE, MANY = 20_000, 500
 BLOCK = 256  # anchors at once
 
 
 def nearest(features: torch.Tensor, anchors: np.ndarray, count: int) -> np.ndarray:
     """Returns the numbers (A, count) of the vectors nearest to each anchor, the nearest first; the anchor is one.
 
-    Exact: by torch, or, among many vectors, by faiss where it is installed.
+    Exact: by torch, or, for many anchors in a large set, by faiss where it is installed.
 
     Args:
         features: (P, C), unit vectors; nearness is their dot product.
         anchors: (A,), numbers of vectors.
         count: at most P.
     """
-    if len(features) >= LARGE and importlib.util.find_spec("faiss") is not None:
+    if len(features) >= LARGE and len(anchors) >= MANY and importlib.util.find_spec("faiss") is not None:
         return nearest_by_faiss(features, anchors, count)
     return nearest_by_torch(features, anchors, count)
 
@@ -43,9 +44,9 @@ def nearest_by_faiss(features: torch.Tensor, anchors: np.ndarray, count: int) ->
     import faiss
 
     vectors = np.ascontiguousarray(features.numpy(), np.float32)
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return np.asarray(index.search(vectors[anchors], count)[1], np.int64)
+    # Without an index: features are searched but once before they are computed anew.
+    _, found = faiss.knn(vectors[anchors], vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
+    return np.asarray(found, np.int64)
 
 
 def hard_groups(features: torch.Tensor, video: np.ndarray, anchors: np.ndarray, size: int) -> np.ndarray:

@@ -25,7 +25,7 @@ from socl_plugins.top_map.objectness import DEFAULT_TABLE, load_likelihoods
 from socl_plugins.top_map.proposals import non_maximum_suppression
 from socl_plugins.top_map.propose import reduce_frame
 
-FRAMES_PER_JOB = 16  # fewer are not worth starting a process for
+FRAMES_PER_JOB = 32  # fewer are not worth starting a process for
 
 
 class Unlabelled(AnnotationWrapper):

@@ -11,7 +11,9 @@ import torch
 
 from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
 from ltr.admin.settings import Settings
+from ltr.dataset.export import export_got10k
 from ltr.dataset.named import embedded_videos
+from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
 from socl_plugins.labels.noisy_boxes import NoisyBoxes
@@ -78,7 +80,9 @@ def test_the_picture_shows_each_anchor_with_its_neighbours_and_others(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train("pul/alex_pul", rounds="")
-    words = ["show", "--dataset", "synthetic", "--set", "per_frame=1", "--network", "pul/alex_pul", "--anchors", "2"]
+    export_got10k(SyntheticVideo(10, num_frames=2, size=(96, 128), seed=3), tmp_path, "train")
+    words = ["show", "--dataset", "got10k_train", "--root", str(tmp_path), "--network", "pul/alex_pul"]
+    words += ["--set", "per_frame=1", "--anchors", "2"]
     assert main([*words, "--out", str(tmp_path / "groups.png"), "--size", "8"]) == 0
     near, far = (float(part.split()[-1]) for part in capsys.readouterr().out.strip().rsplit(";")[-1].split(","))
     assert near > far
