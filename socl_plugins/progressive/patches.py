@@ -25,7 +25,7 @@ from socl_plugins.top_map.objectness import DEFAULT_TABLE, load_likelihoods
 from socl_plugins.top_map.proposals import non_maximum_suppression
 from socl_plugins.top_map.propose import reduce_frame
 
-FRAMES_PER_JOB = 32  # fewer are not worth starting a process for
+FRAMES_PER_TASK = 48  # sent to a worker process at once; fewer are not worth starting one for
 
 
 class Unlabelled(AnnotationWrapper):
@@ -119,9 +119,10 @@ def find_patches(dataset: BaseVideoDataset, settings: PatchSettings = PatchSetti
 
     frames = [(video, frame) for video in range(len(dataset)) for frame in _spread_frames(dataset, video, settings)]
     share = frames[distributed.rank() :: distributed.world_size()]
-    jobs = min(local_cores(), 1 + len(share) // FRAMES_PER_JOB)
-    boxes = Parallel(n_jobs=jobs)(delayed(_propose_in_frame)(dataset, *place, settings) for place in share)
-    found = dict(pair for part in distributed.gather(list(zip(share, boxes))) for pair in part)
+    tasks = [share[first : first + FRAMES_PER_TASK] for first in range(0, len(share), FRAMES_PER_TASK)]
+    jobs = max(min(local_cores(), len(tasks)), 1)
+    own = Parallel(n_jobs=jobs)(delayed(_propose_in_frames)(dataset, task, settings) for task in tasks)
+    found = {place: boxes for part in distributed.gather(own) for task in part for place, boxes in task.items()}
     places = np.array([place for place in frames for _ in found[place]], np.int64).reshape(-1, 2)
     if len(places) == 0:
         raise ValueError(f"no patch was found in the {len(frames)} frames looked at of {dataset.name}: look at more")
@@ -135,13 +136,20 @@ def _spread_frames(dataset: BaseVideoDataset, video: int, settings: PatchSetting
     return np.unique(middles.astype(int)).tolist()
 
 
-def _propose_in_frame(dataset: BaseVideoDataset, video: int, frame: int, settings: PatchSettings) -> np.ndarray:
-    return propose_patches(dataset.load_frame(video, frame), settings)
+def _propose_in_frames(
+    dataset: BaseVideoDataset, places: list[tuple[int, int]], settings: PatchSettings
+) -> dict[tuple[int, int], np.ndarray]:
+    return {place: propose_patches(dataset.load_frame(*place), settings) for place in places}
 
 
 def embedding(features: torch.Tensor) -> torch.Tensor:
-    """Returns a unit vector (N, C) for each patch: the mean of its features (N, C, h, w) over locations."""
-    return F.normalize(features.mean(dim=(2, 3)), dim=1)
+    """Returns a unit vector (N, C) for each patch: the mean of its template's features (N, C, h, w) near the middle.
+
+    A quarter of the template on each side shows what is around the target; of that the outer cells are left out.
+    """
+    rows, columns = (size // 4 for size in features.shape[-2:])
+    middle = features[..., rows : features.shape[-2] - rows, columns : features.shape[-1] - columns]
+    return F.normalize(middle.mean(dim=(2, 3)), dim=1)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,14 @@ from ltr.models.tracking import siamfc_alexnet
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from socl_plugins.progressive import neighbours, training
 from socl_plugins.progressive.mining import follow
-from socl_plugins.progressive.patches import Patches, PatchSettings, Unlabelled, find_patches, propose_patches
+from socl_plugins.progressive.patches import (
+    Patches,
+    PatchSettings,
+    Unlabelled,
+    embedding,
+    find_patches,
+    propose_patches,
+)
 from socl_plugins.progressive.sampler import AnchorSampler, MinedPairs
 
 SMALL = {
@@ -70,6 +77,14 @@ def test_patches_come_in_the_order_of_videos_and_never_ask_what_is_known_of_them
     assert len(known) > 6 and (np.diff(known.video) >= 0).all() and set(known.frame.tolist()) == {7, 22}
     for name in ("video", "frame", "box"):
         np.testing.assert_array_equal(getattr(known, name), getattr(unknown, name))
+
+
+def test_what_lies_around_a_patch_does_not_change_its_embedding() -> None:
+    features = torch.randn(2, 8, 6, 6, generator=torch.Generator().manual_seed(0))
+    around = features.clone()
+    around[..., 0, :], around[..., :, -1] = 9.0, -9.0
+    assert torch.equal(embedding(features), embedding(around))
+    torch.testing.assert_close(embedding(features).norm(dim=1), torch.ones(2))
 
 
 def vectors(count: int, channels: int = 8) -> torch.Tensor:
