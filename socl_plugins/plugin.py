@@ -5,9 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+# Modules that register what they hold.
+import socl_plugins.progressive.actor
+import socl_plugins.progressive.processing
+import socl_plugins.progressive.sampler
+import socl_plugins.soft_contrastive.actor
+import socl_plugins.soft_contrastive.processing  # noqa: F401
 from ltr.registry import TRAIN_SETTINGS
 from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
-from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  they register themselves
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,19 +22,22 @@ if TYPE_CHECKING:
     from pytracking.tracker.transt import TransTParams
 
 # Recipes whose networks SiamFC tracks with under the same name.
-SIAMESE_RECIPES = (
-    *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
-    *("socl_res18", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
-)
+SIAMESE_RECIPES = {
+    "socl": (
+        *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
+        *("socl_res18", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
+    ),
+    "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
+}
 
 TRANST_RECIPES = ("socl_transt", "box_same_hours")  # likewise, of TransT
 
 
 def learned(recipe: str) -> SiamFCParams:
-    """Returns SiamFC's own parameters with the newest best network of ``ltr/run_training.py socl <recipe>``."""
+    """Returns SiamFC's own parameters with the newest best network of a recipe, such as ``socl/socl_res18``."""
     from pytracking.tracker.siamfc import SiamFCParams
 
-    return SiamFCParams(network=f"socl/{recipe}")
+    return SiamFCParams(network=recipe)
 
 
 def learned_transt(recipe: str) -> TransTParams:
@@ -56,8 +64,9 @@ def socl_cf() -> ECOParams:
 
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
-for name in SIAMESE_RECIPES:
-    PARAMETERS.register(f"siamfc/{name}")(partial(learned, name))
+for module, names in SIAMESE_RECIPES.items():
+    for name in names:
+        PARAMETERS.register(f"siamfc/{name}")(partial(learned, f"{module}/{name}"))
 for name in TRANST_RECIPES:
     PARAMETERS.register(f"transt/{name}")(partial(learned_transt, name))
 PARAMETERS.register("eco/socl_cf")(socl_cf)
