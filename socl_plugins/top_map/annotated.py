@@ -95,8 +95,9 @@ class ObjectnessAnnotated(AnnotationWrapper):
             delayed(worker._propose_frames)(video, frames) for video, frames in videos.items()
         )
         hidden = not progress or not videos
-        bar = tqdm(zip(videos, results), total=len(videos), desc="TOP maps", unit="video", disable=hidden)
-        share = {(video, frame_id): proposals for video, found in bar for frame_id, proposals in found.items()}
+        # The results first, so that they are asked once more than there are: otherwise joblib warns of unfinished tasks.
+        bar = tqdm(zip(results, videos), total=len(videos), desc="TOP maps", unit="video", disable=hidden)
+        share = {(video, frame_id): proposals for found, video in bar for frame_id, proposals in found.items()}
         for part in distributed.gather(share):
             self._prepared.update(part)
 
