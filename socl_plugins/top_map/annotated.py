@@ -95,7 +95,7 @@ class ObjectnessAnnotated(AnnotationWrapper):
             delayed(worker._propose_frames)(video, frames) for video, frames in videos.items()
         )
         hidden = not progress or not videos
-        # The results first, so that they are asked once more than there are: otherwise joblib warns of unfinished tasks.
+        # The results first: they are asked once more than there are, or joblib would warn of tasks left undone.
         bar = tqdm(zip(results, videos), total=len(videos), desc="TOP maps", unit="video", disable=hidden)
         share = {(video, frame_id): proposals for found, video in bar for frame_id, proposals in found.items()}
         for part in distributed.gather(share):
