@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ltr.registry import TRAIN_SETTINGS
 from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
-from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  they register themselves
+from socl_plugins import dimp  # noqa: F401  its classes register themselves
+from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  likewise
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from pytracking.tracker.dimp import DiMPParams
     from pytracking.tracker.siamfc import SiamFCParams
     from pytracking.tracker.transt import TransTParams
 
@@ -36,6 +39,14 @@ def learned_transt(recipe: str) -> TransTParams:
     from pytracking.tracker.transt import TransTParams
 
     return TransTParams(network=f"transt/{recipe}")
+
+
+@PARAMETERS.register("dimp/socl_dimp18")
+def learned_dimp() -> DiMPParams:
+    """Returns the parameters of ``dimp18`` with the newest best network of ``ltr/run_training.py dimp socl_dimp18``."""
+    from pytracking.parameter.dimp import dimp18
+
+    return replace(dimp18.parameters(), network="dimp/socl_dimp18")
 
 
 @CLICK_TO_BOX.register("top_map")

@@ -151,7 +151,9 @@ def test_refined_boxes_are_those_of_the_public_tracker(golden: Any) -> None:
 def test_the_features_around_boxes_are_those_of_the_whole_crop(network: DiMPNet) -> None:
     torch.manual_seed(1)
     features = (torch.randn(1, 128, 36, 36), torch.randn(1, 256, 18, 18))
-    judge = BoxJudge(network.bb_regressor, network.bb_regressor.modulation(features, torch.tensor([[100.0, 100, 60, 50]])))
+    judge = BoxJudge(
+        network.bb_regressor, network.bb_regressor.modulation(features, torch.tensor([[100.0, 100, 60, 50]]))
+    )
     for box in ([100.0, 90, 60, 70], [-30.0, 10, 50, 60], [200.0, 230, 120, 90], [-50.0, -50, 400, 400]):
         starts = torch.tensor([box]) + torch.tensor([[0.0, 0, 0, 0], [3, -5, 10, 20], [-8, 4, -10, 5]])
         with torch.no_grad():

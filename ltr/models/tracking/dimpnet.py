@@ -70,7 +70,12 @@ class DiMPNet(nn.Module):
         return {name: outputs[name].view(*images.shape[:-3], *outputs[name].shape[1:]) for name in BOX_LAYERS}
 
     def forward(
-        self, train_images: Tensor, test_images: Tensor, train_boxes: Tensor, test_proposals: Tensor
+        self,
+        train_images: Tensor,
+        test_images: Tensor,
+        train_boxes: Tensor,
+        test_proposals: Tensor,
+        reference_boxes: Tensor | None = None,
     ) -> tuple[list[Tensor], Tensor]:
         """Returns the scores (J, S, H', W') of the initial filter and of each iterate, and the overlaps (J, S, P).
 
@@ -79,11 +84,14 @@ class DiMPNet(nn.Module):
             test_images: (J, S, 3, H, W), likewise.
             train_boxes: (I, S, 4) x, y, w, h in crop pixels.
             test_proposals: (J, S, P, 4): boxes whose overlap with the target is predicted.
+            reference_boxes: (I, S, 4): what the box branch takes the target to be, if not the classifier's boxes.
         """
         train, test = self.extract_backbone(train_images), self.extract_backbone(test_images)
         scores = self.classifier(train[CLASSIFICATION_LAYER], test[CLASSIFICATION_LAYER], train_boxes)
         seen, sought = ((part[BOX_LAYERS[0]], part[BOX_LAYERS[1]]) for part in (train, test))
-        return scores, self.bb_regressor(seen, sought, train_boxes, test_proposals)
+        return scores, self.bb_regressor(
+            seen, sought, train_boxes if reference_boxes is None else reference_boxes, test_proposals
+        )
 
 
 @NETWORKS.register("dimpnet18")

@@ -19,7 +19,7 @@ from ltr.models.fold import folded
 
 @dataclass(frozen=True)
 class _Level:
-    """What judges boxes at one stride: linear weights (U, bins * bins * C), bias (U,), and the answer's weights (U,)."""
+    """What judges boxes at one stride: weights (U, bins * bins * C) and bias (U,), and the answer's weights (U,)."""
 
     bins: int
     scale: float
