@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -264,6 +265,28 @@ def test_the_plain_tracker_finds_the_same(network: DiMPNet) -> None:
         tracked = [tracker.track(frame) for frame in frames[1:]]
         outputs.append([[*output["target_bbox"], output["score"]] for output in tracked])
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-2)
+
+
+def test_update_strategies_are_small_differences_and_do_what_they_say(network: DiMPNet) -> None:
+    def changed(name: str) -> dict[str, object]:
+        base = vars(PARAMETERS["dimp/dimp18"]())
+        return {key: value for key, value in vars(PARAMETERS[f"dimp/{name}"]()).items() if value != base[key]}
+
+    assert changed("dimp18_no_update") == {"train_skipping": None}
+    assert changed("dimp18_averaging") == {"model_averaging_rate": 0.01}
+    assert changed("dimp18_init") == {"network": "dimp/dimp18_init", "net_opt_iter": 0, "train_skipping": None}
+    assert changed("dimp18_gd") == {"network": "dimp/dimp18_gd"}
+    frames = moving_square(2)
+    base = DiMPParams(
+        network=network, device="cpu", net_opt_iter=1, target_not_found_threshold=-1, box_refinement_iter=0
+    )
+    for changes, moves in (({"train_skipping": None}, False), ({"model_averaging_rate": 0.5}, True)):
+        tracker = DiMPTracker(replace(base, **changes))
+        tracker.initialize(frames[0], {"init_bbox": [120, 100, 40, 40]})
+        first = tracker.filter.clone()
+        tracker.track(frames[1])
+        assert torch.equal(first, tracker.filter) != moves
+        assert tracker.memory.count == 15
 
 
 def test_names_and_wrong_values() -> None:

@@ -25,6 +25,7 @@ from ltr.dataset.defaults import held_out_videos, training_videos
 from ltr.dataset.named import EMBEDDED_VIDEOS, open_dataset
 from ltr.models.builder import build_network
 from ltr.models.tracking import DiMPNet
+from ltr.models.tracking.dimpnet import OnlineLoss, OptimizerKind
 from ltr.registry import DATASETS, HELD_OUT_SCORES
 from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
 
@@ -49,7 +50,11 @@ class DiMPConfig(TrainConfig):
         network: the registered network.
         pretrained: where the backbone starts: none, ``imagenet`` or a file.
         frozen_backbone_layers: the backbone's layers that do not learn.
-        optim_iter: recursions of the optimizer module.
+        optim_iter: recursions of the optimizer module; 0: the filter is the initializer's (table 1, Init).
+        optimizer: see :func:`ltr.models.tracking.dimpnet.dimpnet18`; ``gradient`` is table 1's GD.
+        initializer: likewise.
+        online_loss: likewise.
+        classification_block: whether the classifier has a convolutional block of its own before it (table 2, Cls).
         decay_interval: epochs after which learning rates fall to a fifth; none: they stay.
         max_gap: half of the segment's length in frames; train frames come from its first half.
         frames: train frames of a sample, and test frames.
@@ -69,6 +74,10 @@ class DiMPConfig(TrainConfig):
     pretrained: str | None = None
     frozen_backbone_layers: tuple[str, ...] = ()
     optim_iter: int = 5
+    optimizer: OptimizerKind = "steepest"
+    initializer: bool = True
+    online_loss: OnlineLoss = "learned"
+    classification_block: bool = True
     decay_interval: int | None = None
     max_gap: int = 30
     frames: int = 3
@@ -142,6 +151,10 @@ def build_net(config: DiMPConfig) -> DiMPNet:
     net = build_network(
         config.network,
         optim_iter=config.optim_iter,
+        optimizer=config.optimizer,
+        initializer=config.initializer,
+        online_loss=config.online_loss,
+        **({} if config.classification_block else {"clf_feat_blocks": None}),
         init_gauss_sigma=config.sigma / config.test_crop.factor * cells,
         frozen_backbone_layers=config.frozen_backbone_layers,
         pretrained=config.pretrained,

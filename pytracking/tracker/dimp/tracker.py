@@ -182,6 +182,10 @@ class DiMPTracker(BaseTracker):
             return
         box = patch.to_crop(np.concatenate([self.center - self.size / 2, self.size]))
         target = torch.from_numpy(box).float().to(self.device)[None, None]
+        if params.model_averaging_rate is not None:
+            path = self.network.classifier.get_filter(features[:, None], target, iterations=params.net_opt_iter)
+            self.filter = torch.lerp(self.filter, path.filters[-1], params.model_averaging_rate)
+            return
         rate = params.hard_negative_learning_rate if hard_negative else params.learning_rate
         self.memory.add(features, self._maps(target, features), rate)
         if hard_negative:
