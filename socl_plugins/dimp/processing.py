@@ -22,7 +22,7 @@ class SoftLabelSettings:
     """What a classifier is to answer where only a click is known. SoCL says nothing of DiMP: this is our choice.
 
     Attributes:
-        softness: part of the label that is the TOP map, brought to a peak of 1; the rest is DiMP's Gaussian, at the
+        softness: part of the label that is the TOP map, brought to values from 0 to 1; the rest is DiMP's Gaussian, at the
             click, which alone would be sure of a centre that a click gives only roughly.
         eta: see :func:`socl_plugins.top_map.render.render`.
         temperature: likewise.
@@ -109,6 +109,8 @@ def soft_label(
         for view, found in zip(views, proposals)
     ]
     maps = render_maps(moved, gaussian.shape[1:], cell, soft.eta, soft.temperature)
-    peaks = maps.max(axis=(1, 2), keepdims=True)
-    mixed: np.ndarray = (1 - soft.softness) * gaussian + soft.softness * maps / peaks
+    # From 0, so that what no proposal covers stays background for the hinge of the loss.
+    maps -= maps.min(axis=(1, 2), keepdims=True)
+    maps /= np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-12)
+    mixed: np.ndarray = (1 - soft.softness) * gaussian + soft.softness * maps
     return mixed

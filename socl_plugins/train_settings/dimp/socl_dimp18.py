@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
-from torch import nn
+from torch import Tensor
 
 from ltr.admin.checkpoint import load_network
 from ltr.admin.environment import Environment
@@ -118,9 +118,9 @@ def start_from(net: DiMPNet, name: str) -> None:
         SettingsError: its backbone is another one.
     """
     other = load_network(name)
-    learned: dict[str, nn.Parameter] = {}
+    learned: dict[str, Tensor] = {}
     if isinstance(other, SiamFCNet):
-        learned = dict(other.backbone.state_dict())
+        learned = other.get_submodule("backbone").state_dict()
     own = net.feature_extractor.state_dict()
     if not learned or any(key not in own or own[key].shape != value.shape for key, value in learned.items()):
         raise SettingsError(f"backbone={name}: its layers are not those of this network's backbone")
