@@ -22,8 +22,8 @@ class SoftLabelSettings:
     """What a classifier is to answer where only a click is known. SoCL says nothing of DiMP: this is our choice.
 
     Attributes:
-        softness: part of the label that is the TOP map, brought to values from 0 to 1; the rest is DiMP's Gaussian, at the
-            click, which alone would be sure of a centre that a click gives only roughly.
+        softness: part of the label that is the TOP map, brought to values from 0 to 1. The rest is DiMP's Gaussian at
+            the click, which alone would be sure of a centre that a click gives only roughly.
         eta: see :func:`socl_plugins.top_map.render.render`.
         temperature: likewise.
     """
