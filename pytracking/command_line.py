@@ -1,4 +1,4 @@
-"""What the command lines of tracking share: options, error messages and the exit status."""
+"""What the command lines of tracking share: options, and what follows once sequences are tracked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
-from ltr.registry import load_plugins
+from ltr.admin.command_line import add_plugin_option, add_set_option, whole_number
 
 if TYPE_CHECKING:
     from pytracking.evaluation import Sequence, SequenceList, TrackedFrame, Tracker
@@ -50,31 +49,6 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
     made.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")
     made.add_argument("--list", action="store_true", help="list what can be named here, and stop")
     return made
-
-
-def run(
-    options: argparse.Namespace,
-    command: Callable[[argparse.Namespace], int],
-    debug_option: str = "--debug 1",
-    interrupted: str = "what was finished is saved, and the same command goes on from there",
-) -> int:
-    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback.
-
-    Args:
-        options: what was parsed: ``plugin`` and ``debug``, and what the command reads.
-        command: takes the options and returns the exit status.
-        debug_option: what a person adds to see the traceback of an error.
-        interrupted: what Ctrl-C leaves behind.
-    """
-    try:
-        load_plugins(options.plugin)
-        return command(options)
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; {interrupted}", file=sys.stderr)
-        return 130
-    except Exception as error:  # every error ends here, with an honest status
-        print_error(error, bool(options.debug), debug_option)
-        return 1
 
 
 @contextlib.contextmanager

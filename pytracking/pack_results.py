@@ -13,8 +13,7 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from ltr.admin.command_line import add_plugin_option, whole_number  # noqa: E402
-from pytracking import command_line  # noqa: E402
+from ltr.admin.command_line import add_plugin_option, run_command, whole_number  # noqa: E402
 
 DESCRIPTION = """\
 Writes the zip file that the server of a data set takes. GOT-10k's and TrackingNet's test splits publish only the first
@@ -51,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
     options = build_parser().parse_args(arguments)
-    return command_line.run(options, _pack)
+    return run_command(options, _pack)
 
 
 def _pack(options: argparse.Namespace) -> int:

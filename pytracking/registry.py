@@ -105,6 +105,12 @@ TRACKERS.register("transt")(
 TRACKERS.register("dimp")(
     on_demand("pytracking.tracker.dimp", "DiMPTracker", "Learns a classifier online, and refines boxes.")
 )
+TRACKERS.register("eco")(
+    on_demand("pytracking.tracker.eco.tracker", "ECOTracker", "Learns a correlation filter on the features.")
+)
+TRACKERS.register("opencv")(
+    on_demand("pytracking.tracker.opencv", "OpenCVTracker", "A tracker of OpenCV's: CSRT or KCF.")
+)
 BENCHMARKS.register("synthetic")(
     on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
 )

@@ -13,7 +13,7 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from ltr.admin.command_line import print_names  # noqa: E402
+from ltr.admin.command_line import print_names, run_command  # noqa: E402
 from pytracking import command_line  # noqa: E402
 
 DESCRIPTION = """\
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.list and not (options.module and options.name):
         parser.error("give MODULE and NAME of an experiment (--list shows them)")
-    return command_line.run(options, _list if options.list else _run)
+    return run_command(options, _list if options.list else _run)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, whole_number  # noqa: E402
+from ltr.admin.command_line import add_plugin_option, add_set_option, run_command, whole_number  # noqa: E402
 from pytracking import command_line  # noqa: E402
 
 DESCRIPTION = """\
@@ -69,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
     options = build_parser().parse_args(arguments)
-    return command_line.run(options, _serve if options.dataset_name is None else _run)
+    return run_command(options, _serve if options.dataset_name is None else _run)
 
 
 def _serve(options: argparse.Namespace) -> int:

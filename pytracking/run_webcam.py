@@ -13,7 +13,7 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from pytracking import command_line  # noqa: E402
+from ltr.admin.command_line import run_command  # noqa: E402
 from pytracking.live.commands import live_parser, track_live  # noqa: E402
 
 DESCRIPTION = """\
@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
     options = build_parser().parse_args(arguments)
-    return command_line.run(options, _track, interrupted="nothing half-written stays behind")
+    return run_command(options, _track, interrupted="nothing half-written stays behind")
 
 
 def _track(options: argparse.Namespace) -> int:

@@ -6,32 +6,41 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+# Modules that register what they hold.
+import socl_plugins.dimp
+import socl_plugins.progressive.actor
+import socl_plugins.progressive.processing
+import socl_plugins.progressive.sampler
+import socl_plugins.soft_contrastive.actor
+import socl_plugins.soft_contrastive.processing  # noqa: F401
 from ltr.registry import TRAIN_SETTINGS
 from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
-from socl_plugins import dimp  # noqa: F401  its classes register themselves
-from socl_plugins.soft_contrastive import actor, processing  # noqa: F401  likewise
 
 if TYPE_CHECKING:
     import numpy as np
 
     from pytracking.tracker.dimp import DiMPParams
+    from pytracking.tracker.eco.params import ECOParams
     from pytracking.tracker.siamfc import SiamFCParams
     from pytracking.tracker.transt import TransTParams
 
 # Recipes whose networks SiamFC tracks with under the same name.
-SIAMESE_RECIPES = (
-    *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
-    *("socl_res18", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
-)
+SIAMESE_RECIPES = {
+    "socl": (
+        *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
+        *("socl_res18", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
+    ),
+    "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
+}
 
 TRANST_RECIPES = ("socl_transt", "box_same_hours")  # likewise, of TransT
 
 
 def learned(recipe: str) -> SiamFCParams:
-    """Returns SiamFC's own parameters with the newest best network of ``ltr/run_training.py socl <recipe>``."""
+    """Returns SiamFC's own parameters with the newest best network of a recipe, such as ``socl/socl_res18``."""
     from pytracking.tracker.siamfc import SiamFCParams
 
-    return SiamFCParams(network=f"socl/{recipe}")
+    return SiamFCParams(network=recipe)
 
 
 def learned_transt(recipe: str) -> TransTParams:
@@ -39,14 +48,6 @@ def learned_transt(recipe: str) -> TransTParams:
     from pytracking.tracker.transt import TransTParams
 
     return TransTParams(network=f"transt/{recipe}")
-
-
-@PARAMETERS.register("dimp/socl_dimp18")
-def learned_dimp() -> DiMPParams:
-    """Returns the parameters of ``dimp18`` with the newest best network of ``ltr/run_training.py dimp socl_dimp18``."""
-    from pytracking.parameter.dimp import dimp18
-
-    return replace(dimp18.parameters(), network="dimp/socl_dimp18")
 
 
 @CLICK_TO_BOX.register("top_map")
@@ -57,9 +58,26 @@ def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
     return propose_target(image, click).mean_box()
 
 
+def socl_cf() -> ECOParams:
+    """Returns SoCL-CF: ECO with the newest best network of ``ltr/run_training.py socl socl_cf_res18``."""
+    from pytracking.tracker.eco.params import ECOParams
+
+    return ECOParams(network="socl/socl_cf_res18")
+
+
+def socl_dimp() -> DiMPParams:
+    """Returns the parameters of ``dimp18`` with the newest best network of ``ltr/run_training.py dimp socl_dimp18``."""
+    from pytracking.parameter.dimp import dimp18
+
+    return replace(dimp18.parameters(), network="dimp/socl_dimp18")
+
+
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
-for name in SIAMESE_RECIPES:
-    PARAMETERS.register(f"siamfc/{name}")(partial(learned, name))
+for module, names in SIAMESE_RECIPES.items():
+    for name in names:
+        PARAMETERS.register(f"siamfc/{name}")(partial(learned, f"{module}/{name}"))
 for name in TRANST_RECIPES:
     PARAMETERS.register(f"transt/{name}")(partial(learned_transt, name))
+PARAMETERS.register("eco/socl_cf")(socl_cf)
+PARAMETERS.register("dimp/socl_dimp18")(socl_dimp)

@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ltr import run_training
+from ltr.registry import load_plugins
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLUGINS = REPOSITORY / "docs/plugins.md"
 
@@ -41,6 +44,31 @@ def test_the_tracker_in_one_file_is_complete_and_tracks(workspace: Path, tmp_pat
     boxes = np.loadtxt(workspace / "tracking_results/ncc/default/synthetic-0000.txt", delimiter="\t")
     assert boxes.shape == (60, 4) and np.isfinite(boxes).all()
     assert len(np.unique(boxes[:, :2], axis=0)) > 10, "the tracker never moved"
+
+
+def systems(column: int) -> list[str]:
+    """The names in a column of the README's table of systems: 1 what trains, 2 what tracks."""
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    table = text[text.index("| system | train | track |") :].split("\n\n")[0]
+    return re.findall(r"`(.+?)`", " ".join(row.split("|")[column + 1] for row in table.splitlines()[2:]))
+
+
+@pytest.mark.parametrize("recipe", systems(1))
+def test_every_recipe_of_the_readme_starts(recipe: str, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # It comes as far as its configuration, which says that there is no such setting.
+    assert run_training.main([*recipe.split(), "--set", "no_such_setting=1"]) == 1
+    assert "no_such_setting" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("parameters", systems(2))
+def test_every_parameter_set_of_the_readme_is_there(parameters: str, workspace: Path) -> None:
+    from pytracking.registry import PARAMETERS, TRACKERS
+
+    load_plugins()
+    tracker, name = parameters.split()
+    assert callable(TRACKERS[tracker])
+    params = PARAMETERS[f"{tracker}/{name}"]()
+    assert params.network
 
 
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))])

@@ -44,6 +44,16 @@ class SiamFCActor(BaseActor):
             # A template's place in the response counts from the crop's corner, as both are cut off alike.
             centers = (data["test_center"] - data["train_center"]) / self.net.stride
             labels = center_labels(centers, (logits.shape[-2], logits.shape[-1]), self.radius)
-            loss = balanced_bce(logits, labels)
+            loss = self.loss(logits, centers, data)
         hits = labels.flatten(1).gather(1, logits.flatten(1).argmax(dim=1, keepdim=True))
         return loss, {"Loss/total": loss.item(), "Hits/search": hits.mean().item()}
+
+    def loss(self, logits: torch.Tensor, centers: torch.Tensor, data: TensorDict) -> torch.Tensor:
+        """Returns the balanced cross-entropy; a subclass may have another loss.
+
+        Args:
+            logits: (N, 1, h, w).
+            centers: (N, 2), x, y of the targets in cells.
+            data: the batch.
+        """
+        return balanced_bce(logits, center_labels(centers, (logits.shape[-2], logits.shape[-1]), self.radius))

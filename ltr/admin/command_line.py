@@ -1,4 +1,4 @@
-"""What the command lines of learning and of tracking share: types of options, listings, error messages."""
+"""What all command lines share: types of options, listings, error messages, the exit status."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable
 
 from ltr.admin.errors import message_for_people
+from ltr.registry import load_plugins
 
 
 def key_and_value(text: str) -> tuple[str, str]:
@@ -72,6 +73,31 @@ def print_error(error: Exception, debug: bool, option: str) -> None:
         traceback.print_exception(error)
     else:
         print(f"error: {message}\n({option} shows the traceback)", file=sys.stderr)
+
+
+def run_command(
+    options: argparse.Namespace,
+    command: Callable[[argparse.Namespace], int],
+    debug_option: str = "--debug 1",
+    interrupted: str = "what was finished is saved, and the same command goes on from there",
+) -> int:
+    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback.
+
+    Args:
+        options: what was parsed: ``plugin`` and ``debug``, and what the command reads.
+        command: takes the options and returns the exit status.
+        debug_option: what a person adds to see the traceback of an error.
+        interrupted: what Ctrl-C leaves behind.
+    """
+    try:
+        load_plugins(options.plugin)
+        return command(options)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; {interrupted}", file=sys.stderr)
+        return 130
+    except Exception as error:  # every error ends here, with an honest status
+        print_error(error, bool(options.debug), debug_option)
+        return 1
 
 
 def clock(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
@@ -24,6 +25,11 @@ def add_jobs_options(parser: argparse.ArgumentParser) -> None:
         choices=BACKENDS,
         help="joblib's: loky (default), or the cluster that RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names",
     )
+
+
+def local_cores() -> int:
+    """Returns this process's share of the machine's cores, at least 1: torchrun says how many processes share them."""
+    return max((os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)
 
 
 def workers(text: str) -> int:

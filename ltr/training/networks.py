@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from ltr.admin.settings import SettingsError
 from ltr.models.builder import build_network
 from ltr.models.tracking import SiamFCNet
 from ltr.training.pairs import PairConfig
@@ -51,4 +52,23 @@ class AlexNetOptions(PairConfig):
         net = build_network(
             "siamfc_alexnet", normalise=True, projection=projection, calibrated=calibrated, weights=self.pretrained
         )
+        return cast(SiamFCNet, net)
+
+
+@dataclass
+class ResNet22Options(PairConfig):
+    """SiamDW's ResNet-22 to learn; ``pretrained`` is a file with the state_dict of its CIResNet22.
+
+    It crops what its padding reaches, so no border is dropped. Features are compared by cosine similarity.
+    """
+
+    def build_network(self, *, projection: bool = False, calibrated: bool = False) -> SiamFCNet:
+        """Returns the network; the arguments are those of :class:`SiamFCNet`.
+
+        Raises:
+            SettingsError: a projection head is asked for, which it does not have.
+        """
+        if projection:
+            raise SettingsError("projection: the ResNet-22 has no projection head")
+        net = build_network("siamfc_resnet22", normalise=True, calibrated=calibrated, weights=self.pretrained)
         return cast(SiamFCNet, net)

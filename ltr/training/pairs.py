@@ -103,7 +103,13 @@ def scheduled(config: P, env: Environment) -> P:
 
 
 def train_pairs(
-    settings: Settings, config: PairConfig, actor: BaseActor, loader: LTRLoader, hooks: Iterable[Hook] = ()
+    settings: Settings,
+    config: PairConfig,
+    actor: BaseActor,
+    loader: LTRLoader,
+    hooks: Iterable[Hook] = (),
+    *,
+    find_unused_parameters: bool = False,
 ) -> TrainingResult:
     """Trains an actor's network with Adam and returns how it tracks held-out videos before and after.
 
@@ -113,6 +119,7 @@ def train_pairs(
         actor: the learning step; its network is a :class:`ltr.models.tracking.SiamFCNet`.
         loader: the pairs.
         hooks: called before the held-out score.
+        find_unused_parameters: see :class:`ltr.trainers.LTRTrainer`.
     """
     net = actor.net.to(settings.device)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -132,6 +139,7 @@ def train_pairs(
         learning_rate_schedule(optimizer, config, len(loader)),
         hooks=[*([average] if average else []), *hooks, held_out],
         scheduler_interval="step",
+        find_unused_parameters=find_unused_parameters,
     )
     result = trainer.train(config.epochs)
     result.next_command = f"pytracking/run_tracker.py siamfc {settings.script_name} --dataset_name synthetic"

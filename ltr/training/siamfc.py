@@ -10,6 +10,7 @@ from ltr.admin.settings import Settings
 from ltr.data.processing import CropSettings, SiamFCProcessing
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import training_videos
+from ltr.models.tracking import SiamFCNet
 from ltr.trainers import Hook, TrainingResult
 from ltr.training.networks import AlexNetOptions, ResNet18Options
 from ltr.training.pairs import PairConfig, augmentation, pair_loader, train_pairs
@@ -32,6 +33,10 @@ class BoxConfig(PairConfig):
     template_size: int = 127
     radius: float = 2.0
     crop: CropSettings = field(default_factory=lambda: CropSettings(shift=0.15))
+
+    def build_actor(self, net: SiamFCNet) -> SiamFCActor:
+        """Returns the learning step of the network."""
+        return SiamFCActor(net, self.radius, frozen_norm=self.pretrained is not None)
 
 
 @dataclass
@@ -58,5 +63,4 @@ def train_on_boxes(
     net = config.build_network(calibrated=True)
     processing = SiamFCProcessing(config.crop, config.template_size, augmentation(config))
     loader = pair_loader(dataset or training_videos(settings.env, config.videos), processing, config, settings.seed)
-    actor = SiamFCActor(net, config.radius, frozen_norm=config.pretrained is not None)
-    return train_pairs(settings, config, actor, loader, hooks)
+    return train_pairs(settings, config, config.build_actor(net), loader, hooks)

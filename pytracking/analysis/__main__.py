@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltr.admin.command_line import add_plugin_option, whole_number
-from pytracking import command_line
+from ltr.admin.command_line import add_plugin_option, run_command, whole_number
 
 if TYPE_CHECKING:
     from pytracking.analysis.report import Report
@@ -87,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tracker, slash, parameters = name.partition("=")[0].partition("/")
         if not (tracker and slash and parameters):
             parser.error(f"name a tracker as TRACKER/PARAMETERS, such as siamfc/untrained_res18, not {name!r}")
-    return command_line.run(options, _report, "--debug", interrupted="files that were finished are whole")
+    return run_command(options, _report, "--debug", interrupted="files that were finished are whole")
 
 
 def _report(options: argparse.Namespace) -> int:

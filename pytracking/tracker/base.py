@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
 from pytracking.parameter.params import TrackerParams
 
@@ -45,6 +48,21 @@ class BaseTracker:
             If it is wanted, and there is one, ``score_map`` (h, w): where the tracker looked, brighter is better.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how to track: it has no method track")
+
+
+def tracking_network(network: str | Path | nn.Module) -> nn.Module:
+    """Returns the network itself, or that of the checkpoint which a path or a name stands for, ready for images.
+
+    A network that someone else owns, and may be training, keeps the memory order of its weights.
+
+    Raises CheckpointError if there is no such checkpoint, or it cannot be read.
+    """
+    if isinstance(network, nn.Module):
+        return network
+    from ltr.admin.checkpoint import load_network
+
+    loaded: nn.Module = load_network(network)
+    return loaded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ltr.data.crops import crop_square, template_side
 from pytracking.parameter.params import ParameterError, TrackerParams
-from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
+from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
 
 class SiameseNetwork(Protocol):
@@ -97,18 +97,13 @@ class SiamFCTracker(BaseTracker):
 
     def __init__(self, params: SiamFCParams) -> None:
         super().__init__(params)
-        network = params.network
-        if not isinstance(network, nn.Module):
-            from ltr.admin.checkpoint import load_network
-
-            network = load_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = tracking_network(params.network)
         if not (hasattr(network, "stride") and hasattr(network, "correlate")):
             raise ParameterError(
                 f"SiamFC needs a network with a stride and a method correlate(template, search); "
                 f"{type(network).__name__} is none"
             )
         self.device = params.torch_device
-        # A network that someone else owns, and may be training, keeps the memory order of its weights.
         self.network = cast(SiameseNetwork, network.to(self.device).eval())
         half = params.scale_num // 2
         self.scales = params.scale_step ** np.arange(-half, half + 1, dtype=np.float64)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ltr.data.crops import Region, crop_square
 from pytracking.parameter.params import ParameterError, TrackerParams
-from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
+from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
 
 @dataclass(kw_only=True)
@@ -62,11 +62,7 @@ class TransTTracker(BaseTracker):
 
     def __init__(self, params: TransTParams) -> None:
         super().__init__(params)
-        network: Any = params.network
-        if not isinstance(network, nn.Module):
-            from ltr.admin.checkpoint import load_network
-
-            network = load_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network: Any = tracking_network(params.network)
         if not (hasattr(network, "features") and hasattr(network, "predict")):
             raise ParameterError(
                 f"TransT needs a network with the methods features(images) and predict(template, search); "

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, print_error, whole_number
-from ltr.registry import load_plugins
+from ltr.admin.command_line import add_plugin_option, run_command, whole_number
 
 DESCRIPTION = "What labels cost, and what tracking is got for it."
 EXAMPLES = """examples:
@@ -54,12 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from socl_plugins.labels import commands
 
     options = build_parser().parse_args(arguments)
-    try:
-        load_plugins(options.plugin)
-        return int(getattr(commands, options.command)(options))
-    except Exception as error:  # every error ends here, with an honest status
-        print_error(error, options.debug, "--debug")
-        return 1
+    kept = "nothing half-written stays behind"
+    return run_command(options, getattr(commands, options.command), "--debug", kept)
 
 
 if __name__ == "__main__":

@@ -88,13 +88,23 @@ class PointAnnotated(AnnotationWrapper):
 
     def _simulate(self, boxes: torch.Tensor, seq_id: int) -> torch.Tensor:
         centers = boxes[:, :2] + boxes[:, 2:] / 2
-        if self.noise_px == 0:
-            return centers
-        # The video's name, not its number, so that a subset of the videos gets the same clicks.
-        rng = np.random.default_rng((self.seed, zlib.crc32(self.sequence_name(seq_id).encode())))
-        angle = rng.uniform(0, 2 * np.pi, len(boxes))
-        shift = self.noise_px * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        return centers + torch.from_numpy(shift).float()
+        return centers + random_shifts(len(boxes), self.noise_px, self.seed, self.sequence_name(seq_id))
+
+
+def random_shifts(count: int, length: float, seed: int, video: str) -> torch.Tensor:
+    """Returns shifts (T, 2) of one length in random directions, the errors of a person who labels a video.
+
+    Args:
+        count: T, the number of frames.
+        length: in pixels; at 0 nothing is drawn.
+        seed: of the directions.
+        video: its name, not its number, so that a subset of the videos gets the same labels.
+    """
+    if length == 0:
+        return torch.zeros(count, 2)
+    rng = np.random.default_rng((seed, zlib.crc32(video.encode())))
+    angle = rng.uniform(0, 2 * np.pi, count)
+    return torch.from_numpy(length * np.stack([np.cos(angle), np.sin(angle)], axis=1)).float()
 
 
 def move_inside(point: torch.Tensor, frame_size: tuple[int, int]) -> torch.Tensor:

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, print_error, whole_number
-from ltr.registry import load_plugins
+from ltr.admin.command_line import add_plugin_option, run_command, whole_number
 
 EXAMPLES = """\
 examples:
@@ -42,17 +41,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
-    options = build_parser().parse_args(arguments)
-    try:
-        load_plugins(options.plugin)
-        from socl_plugins.soft_contrastive.commands import show
+    from socl_plugins.soft_contrastive.commands import show
 
-        return show(options)
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # every error ends here, with an honest status
-        print_error(error, options.debug, "--debug")
-        return 1
+    return run_command(build_parser().parse_args(arguments), show, "--debug", interrupted="nothing was written")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, whole_number
+from ltr.admin.command_line import add_plugin_option, add_set_option, run_command, whole_number
 from ltr.admin.jobs import add_jobs_options
-from ltr.registry import load_plugins
 
 DESCRIPTION = "Target objectness prior (TOP) maps: from clicks to where the target may be."
 EXAMPLES = """examples:
@@ -69,15 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from socl_plugins.top_map import commands
 
     options = build_parser().parse_args(arguments)
-    try:
-        load_plugins(options.plugin)
-        return int(getattr(commands, options.command)(options))
-    except KeyboardInterrupt:
-        print("\ninterrupted; what was stored is safe, and the same command goes on from there", file=sys.stderr)
-        return 130
-    except Exception as error:  # every error ends here, with an honest status
-        print_error(error, options.debug, "--debug")
-        return 1
+    kept = "what was stored is safe, and the same command goes on from there"
+    return run_command(options, getattr(commands, options.command), "--debug", kept)
 
 
 if __name__ == "__main__":

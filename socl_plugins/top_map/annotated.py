@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 
 from ltr.admin import distributed
+from ltr.admin.jobs import local_cores
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from socl_plugins.top_map.proposals import Proposals
@@ -86,9 +86,7 @@ class ObjectnessAnnotated(AnnotationWrapper):
         from joblib import Parallel, delayed
         from tqdm import tqdm
 
-        if jobs is None:
-            neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes on this machine, says torchrun
-            jobs = max((os.cpu_count() or 1) // neighbours, 1)
+        jobs = local_cores() if jobs is None else jobs
         own = range(distributed.rank(), self.get_num_sequences(), distributed.world_size())
         videos = {video: frames for video in own if (frames := self._missing(video))}
         # A copy without what is prepared already: that grows while tasks are being sent to the workers.

@@ -113,22 +113,34 @@ class SiamFCProcessing:
         self.augmentation = augmentation
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
-        """Returns, for ``train`` (template) and ``test`` (search crop): images (3, S, S) uint8 and center (2,), the
-        box's centre x, y in pixels of the crop.
+        """Returns, for ``train`` (template) and ``test`` (search crop): images (3, S, S) uint8; center (2,), the box's
+        centre x, y in pixels of the crop; and scale (), pixels of the crop for one of the frame.
         """
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         for part, drawn in zip(PARTS, self.augmentation.draw(rng)):
             image, box = data[f"{part}_images"][0], data[f"{part}_anno"][0].double().numpy()
             center = box[:2] + box[2:] / 2
-            # A template of a square target is twice as long as the target.
-            side = template_side(box[2:], CONTEXT)
             if part == "test":
-                crop, region = crop_target(image, center, side / (1 + 2 * CONTEXT), self.crop, rng)
+                crop, region = self.search(image, box, rng)
             else:
-                scale = self.template_size * self.crop.search_factor / self.crop.size / (1 + 2 * CONTEXT)
-                place = (float(center[0]), float(center[1]))
-                crop, region = crop_square(image, place, side * scale, self.template_size, cv2.mean(image)[:3])
+                crop, region = self.template(image, box)
             result[f"{part}_images"] = as_tensor(drawn.image(crop))
             moved = drawn.points(region.to_crop(center), crop.shape)
             result[f"{part}_center"] = torch.from_numpy(moved).float()
+            result[f"{part}_scale"] = torch.tensor(region.scale)
         return result
+
+    def template(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, Region]:
+        """Returns the template (Z, Z, 3) of a box x, y, w, h in an image (H, W, 3), and its region."""
+        x, y = (box[:2] + box[2:] / 2).tolist()
+        scale = self.template_size * self.crop.search_factor / self.crop.size
+        return crop_square(image, (x, y), _extent(box) * scale, self.template_size, cv2.mean(image)[:3])
+
+    def search(self, image: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Region]:
+        """Returns the search crop (S, S, 3) of a box, jittered as the settings say, and its region."""
+        return crop_target(image, box[:2] + box[2:] / 2, _extent(box), self.crop, rng)
+
+
+def _extent(box: np.ndarray) -> float:
+    # A template of a square target is twice as long as the target.
+    return template_side(box[2:], CONTEXT) / (1 + 2 * CONTEXT)

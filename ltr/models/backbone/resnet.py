@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +58,28 @@ class ResNetBackbone(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Returns the features (N, C, H / stride, W / stride) of RGB images (N, 3, H, W) in 0..255."""
-        return self.layer_outputs(images, self.layers[-1])[self.layers[-1]]
+        return self.extract(images, [self.layers[-1]])[0]
 
-    def layer_outputs(self, images: torch.Tensor, last: str) -> dict[str, torch.Tensor]:
-        """Returns the output of every layer up to ``last`` by its name, for RGB images (N, 3, H, W) in 0..255."""
+    def extract(self, images: torch.Tensor, names: Sequence[str]) -> list[torch.Tensor]:
+        """Returns the outputs of several layers for RGB images (N, 3, H, W) in 0..255, in the order of ``names``.
+
+        Args:
+            images: the images.
+            names: ``conv1`` (the first block, after its pooling; stride 4) or names in ``layers``.
+
+        Raises:
+            ValueError: the backbone has no such layer.
+        """
+        known = ("conv1", *self.layers)
+        for name in names:
+            if name not in known:
+                raise ValueError(f"this backbone has no layer {name!r}; it has {', '.join(known)}")
         x = (images - self.mean) / self.std
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        outputs = {}
-        for name in self.layers[: self.layers.index(last) + 1]:
+        outputs = {"conv1": x}
+        for name in known[1 : max(known.index(name) for name in names) + 1]:
             x = outputs[name] = getattr(self, name)(x)
-        return outputs
+        return [outputs[name] for name in names]
 
 
 def _remove_stride(layer: nn.Module) -> None:

@@ -71,8 +71,8 @@ class DiMPNet(nn.Module):
         Args:
             images: RGB (..., 3, H, W) in 0..255, floating-point or uint8.
         """
-        outputs = self.feature_extractor.layer_outputs(images.flatten(0, -4), CLASSIFICATION_LAYER)
-        return {name: outputs[name].view(*images.shape[:-3], *outputs[name].shape[1:]) for name in BOX_LAYERS}
+        outputs = self.feature_extractor.extract(images.flatten(0, -4), BOX_LAYERS)
+        return {name: output.view(*images.shape[:-3], *output.shape[1:]) for name, output in zip(BOX_LAYERS, outputs)}
 
     def forward(
         self,

@@ -7,8 +7,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, print_error
-from ltr.registry import load_plugins
+from ltr.admin.command_line import add_plugin_option, run_command
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Writes the picture of a network's loss."""
+    from ltr.admin.checkpoint import load_network
+    from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18
+    from pytracking.analysis.learned_loss import plot_learned_loss
+
+    network = load_network(options.network)
+    if not isinstance(network, DiMPNet):
+        raise ValueError(f"{options.network} holds a {type(network).__name__}, which learns no such loss")
+    plot_learned_loss(network.classifier.filter_optimizer, options.out, dimpnet18().classifier.filter_optimizer)
+    print(f"written: {options.out}")
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,24 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="file to write: .png, .pdf or .svg")
     add_plugin_option(parser, "networks")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    options = parser.parse_args(arguments)
-    try:
-        load_plugins(options.plugin)
-        from ltr.admin.checkpoint import load_network
-        from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18
-        from pytracking.analysis.learned_loss import plot_learned_loss
-
-        network = load_network(options.network)
-        if not isinstance(network, DiMPNet):
-            raise ValueError(f"{options.network} holds a {type(network).__name__}, which learns no such loss")
-        plot_learned_loss(network.classifier.filter_optimizer, options.out, dimpnet18().classifier.filter_optimizer)
-        print(f"written: {options.out}")
-        return 0
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # every error ends here, with an honest status
-        print_error(error, options.debug, "--debug")
-        return 1
+    return run_command(parser.parse_args(arguments), draw, "--debug", interrupted="nothing was written")
 
 
 if __name__ == "__main__":

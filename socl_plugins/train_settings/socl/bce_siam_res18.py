@@ -10,13 +10,14 @@ from ltr.training.pairs import scheduled
 from ltr.training.siamfc import BoxRes18Config, train_on_boxes
 from socl_plugins.labels import dataset_labels
 from socl_plugins.labels.cost_hook import LabelCost
+from socl_plugins.progressive.training import NoiseRobustOptions
 from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
 from socl_plugins.top_map.training_clicks import ClickOptions, training_clicks
 
 
 @dataclass
-class BCESiamConfig(BoxRes18Config, ClickOptions):
-    """Box-Siam's hyper-parameters, and those of the clicks.
+class BCESiamConfig(NoiseRobustOptions, BoxRes18Config, ClickOptions):
+    """Box-Siam's hyper-parameters, those of the clicks, and the noise-robust loss for clicks that are off.
 
     Attributes:
         alpha: part of a TOP map's maximum from which on a place belongs to the pseudo box.

@@ -1,0 +1,60 @@
+"""The parameters of the ECO tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import nn
+
+from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.tracker.eco.settings import LearningSettings
+
+
+@dataclass(kw_only=True)
+class ECOParams(TrackerParams):
+    """Parameters of ECO; the defaults are those of SoCL-CF, or else of ECO's authors.
+
+    Attributes:
+        network: the network whose layers are the features, or the path or name of its checkpoint.
+        layers: names of its layers; ``last`` is the last one.
+        dimensions: channels that each layer is projected to.
+        precision: of the network, ``float32`` or ``bfloat16``; the filter is always learned in float32.
+        search_area: side of the square sample, as a multiple of the target's mean side.
+        smallest_side: side in pixels under which the sample does not go: the frame is enlarged instead.
+        largest_side: side in pixels beyond which it does not go: the frame is reduced instead.
+        scale_num: number of scales that are searched; odd.
+        scale_step: ratio of neighbouring scales.
+        newton_steps: of the refinement of the score's peak.
+        update_every: the filter is updated in every so many frames.
+        learning: how the filter is learned.
+        min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
+    """
+
+    network: str | Path | nn.Module | None = None
+    layers: tuple[str, ...] = ("conv1", "layer3")
+    dimensions: tuple[int, ...] = (16, 64)
+    precision: str = "float32"
+    search_area: float = 4.5
+    smallest_side: float = 200.0
+    largest_side: float = 250.0
+    scale_num: int = 5
+    scale_step: float = 1.02
+    newton_steps: int = 5
+    update_every: int = 6
+    learning: LearningSettings = field(default_factory=LearningSettings)
+    min_side: float = 5.0
+
+    def __post_init__(self) -> None:
+        rules = {
+            "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
+            "scale_step": (self.scale_step > 1, "more than 1"),
+            "precision": (self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'"),
+            "search_area": (self.search_area > 1, "more than 1"),
+            "smallest_side": (0 < self.smallest_side <= self.largest_side, "positive and at most largest_side"),
+            "newton_steps": (self.newton_steps >= 0, "0 or more"),
+            "update_every": (self.update_every >= 1, "1 or more"),
+        }
+        for name, (holds, wanted) in rules.items():
+            if not holds:
+                raise ParameterError(f"ECO's {name} must be {wanted}, not {getattr(self, name)!r}")

@@ -1,0 +1,133 @@
+"""The ECO tracker.
+
+M. Danelljan et al., ECO: Efficient Convolution Operators for Tracking, CVPR 2017. The filter is learned in
+:mod:`pytracking.tracker.eco.filters`; here is what happens in a frame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltr.data.crops import crop_square
+from pytracking.parameter.params import ParameterError
+from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
+from pytracking.tracker.eco.features import Features, NetworkFeatures
+from pytracking.tracker.eco.filters import FilterModel
+from pytracking.tracker.eco.localisation import find_peak
+from pytracking.tracker.eco.params import ECOParams
+
+
+class ECOTracker(BaseTracker):
+    """ECO on given features.
+
+    The box keeps the first box's aspect ratio. Its centre stays inside the frame, and its sides between ``min_side``
+    and the frame's (a first box beyond either limit keeps its own size as the limit), so a target that leaves the
+    frame is waited for at the border. Frames may change size; grey ones are taken as RGB.
+
+    Args:
+        params: the parameters.
+        features: an extractor to use instead of the one that the parameters describe.
+
+    Raises:
+        ParameterError: there are no features, or they do not fit the network.
+    """
+
+    params: ECOParams
+
+    def __init__(self, params: ECOParams, features: Features | None = None) -> None:
+        super().__init__(params)
+        self.device = params.torch_device
+        self.features = features if features is not None else _network_features(params, self.device)
+        half = params.scale_num // 2
+        self.scales = params.scale_step ** np.arange(-half, half + 1, dtype=np.float64)
+
+    @torch.inference_mode()
+    def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
+        """Learns the filter from the box ``info["init_bbox"]``; returns that box and the score 1.
+
+        Raises ValueError if the box is not finite, is empty, or shows nothing of the frame.
+        """
+        params = self.params
+        image = as_rgb(image)
+        box = check_initial_box(info["init_bbox"], image)
+        self.initial_size = box[2:].copy()
+        # The index of the pixel in the middle: between two pixels it ends in a half.
+        self.center = box[:2] + (box[2:] - 1) / 2
+        side = math.sqrt(box[2:].prod()) * params.search_area
+        self.scale = side / min(max(side, params.smallest_side), params.largest_side)
+        target = box[2:] / self.scale
+        self.side = self.features.sample_side(side / self.scale)
+        self.first_scale = self.scale
+        corner = np.floor(self.center + 0.5)
+        maps = self._features(image, corner, np.array([1.0]))
+        self.model = FilterModel(
+            [part.shape[-1] for part in maps],
+            self.features.dimensions,
+            self.side,
+            (float(target[1]), float(target[0])),
+            params.learning,
+            device=self.device,
+        )
+        self.model.start([part[0] for part in maps], self._offset(corner, self.scale))
+        self._frames_since_update = 0
+        return {"target_bbox": box.tolist(), "score": 1.0}
+
+    @torch.inference_mode()
+    def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the filter's response, about 1 for a fit."""
+        image = as_rgb(image)
+        height, width = image.shape[:2]
+        corner = np.floor(self.center + 0.5)
+        samples = self.model.samples(self._features(image, corner, self.scales))
+        peak = find_peak(self.model.scores(samples), self.params.newton_steps)
+        sample_scale = self.scale * self.scales[peak.scale]
+        moved = np.array([peak.columns, peak.rows]) * self.side * sample_scale
+        self.center = np.clip(corner + moved, 0, [width - 1, height - 1])
+        self._resize(self.scales[peak.scale], width, height)
+        # The sample is shown at the scale where it was found, moved so that the target is at its origin.
+        self.model.remember([part[peak.scale] for part in samples], self._offset(corner, sample_scale))
+        self._frames_since_update += 1
+        if self._frames_since_update >= self.params.update_every:
+            self._frames_since_update = 0
+            self.model.update()
+        size = self.initial_size * (self.scale / self.first_scale)
+        return {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
+
+    def recenter(self, center: tuple[float, float]) -> None:
+        """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
+        self.center = np.asarray(center, np.float64) - 0.5
+
+    def _features(self, image: np.ndarray, corner: np.ndarray, scales: np.ndarray) -> list[Tensor]:
+        """Returns the features (scales, C, n, n) of square patches around a whole pixel."""
+        patches = []
+        for scale in scales:
+            side = max(round(self.side * self.scale * scale), 2)
+            middle = corner - (side + 1) // 2 + side / 2
+            patches.append(crop_square(image, (float(middle[0]), float(middle[1])), side, self.side)[0])
+        # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
+        return self.features(torch.from_numpy(np.stack(patches)).to(self.device).permute(0, 3, 1, 2).float())
+
+    def _offset(self, corner: np.ndarray, scale: float) -> tuple[float, float]:
+        """Returns rows and columns from the middle of a sample to the target, in parts of the sample's side."""
+        x, y = (self.center - corner) / (self.side * scale)
+        return float(y), float(x)
+
+    def _resize(self, factor: float, width: int, height: int) -> None:
+        """Multiplies the scale by ``factor``, within the limits."""
+        relative = self.scale / self.first_scale * factor
+        smallest = min(1.0, self.params.min_side / self.initial_size.min())
+        largest = max(1.0, float((np.array([width, height]) / self.initial_size).min()))
+        self.scale = self.first_scale * min(max(relative, smallest), largest)
+
+
+def _network_features(params: ECOParams, device: torch.device) -> Features:
+    if params.network is None:
+        raise ParameterError("ECO has no features: give it a network")
+    network = tracking_network(params.network)
+    return NetworkFeatures(network, params.layers, params.dimensions, device, getattr(torch, params.precision))

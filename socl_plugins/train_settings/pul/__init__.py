@@ -1,0 +1,1 @@
+"""Recipes of progressive unsupervised learning (PUL), and of its noise-robust loss on labels."""

@@ -1,0 +1,142 @@
+"""The ECO tracker follows the public Python implementation, from the label to the boxes of a clip."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from pytracking.tracker.eco.continuous import gaussian_label, interpolation
+from pytracking.tracker.eco.features import normalised, odd_side, odd_sides
+from pytracking.tracker.eco.first_frame import principal_directions, project
+from pytracking.tracker.eco.params import ECOParams
+from pytracking.tracker.eco.regularisation import Regularisation, RegularisationSettings, regularisation_filter
+from pytracking.tracker.eco.tracker import ECOTracker
+
+CORE = ((60, 61), (15, 15))  # cells and size of the spectrum of each block
+HAND_CRAFTED = ((47, 47), (31, 31))
+
+
+@pytest.fixture
+def golden(shared_data: Path) -> Path:
+    directory = shared_data.parent / "golden"
+    if not (directory / "eco_core.npz").is_file():
+        pytest.skip(f"{directory / 'eco_core.npz'} is not there")
+    return directory
+
+
+@pytest.fixture
+def fill(golden: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fill", golden / "fill.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class BlockFeatures:
+    """The stand-in for a CNN that the golden vectors were made with."""
+
+    cells = (4, 16)
+    dimensions = (16, 64)
+
+    def __init__(self, fill: ModuleType) -> None:
+        self.fill = fill
+
+    def sample_side(self, wanted: float) -> int:
+        return odd_side(wanted, 16)
+
+    def __call__(self, patches: Tensor) -> list[Tensor]:
+        images = patches.permute(0, 2, 3, 1).numpy()
+        blocks = [[self.fill.block_features(im, *kind) for im in images] for kind in ((4, 64), (16, 256))]
+        return [normalised(torch.from_numpy(np.stack(maps)).permute(0, 3, 1, 2)) for maps in blocks]
+
+
+def as_stored(spectrum: Tensor) -> np.ndarray:
+    """A spectrum (D, m, h) as the golden vectors have it: (m, h, D, re im), columns from -h to 0."""
+    values = spectrum.flip(-1, -2).conj().resolve_conj().numpy()
+    values = np.moveaxis(values, 0, -1)
+    return np.stack([values.real, values.imag], -1)
+
+
+def check(data: np.lib.npyio.NpzFile, key: str, values: np.ndarray, atol: float) -> None:
+    if key in data.files:
+        np.testing.assert_allclose(values.ravel(), data[key].ravel(), atol=atol, rtol=0)
+    else:
+        sample = values.ravel()[:: int(data[f"{key}__stride"])]
+        np.testing.assert_allclose(sample, data[f"{key}__sample"], atol=atol, rtol=0)
+
+
+def with_signs(filters: Tensor, projection: Tensor) -> tuple[Tensor, Tensor]:
+    """The sign of a projection's column is arbitrary: its largest entry is made positive."""
+    signs = projection.gather(0, projection.abs().argmax(dim=0, keepdim=True)).sign()[0]
+    return filters * signs[:, None, None], projection * signs
+
+
+@pytest.mark.parametrize(("name", "sizes", "sigma"), [("core", CORE, 1 / 8), ("hc", HAND_CRAFTED, 1 / 14)])
+def test_label_interpolation_and_regularisation(
+    golden: Path, name: str, sizes: Sequence[tuple[int, int]], sigma: float
+) -> None:
+    data = np.load(golden / f"eco_{name}.npz")
+    side = float(data["img_sample_sz"][0])
+    coefficients = regularisation_filter(side, (50, 40), RegularisationSettings())
+    for block, (_, size) in enumerate(sizes):
+        label = gaussian_label(size, sigma * (50 * 40) ** 0.5 / side)
+        rows, columns = interpolation(size, -0.75)
+        check(data, f"block{block}/yf", label.flip(0, 1).numpy(), 1e-15)
+        check(data, f"block{block}/interp_row", torch.view_as_real(rows).numpy(), 1e-11)
+        half = torch.cat([columns[1:].flip(0).conj(), columns]).resolve_conj()
+        check(data, f"block{block}/interp_col", torch.view_as_real(half).numpy(), 1e-11)
+        check(data, f"block{block}/reg_filter", coefficients.numpy(), 1e-7)
+        energy = Regularisation(coefficients).energy
+        assert energy == pytest.approx(float(data[f"block{block}/reg_energy"]), rel=1e-6)
+
+
+def test_the_sides_of_samples(golden: Path) -> None:
+    mean_side = (50 * 40) ** 0.5
+    assert odd_side(5 * mean_side, 16) == np.load(golden / "eco_core.npz")["img_sample_sz"][0]
+    assert odd_sides(4 * mean_side, [4, 6]) == np.load(golden / "eco_hc.npz")["img_sample_sz"][0]
+
+
+def test_the_first_frame(golden: Path, fill: ModuleType) -> None:
+    data = np.load(golden / "eco_core.npz")
+    frame = fill.clip(41, 1, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)[0][0]
+    tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), BlockFeatures(fill))
+    tracker.initialize(frame, {"init_bbox": [120, 100, 40, 50]})
+    model = tracker.model
+    maps = [part[0] for part in tracker._features(frame, np.array([140.0, 125.0]), np.array([1.0]))]
+    for block, features in enumerate(maps):
+        check(data, f"block{block}/features_frame0", features.permute(1, 2, 0).numpy(), 1e-5)
+        first = principal_directions(features, model.dimensions[block])
+        check(data, f"block{block}/proj_init", first.numpy(), 1e-3)
+        filters, projection = with_signs(model.filters[block], model.projections[block])
+        check(data, f"block{block}/proj_after_GN", projection.numpy(), 1e-3)
+        check(data, f"block{block}/filter_after_GN", as_stored(filters), 1e-5)
+        back = project(model.filters[block], model.projections[block].T)
+        check(data, f"block{block}/backprojected_filter_after_GN", as_stored(back), 1e-5)
+
+
+def test_a_clip(golden: Path, fill: ModuleType) -> None:
+    data = np.load(golden / "eco_core.npz")
+    frames, _ = fill.clip(41, 14, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)
+    tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), BlockFeatures(fill))
+    tracker.initialize(frames[0], {"init_bbox": [120, 100, 40, 50]})
+    names = {6: "first", 12: "last"}
+    assert list(names) == data["trained_before_returning_frame"].tolist()
+    for number, frame in enumerate(frames[1:], start=1):
+        box = tracker.track(frame)["target_bbox"]
+        # The reference takes x + (w - 1) / 2 for the centre, but goes back from it by w / 2: its boxes drift to the
+        # left and top by half a pixel in the first frame, and stay there.
+        np.testing.assert_allclose(np.array(box) - [0.5, 0.5, 0, 0], data["boxes_xywh"][number - 1], atol=1e-3)
+        weights = data["prior_weights_per_frame"][number - 1]
+        np.testing.assert_allclose(tracker.model.memory.weights.numpy(), weights, atol=1e-6)
+        if number in names:
+            for block in range(2):
+                filters, _ = with_signs(tracker.model.filters[block], tracker.model.projections[block])
+                check(data, f"block{block}/filter_after_{names[number]}_update", as_stored(filters), 1e-5)

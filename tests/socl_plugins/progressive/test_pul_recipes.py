@@ -1,0 +1,92 @@
+"""The recipes with label noise, SiamDW's network without labels, and the picture of mini-batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
+from ltr.admin.settings import Settings
+from ltr.dataset.export import export_got10k
+from ltr.dataset.named import embedded_videos
+from ltr.dataset.synthetic import SyntheticVideo
+from ltr.registry import TRAIN_SETTINGS, load_plugins
+from pytracking.registry import PARAMETERS
+from socl_plugins.labels.noisy_boxes import NoisyBoxes
+from socl_plugins.progressive.__main__ import main
+
+SMALL = {
+    "epochs": "1",
+    "samples_per_epoch": "4",
+    "batch_size": "2",
+    "num_workers": "0",
+    "videos": "2",
+    "held_out_videos": "1",
+    "held_out_frames": "2",
+}
+load_plugins()
+
+
+def train(recipe: str, **more: str) -> dict[str, torch.Tensor]:
+    """Returns the weights after two small steps."""
+    torch.manual_seed(0)
+    TRAIN_SETTINGS[recipe](Settings(*recipe.split("/"), overrides=SMALL | more))
+    weights: dict[str, torch.Tensor] = load_checkpoint(best_checkpoint(recipe))["net"]
+    return weights
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_noisy_boxes_keep_their_size_and_are_as_far_off_as_asked_for() -> None:
+    videos = embedded_videos(2)
+    true, off, again = (one.get_sequence_info(1)["bbox"] for one in (videos, *[NoisyBoxes(videos, 20.0)] * 2))
+    assert torch.equal(off, again) and torch.equal(off[:, 2:], true[:, 2:])
+    torch.testing.assert_close((off - true)[:, :2].norm(dim=1), torch.full((30,), 20.0), rtol=1e-4, atol=0)
+    assert (off - true)[:, :2].mean(dim=0).abs().max() < 10, "in all directions"
+    with pytest.raises(ValueError, match="noise_px"):
+        NoisyBoxes(videos, -1)
+
+
+def test_without_noise_the_recipe_is_box_siam_and_the_loss_is_its_only_other_difference(workspace: Path) -> None:
+    box = train("siamfc/box_siam_res18")
+    assert same(box, train("pul/noisy_box_res18", noise_px="0"))
+    bce, robust = (train("pul/noisy_box_res18", noise_px="20", noise_robust=believed) for believed in ("0", "20"))
+    assert not same(box, bce) and not same(bce, robust)
+    # What is believed is in pixels of the frame, so next to nothing is nothing.
+    hardly = train("pul/noisy_box_res18", noise_px="20", noise_robust="1e-6")
+    assert all(torch.allclose(value, hardly[name], atol=3e-3) for name, value in bce.items())
+
+
+def test_the_noise_robust_loss_learns_from_noisy_clicks(workspace: Path) -> None:
+    clicks = {"noise_px": "20", "prepare_frames": "0", "proposals.random_count": "200"}
+    bce, robust = (train("socl/bce_siam_res18", **clicks, noise_robust=believed) for believed in ("0", "20"))
+    assert not same(bce, robust)
+
+
+def test_siamdw_s_network_learns_without_labels_and_tracks_under_its_name(workspace: Path) -> None:
+    weights = train("pul/res_pul", samples_per_epoch="2", rounds="1", **{"patches.frames": "1"})
+    assert all(torch.isfinite(value).all() for value in weights.values())
+    for name in ("alex_pul", "res_pul", "noisy_box_res18"):
+        assert PARAMETERS[f"siamfc/{name}"]().network == f"pul/{name}"
+
+
+def test_the_picture_shows_each_anchor_with_its_neighbours_and_others(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train("pul/alex_pul", rounds="")
+    export_got10k(SyntheticVideo(10, num_frames=2, size=(96, 128), seed=3), tmp_path, "train")
+    words = ["show", "--dataset", "got10k_train", "--root", str(tmp_path), "--network", "pul/alex_pul"]
+    words += ["--set", "per_frame=1", "--anchors", "2"]
+    assert main([*words, "--out", str(tmp_path / "groups.png"), "--size", "8"]) == 0
+    near, far = (float(part.split()[-1]) for part in capsys.readouterr().out.strip().rsplit(";")[-1].split(","))
+    assert near > far
+    assert np.asarray(cv2.imread(str(tmp_path / "groups.png"))).shape[1] > 2 * 6 * 96
+    assert main([*words, "--out", str(tmp_path / "groups.pdf")]) == 1
+    assert main([*words, "--out", str(tmp_path / "groups.png"), "--size", "99"]) == 1
+    assert "videos" in capsys.readouterr().err
