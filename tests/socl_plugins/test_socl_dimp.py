@@ -22,6 +22,7 @@ from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.tracking import siamfc_resnet18
+from ltr.registry import load_plugins
 from ltr.train_settings.dimp import dimp18
 from pytracking.registry import PARAMETERS
 from socl_plugins.dimp import SoftLabelSettings, WeakDiMPActor, WeakDiMPProcessing
@@ -35,6 +36,8 @@ from socl_plugins.train_settings.dimp import socl_dimp18
 from socl_plugins.train_settings.dimp.socl_dimp18 import SoCLDiMPConfig
 
 PERIOD = 4
+
+load_plugins()
 
 
 def small_config(**changes: object) -> SoCLDiMPConfig:
