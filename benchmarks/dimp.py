@@ -2,7 +2,8 @@
 
 Both trackers follow one embedded video in turns, frame by frame, with random weights, which take as long as trained
 ones. Every frame is learned from; the target is always found and has no distractor, so that the classifier is updated
-every 20th frame, from up to 50 samples.
+every 20th frame, from up to 50 samples. On a machine that does other things, too, look at the ratios and at the
+processor time: both trackers are slowed down alike. It ends after ``--seconds``, whatever the number of frames.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -23,30 +25,75 @@ from ltr.models.builder import build_network
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.reference import PlainDiMPTracker
 
-WARM_UP = 3
+WARM_UP = 2
 
 
-def timed(call: Callable[[], Any], device: torch.device) -> tuple[float, Any]:
-    """Returns the milliseconds that a call takes, and what it returns."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    result = call()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return 1e3 * (time.perf_counter() - start), result
+class Clock:
+    """Collects what calls take by name, in milliseconds: ``wall`` time, and ``cpu`` time of all threads."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.wall: dict[str, list[float]] = {}
+        self.cpu: dict[str, list[float]] = {}
+
+    def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Returns a function that calls ``call`` and takes its time."""
+
+        @wraps(call)
+        def measured(*arguments: Any, **named: Any) -> Any:
+            self._wait()
+            wall, cpu = time.perf_counter(), time.process_time()
+            result = call(*arguments, **named)
+            self._wait()
+            self.wall.setdefault(name, []).append(1e3 * (time.perf_counter() - wall))
+            self.cpu.setdefault(name, []).append(1e3 * (time.process_time() - cpu))
+            return result
+
+        return measured
+
+    def row(self, name: str) -> str:
+        """Returns mean, median and minimum of the wall time, and mean and minimum of the processor time."""
+        wall, cpu = self.wall[name], self.cpu[name]
+        values = (statistics.fmean(wall), statistics.median(wall), min(wall), statistics.fmean(cpu), min(cpu))
+        return f"{name:26}" + "".join(f"{value:9.1f}" for value in values)
+
+    def over(self, name: str, other: str) -> str:
+        """Returns how many times as long one takes as another, by medians of wall and processor time."""
+        wall, cpu = (statistics.median(t[name]) / statistics.median(t[other]) for t in (self.wall, self.cpu))
+        return f"{name} over {other}: {wall:.2f} x (processor time: {cpu:.2f} x)"
+
+    def forget(self) -> None:
+        """Drops what was collected."""
+        self.wall.clear()
+        self.cpu.clear()
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
 
-def summary(times: list[float]) -> str:
-    """Returns mean, median and minimum."""
-    return f"{statistics.fmean(times):8.1f} {statistics.median(times):8.1f} {min(times):8.1f}"
+def watch_stages(tracker: DiMPTracker, clock: Clock) -> list[str]:
+    """Makes the parts of a tracker's frame report to a clock, and returns their names."""
+    network: Any = tracker.network
+    stages = {
+        "crop": (tracker, "_patch"),
+        "backbone": (network, "extract_backbone"),
+        "classification features": (network.classifier, "extract"),
+        "scores": (network.classifier, "classify"),
+        "box refinement": (tracker, "_refine"),
+        "learning": (tracker, "_learn"),
+    }
+    for name, (owner, method) in stages.items():
+        setattr(owner, method, clock.timed(name, getattr(owner, method)))
+    return list(stages)
 
 
 def main() -> int:
     """Runs the command line and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="dimpnet18", choices=("dimpnet18", "dimpnet50"))
-    parser.add_argument("--frames", type=int, default=62, help="frames to track (default: 62)")
+    parser.add_argument("--frames", type=int, default=42, help="frames to track at most (default: 42)")
+    parser.add_argument("--seconds", type=float, default=80, help="stop after so many seconds (default: 80)")
     parser.add_argument("--size", type=int, nargs=2, default=(480, 640), metavar=("H", "W"))
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (default: 2)")
     parser.add_argument("--device", default="cpu")
@@ -55,47 +102,42 @@ def main() -> int:
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
     device = torch.device(options.device)
-    network = build_network(options.network).eval().to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     params = DiMPParams(
-        network=network,
+        network=build_network(options.network).to(device),
         device=options.device,
         target_not_found_threshold=-1e9,
         distractor_threshold=1e9,
         hard_negative_threshold=1e9,
     )
     video = SyntheticVideo(1, options.frames + 1, tuple(options.size), seed=options.seed)
-    box = video.get_sequence_info(0)["bbox"][0].numpy()
-    frames = [video.load_frame(0, number) for number in range(options.frames + 1)]
+    first, box = video.load_frame(0, 0), video.get_sequence_info(0)["bbox"][0].numpy()
+    clock = Clock(device)
     trackers = {"fast": DiMPTracker(params), "plain": PlainDiMPTracker(params)}
-    starts: dict[str, list[float]] = {name: [] for name in trackers}
-    for _ in range(3):
+    end = time.perf_counter() + options.seconds
+    for _ in range(2):
         for name, tracker in trackers.items():
-            starts[name].append(timed(lambda: tracker.initialize(frames[0], {"init_bbox": box}), device)[0])  # noqa: B023
-    crop = torch.rand(1, 3, 288, 288, device=device).mul(255).contiguous(memory_format=torch.channels_last)
-    times: dict[str, list[float]] = {"backbone": [], "fast": [], "plain": []}
-    difference = 0.0
-    for number, frame in enumerate(frames[1:]):
-        found = {}
-        for name, tracker in trackers.items():
-            milliseconds, output = timed(lambda: tracker.track(frame), device)  # noqa: B023
-            found[name] = np.array(output["target_bbox"])
-            if number >= WARM_UP:
-                times[name].append(milliseconds)
-        with torch.no_grad():
-            milliseconds, _ = timed(lambda: network.extract_backbone(crop), device)  # type: ignore[operator]
-        if number >= WARM_UP:
-            times["backbone"].append(milliseconds)
-        difference = max(difference, float(np.abs(found["fast"] - found["plain"]).max()))
+            clock.timed(f"initialize, {name}", tracker.initialize)(first, {"init_bbox": box})
     print(f"{options.network}, {options.size[1]} x {options.size[0]}, {device}, {options.threads} threads, ms")
-    print(f"{'':24}{'mean':>8} {'median':>8} {'fastest':>8}")
+    print(f"{'':26}{'wall':>9}{'median':>9}{'least':>9}{'cpu':>9}{'least':>9}")
+    print("\n".join(clock.row(f"initialize, {name}") for name in trackers), flush=True)
+    stages = watch_stages(trackers["fast"], clock)
+    difference, number = 0.0, 0
+    while number < options.frames and (number <= WARM_UP or time.perf_counter() < end):
+        if number <= WARM_UP:
+            clock.forget()
+        number += 1
+        frame = video.load_frame(0, number)
+        fast, plain = (
+            np.array(clock.timed(name, tracker.track)(frame)["target_bbox"]) for name, tracker in trackers.items()
+        )
+        difference = max(difference, float(np.abs(fast - plain).max()))
     for name in ("fast", "plain"):
-        print(f"{'initialize, ' + name:24}{summary(starts[name])}")
-    for name in ("fast", "plain", "backbone"):
-        print(f"{'track, ' + name if name != 'backbone' else 'backbone alone':24}{summary(times[name])}")
-    print(f"fast over plain: {statistics.fmean(times['plain']) / statistics.fmean(times['fast']):.2f} x, ", end="")
-    print(f"over the backbone alone: {statistics.fmean(times['fast']) / statistics.fmean(times['backbone']):.2f} x")
-    print(f"largest difference of a box's coordinate: {difference:.2e} pixels in {options.frames} frames")
+        print(clock.row(name))
+    for name in stages:
+        print(clock.row(name))
+    print(clock.over("plain", "fast"))
+    print(clock.over("fast", "backbone"))
+    print(f"largest difference of a box's coordinate: {difference:.2e} pixels in {number} frames")
     return 0
 
 

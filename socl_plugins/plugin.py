@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 # Modules that register what they hold.
+import socl_plugins.dimp
 import socl_plugins.progressive.actor
 import socl_plugins.progressive.processing
 import socl_plugins.progressive.sampler
@@ -17,6 +19,7 @@ from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
 if TYPE_CHECKING:
     import numpy as np
 
+    from pytracking.tracker.dimp import DiMPParams
     from pytracking.tracker.eco.params import ECOParams
     from pytracking.tracker.siamfc import SiamFCParams
     from pytracking.tracker.transt import TransTParams
@@ -62,6 +65,13 @@ def socl_cf() -> ECOParams:
     return ECOParams(network="socl/socl_cf_res18")
 
 
+def socl_dimp() -> DiMPParams:
+    """Returns the parameters of ``dimp18`` with the newest best network of ``ltr/run_training.py dimp socl_dimp18``."""
+    from pytracking.parameter.dimp import dimp18
+
+    return replace(dimp18.parameters(), network="dimp/socl_dimp18")
+
+
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():
@@ -70,3 +80,4 @@ for module, names in SIAMESE_RECIPES.items():
 for name in TRANST_RECIPES:
     PARAMETERS.register(f"transt/{name}")(partial(learned_transt, name))
 PARAMETERS.register("eco/socl_cf")(socl_cf)
+PARAMETERS.register("dimp/socl_dimp18")(socl_dimp)

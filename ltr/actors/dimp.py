@@ -57,8 +57,7 @@ class DiMPActor(BaseActor):
         Raises:
             ValueError: the labels do not lie on the network's scores.
         """
-        train, test = data["train_images"].float(), data["test_images"].float()
-        scores, iou = self.net(train, test, data["train_anno"], data["test_proposals"])
+        scores, iou = self.answers(data)
         label = data["test_label"]
         if scores[-1].shape != label.shape:
             raise ValueError(
@@ -68,7 +67,7 @@ class DiMPActor(BaseActor):
         weights = self.objective
         with torch.autocast(label.device.type, enabled=False):
             losses = [lb_hinge(each.float(), label, weights.hinge_threshold) for each in scores]
-            iou_loss = nn.functional.mse_loss(iou.float(), data["proposal_iou"])
+            iou_loss = self.iou_loss(iou.float(), data)
         parts = {
             "Loss/iou": weights.iou * iou_loss,
             "Loss/target_clf": weights.test_clf * losses[-1],
@@ -80,3 +79,14 @@ class DiMPActor(BaseActor):
         stats = {"Loss/total": total.item(), **{name: part.item() for name, part in parts.items()}}
         stats |= {"ClfTrain/init_loss": losses[0].item(), "ClfTrain/test_loss": losses[-1].item()}
         return total, stats
+
+    def answers(self, data: TensorDict) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """Returns the network's scores and overlaps, see :meth:`ltr.models.tracking.DiMPNet.forward`."""
+        train, test = data["train_images"].float(), data["test_images"].float()
+        answers: tuple[list[torch.Tensor], torch.Tensor]
+        answers = self.net(train, test, data["train_anno"], data["test_proposals"])
+        return answers
+
+    def iou_loss(self, iou: torch.Tensor, data: TensorDict) -> torch.Tensor:
+        """Returns the squared error of predicted overlaps (J, N, P)."""
+        return nn.functional.mse_loss(iou, data["proposal_iou"])

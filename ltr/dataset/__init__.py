@@ -5,8 +5,21 @@ never crops, augments or draws at random (that is ``ltr.data``), and never hides
 """
 
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.coco import Coco
 from ltr.dataset.export import export_got10k
-from ltr.dataset.got10k import DatasetError, Got10k
+from ltr.dataset.got10k import Got10k
+from ltr.dataset.lasot import Lasot
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.dataset.tables import DatasetError
+from ltr.dataset.trackingnet import TrackingNet
 
-__all__ = ["BaseVideoDataset", "DatasetError", "Got10k", "SyntheticVideo", "export_got10k"]
+__all__ = [
+    "BaseVideoDataset",
+    "Coco",
+    "DatasetError",
+    "Got10k",
+    "Lasot",
+    "SyntheticVideo",
+    "TrackingNet",
+    "export_got10k",
+]

@@ -21,15 +21,12 @@ import torch
 
 from ltr.data.image_loader import load_image
 from ltr.dataset.base_video_dataset import BaseVideoDataset, ImageLoader, SequenceInfo
+from ltr.dataset.tables import DatasetError, read_table
 from ltr.registry import DATASETS
 
 SPLITS = ("train", "val", "test")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 CACHED_SEQUENCES = 1024
-
-
-class DatasetError(ValueError):
-    """A data set whose files are missing, incomplete or not in the expected form."""
 
 
 @dataclass(frozen=True)
@@ -147,42 +144,23 @@ def _read_sequence(folder: Path) -> _Sequence:
         raise DatasetError(f"there is neither {boxes} (boxes x,y,w,h) nor {points} (clicks x,y)")
     in_view = np.ones(len(frames), bool)
     if (folder / "absence.label").is_file():
-        in_view &= _read_table(folder / "absence.label", 1, len(frames))[:, 0] == 0
+        in_view &= read_table(folder / "absence.label", 1, len(frames))[:, 0] == 0
     if (folder / "cover.label").is_file():
-        in_view &= _read_table(folder / "cover.label", 1, len(frames))[:, 0] > 0
+        in_view &= read_table(folder / "cover.label", 1, len(frames))[:, 0] > 0
     info: SequenceInfo = {}
     valid = np.ones(len(frames), bool)
     if points.is_file():
-        clicks = _read_table(points, 2, len(frames))
+        clicks = read_table(points, 2, len(frames))
         info["point"] = torch.from_numpy(clicks)
         valid = np.isfinite(clicks).all(axis=1)
     if boxes.is_file():
-        table = _read_table(boxes, 4, len(frames))
+        table = read_table(boxes, 4, len(frames))
         info["bbox"] = torch.from_numpy(table)
         valid = np.isfinite(table).all(axis=1) & (table[:, 2:] > 0).all(axis=1)
     info["valid"] = torch.from_numpy(valid)
     info["visible"] = torch.from_numpy(valid & in_view)
     info["in_view"] = torch.from_numpy(in_view)
     return _Sequence(frames, info)
-
-
-def _read_table(path: Path, columns: int, rows: int) -> np.ndarray:
-    """Returns the numbers of a text file as (rows, columns) float32. A row of several nan is one without a value."""
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").rstrip().splitlines()
-    table = np.empty((len(lines), columns), np.float32)
-    for number, line in enumerate(lines):
-        try:
-            values = [float(word) for word in line.replace(",", " ").split()]
-        except ValueError:
-            values = []
-        empty = columns > 1 and all(np.isnan(values))
-        if len(values) != columns or not (empty or np.isfinite(values).all()):
-            wanted = "a number" if columns == 1 else f"{columns} numbers with commas between them, or nan for all"
-            raise DatasetError(f"{path}, line {number + 1}: {line.strip()!r} is not {wanted}")
-        table[number] = values
-    if len(lines) != rows:
-        raise DatasetError(f"{path} has {len(lines)} lines for {rows} images; it must have one for each image")
-    return table
 
 
 def _read_class(path: Path) -> str | None:

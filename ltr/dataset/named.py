@@ -1,4 +1,4 @@
-"""Training data sets by name: ``got10k_train``, ``got10k_val``, ``synthetic``."""
+"""Training data sets by name: ``got10k_train``, ``got10k_val``, ``lasot``, ``trackingnet``, ``coco``, ``synthetic``."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ltr.dataset.lasot import lasot_test_split
 from pytracking.evaluation.layout import Entry, Rules, benchmark_root, listed_names, read_entries
 from pytracking.evaluation.sequence import SequenceList
 
@@ -90,7 +91,7 @@ def lasot(root: Path | None = None) -> SequenceList:
     ``full_occlusion.txt``, ``out_of_view.txt``. Frames that these flag do not show the target.
     """
     entries = []
-    for kind, numbers in _data("lasot")["test"].items():
+    for kind, numbers in lasot_test_split().items():
         for number in numbers:
             folder = f"{kind}/{kind}-{number}"
             hidden = (f"{folder}/full_occlusion.txt", f"{folder}/out_of_view.txt")

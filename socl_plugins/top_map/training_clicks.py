@@ -49,16 +49,32 @@ def training_clicks(env: Environment, config: ClickOptions) -> ObjectnessAnnotat
     """
     clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config.videos), config.noise_px)
     clicks = config.within_budget(clicks)
-    store = None
-    if config.store != "none":
-        folder = env.workspace_dir / config.store
-        if config.store != DEFAULT_STORE and not folder.is_dir():
-            raise SettingsError(f"store is {config.store}, but there is no folder {folder}; none: read no store")
-        store = open_reader(folder, store_name(clicks), config.proposals, config.noise_px)
-        if store is not None and distributed.is_main():
-            print(f"TOP maps: {len(store)} frames are stored in {store.path}")
-    dataset = ObjectnessAnnotated(clicks, config.proposals, store)
-    if has_at_most(dataset, config.prepare_frames):
+    return with_proposals(clicks, env, config.proposals, config.noise_px, config.store, config.prepare_frames)
+
+
+def with_proposals(
+    clicks: BaseVideoDataset,
+    env: Environment,
+    settings: ProposalSettings,
+    noise_px: float,
+    store: str = DEFAULT_STORE,
+    prepare_frames: int = 20_000,
+) -> ObjectnessAnnotated:
+    """Returns clicks with proposals, from a store or computed here, as :class:`ClickOptions` says.
+
+    Raises:
+        SettingsError: ``store`` names no folder.
+    """
+    reader = None
+    if store != "none":
+        folder = env.workspace_dir / store
+        if store != DEFAULT_STORE and not folder.is_dir():
+            raise SettingsError(f"store is {store}, but there is no folder {folder}; none: read no store")
+        reader = open_reader(folder, store_name(clicks), settings, noise_px)
+        if reader is not None and distributed.is_main():
+            print(f"TOP maps: {len(reader)} frames are stored in {reader.path}")
+    dataset = ObjectnessAnnotated(clicks, settings, reader)
+    if has_at_most(dataset, prepare_frames):
         dataset.prepare(progress=distributed.is_main())
     return dataset
 

@@ -12,10 +12,11 @@ from ltr import run_training
 from ltr.actors.dimp import DiMPActor, DiMPLossSettings
 from ltr.admin.checkpoint import best_checkpoint, load_network
 from ltr.admin.environment import Environment
+from ltr.admin.settings import Settings
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18, dimpnet50
-from ltr.train_settings.dimp import dimp18, dimp50
+from ltr.train_settings.dimp import dimp18, dimp18_gd, dimp18_init, dimp50
 from ltr.train_settings.dimp.dimp18 import DiMPConfig
 
 SMALL = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
@@ -41,6 +42,67 @@ def test_the_schedules_are_the_papers() -> None:
     changed = {"network", "frozen_backbone_layers", "tracker_parameters"}
     same = {name: value for name, value in vars(large).items() if name not in changed}
     assert same == {name: vars(small)[name] for name in same}
+
+
+def differences(one: object, other: object) -> dict[str, object]:
+    return {name: value for name, value in vars(one).items() if value != vars(other)[name]}
+
+
+def test_the_rows_of_table_1_are_their_differences() -> None:
+    for env in (Environment(), replace(Environment(), got10k_dir=Path("somewhere"))):
+        base = dimp18.default_config(env)
+        assert differences(dimp18_init.default_config(env), base) == {
+            "optim_iter": 0,
+            "tracker_parameters": "dimp/dimp18_init",
+        }
+        assert differences(dimp18_gd.default_config(env), base) == {
+            "optimizer": "gradient",
+            "tracker_parameters": "dimp/dimp18_gd",
+        }
+
+
+# What table 2 adds one by one, and the parameters that learn because of it.
+LADDER = {
+    "initializer=false": "classifier.filter_initializer.",
+    "frozen_backbone_layers=conv1,bn1,layer1,layer2,layer3": "feature_extractor.",
+    "classification_block=false": "classifier.feature_extractor.",
+    "online_loss=hinge": "classifier.filter_optimizer.",
+}
+
+
+@pytest.mark.parametrize("setting", LADDER)
+def test_the_columns_of_table_2_are_their_differences(setting: str) -> None:
+    def learning(overrides: dict[str, str]) -> set[str]:
+        with torch.device("cpu" if "online_loss" in overrides else "meta"):
+            net = dimp18.build_net(Settings("dimp", "dimp18", overrides=overrides).configure(DiMPConfig()))
+        unused = ("feature_extractor.layer4", "feature_extractor.fc")
+        return {name for name, value in net.named_parameters() if value.requires_grad and not name.startswith(unused)}
+
+    gone = learning({}) - learning(dict([setting.split("=")]))
+    assert gone and all(name.startswith(LADDER[setting]) for name in gone)
+
+
+@pytest.mark.parametrize("kind", ["hinge", "l2"])
+def test_a_fixed_loss_is_that_of_equation_8_or_least_squares(kind: str) -> None:
+    net = dimpnet18(online_loss=kind)  # type: ignore[arg-type]
+    distance = torch.linspace(0, 12, 50)
+    maps = net.classifier.filter_optimizer.radial_functions(distance)
+    sharp = (maps.label - 0.05).abs() > 0.03  # apart from the one interval between knots in which the mask falls
+    target = (maps.label > 0.05) | (kind == "l2")
+    torch.testing.assert_close(maps.mask[sharp], target[sharp].float())
+    assert (maps.weight == 1).all()
+
+
+def test_gradient_descent_has_a_step_for_each_coefficient_and_goes_downhill() -> None:
+    torch.manual_seed(0)
+    classifier = dimpnet18(optimizer="gradient").classifier
+    assert tuple(classifier.filter_optimizer.get_parameter("log_step_lengths").shape) == (256, 4, 4)
+    features = classifier.extract(torch.randn(2, 1, 256, 18, 18))
+    boxes = torch.tensor([[[100.0, 100, 60, 60]]]).expand(2, 1, 4)
+    losses = classifier.get_filter(features, boxes).losses.tolist()
+    assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
+    first = dimpnet18(initializer=False).classifier.get_filter(features, boxes, iterations=0).filters[0]
+    assert tuple(first.shape) == (1, 256, 4, 4) and not first.any()
 
 
 def batch(config: DiMPConfig) -> TensorDict:

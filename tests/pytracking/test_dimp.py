@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 import torch
 
 from ltr.data.target_crops import BorderMode
+from ltr.models.bbreg import Modulation
+from ltr.models.fold import folded
 from ltr.models.target_classifier import LossMaps
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18
 from pytracking.parameter.params import ParameterError
@@ -17,6 +20,7 @@ from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.localization import locate
 from pytracking.tracker.dimp.memory import SampleMemory
+from pytracking.tracker.dimp.overlap import BoxJudge
 from pytracking.tracker.dimp.reference import PlainDiMPTracker
 from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, whole
 from pytracking.tracker.dimp.sampling import augmented, sample_patch
@@ -140,7 +144,7 @@ def test_refined_boxes_are_those_of_the_public_tracker(golden: Any) -> None:
         target, crop = ((each["layer2"], each["layer3"]) for each in seen)
         modulation = net.bb_regressor.modulation(target, torch.from_numpy(arrays["train_boxes"][:1]).float())
         starts = torch.from_numpy(arrays["proposals"]).float()
-        boxes, overlaps = refine_boxes(net.bb_regressor, modulation, crop, starts, 5)
+        boxes, overlaps = refine_boxes(BoxJudge(net.bb_regressor, modulation), crop, starts, 5)
     golden.close(arrays, "refined_boxes_5steps", boxes[None])
     golden.close(arrays, "refined_last_iou", overlaps[None])
 
@@ -148,17 +152,49 @@ def test_refined_boxes_are_those_of_the_public_tracker(golden: Any) -> None:
 def test_the_features_around_boxes_are_those_of_the_whole_crop(network: DiMPNet) -> None:
     torch.manual_seed(1)
     features = (torch.randn(1, 128, 36, 36), torch.randn(1, 256, 18, 18))
-    modulation = network.bb_regressor.modulation(features, torch.tensor([[100.0, 100, 60, 50]]))
+    judge = BoxJudge(
+        network.bb_regressor, network.bb_regressor.modulation(features, torch.tensor([[100.0, 100, 60, 50]]))
+    )
     for box in ([100.0, 90, 60, 70], [-30.0, 10, 50, 60], [200.0, 230, 120, 90], [-50.0, -50, 400, 400]):
         starts = torch.tensor([box]) + torch.tensor([[0.0, 0, 0, 0], [3, -5, 10, 20], [-8, 4, -10, 5]])
         with torch.no_grad():
             everything = whole(network.bb_regressor, features)
             part = around(network.bb_regressor, features, starts)
             assert part.holds(starts)
-            fast = refine_boxes(network.bb_regressor, modulation, features, starts, 5)
-            plain = refine_boxes(network.bb_regressor, modulation, features, starts, 5, window=everything)
+            fast = refine_boxes(judge, features, starts, 5)
+            plain = refine_boxes(judge, features, starts, 5, window=everything)
         torch.testing.assert_close(fast, plain, rtol=1e-4, atol=1e-3)
     assert part.features[0].shape == everything.features[0].shape
+
+
+def test_the_judged_overlap_and_its_gradient_are_the_networks(network: DiMPNet) -> None:
+    branch = network.bb_regressor
+    torch.manual_seed(2)
+    features = (torch.randn(1, 256, 36, 36), torch.randn(1, 256, 18, 18))
+    modulation = Modulation(torch.rand(1, 256), torch.rand(1, 256))
+    boxes = torch.tensor([[100.0, 90, 60, 70], [-30, 10.5, 50, 61], [200, 230, 120, 90], [17.3, 41.7, 9, 200]])
+    moving = boxes.clone().requires_grad_()
+    overlaps = branch.predict_iou(modulation, features, moving[None])[0]
+    gradient = torch.autograd.grad(overlaps.sum(), moving)[0]
+    with torch.no_grad():
+        judged = BoxJudge(branch, modulation)(features, boxes)
+    torch.testing.assert_close(judged, (overlaps.detach(), gradient), rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_without_batch_norms_answers_the_same_and_the_given_one_is_left_as_it_is() -> None:
+    torch.manual_seed(5)
+    net = dimpnet18().train()
+    with torch.no_grad():
+        net.extract_backbone(torch.rand(2, 3, 96, 96) * 255)  # so that the statistics are not those of the start
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    small = folded(net)
+    assert net.training and all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in small.modules())
+    image = torch.rand(1, 3, 96, 96) * 255
+    with torch.no_grad():
+        whole_net, without = net.eval().extract_backbone(image), small.extract_backbone(image)
+    for name, features in whole_net.items():
+        torch.testing.assert_close(without[name], features, rtol=1e-4, atol=1e-4)
 
 
 def test_thin_boxes_do_not_count() -> None:
@@ -229,6 +265,28 @@ def test_the_plain_tracker_finds_the_same(network: DiMPNet) -> None:
         tracked = [tracker.track(frame) for frame in frames[1:]]
         outputs.append([[*output["target_bbox"], output["score"]] for output in tracked])
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-2)
+
+
+def test_update_strategies_are_small_differences_and_do_what_they_say(network: DiMPNet) -> None:
+    def changed(name: str) -> dict[str, object]:
+        base = vars(PARAMETERS["dimp/dimp18"]())
+        return {key: value for key, value in vars(PARAMETERS[f"dimp/{name}"]()).items() if value != base[key]}
+
+    assert changed("dimp18_no_update") == {"train_skipping": None}
+    assert changed("dimp18_averaging") == {"model_averaging_rate": 0.01}
+    assert changed("dimp18_init") == {"network": "dimp/dimp18_init", "net_opt_iter": 0, "train_skipping": None}
+    assert changed("dimp18_gd") == {"network": "dimp/dimp18_gd"}
+    frames = moving_square(2)
+    base = DiMPParams(
+        network=network, device="cpu", net_opt_iter=1, target_not_found_threshold=-1, box_refinement_iter=0
+    )
+    for changes, moves in (({"train_skipping": None}, False), ({"model_averaging_rate": 0.5}, True)):
+        tracker = DiMPTracker(replace(base, **changes))
+        tracker.initialize(frames[0], {"init_bbox": [120, 100, 40, 40]})
+        first = tracker.filter.clone()
+        tracker.track(frames[1])
+        assert torch.equal(first, tracker.filter) != moves
+        assert tracker.memory.count == 15
 
 
 def test_names_and_wrong_values() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,12 +13,31 @@ from ltr.data.jitter import jittered_box
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
 from ltr.data.proposals import ProposalSettings, draw_proposals
-from ltr.data.target_crops import BorderMode, crop_target
+from ltr.data.target_crops import BorderMode, Region, crop_target
 from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Compose, Drawn, Transform
 from ltr.registry import PROCESSINGS
 
 PARTS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class View:
+    """What is seen of a frame.
+
+    Attributes:
+        pixels: (S, S, 3) uint8, augmented.
+        region: of the frame, before augmentation.
+        drawn: the augmentation.
+    """
+
+    pixels: np.ndarray
+    region: Region
+    drawn: Drawn
+
+    def boxes(self, boxes: np.ndarray) -> np.ndarray:
+        """Returns boxes (..., 4) x, y, w, h of the frame in crop pixels."""
+        return self.drawn.boxes(self.region.boxes_to_crop(boxes), self.pixels.shape)
 
 
 @PROCESSINGS.register("dimp")
@@ -66,21 +87,37 @@ class DiMPProcessing:
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         joint = self.joint_transform.draw(rng)
         for part in PARTS:
-            seen = [self._crop(*frame, part, joint, rng) for frame in zip(data[f"{part}_images"], data[f"{part}_anno"])]
-            boxes = np.stack([box for _, box in seen])
-            result[f"{part}_images"] = torch.from_numpy(np.stack([crop.transpose(2, 0, 1) for crop, _ in seen]))
+            targets = [box.double().numpy() for box in data[f"{part}_anno"]]
+            views = self.views(data[f"{part}_images"], targets, part, joint, rng)
+            boxes = np.stack([view.boxes(target) for view, target in zip(views, targets)])
+            result[f"{part}_images"] = image_tensor(views)
             result[f"{part}_anno"] = torch.from_numpy(boxes).float()
             label = gaussian_label(boxes, self.label, self.crops[part].size)
             result[f"{part}_label"] = torch.from_numpy(label).float()
-        drawn = [draw_proposals(box, self.proposals, rng) for box in boxes]
-        result["test_proposals"] = torch.from_numpy(np.stack([proposals for proposals, _ in drawn])).float()
-        result["proposal_iou"] = torch.from_numpy(2 * np.stack([overlaps for _, overlaps in drawn]) - 1).float()
+        result |= self.boxes_to_judge(boxes, rng)
         return result if self.mode == "sequence" else result.apply(lambda tensor: tensor[0])
 
-    def _crop(
-        self, image: np.ndarray, box: torch.Tensor, part: str, joint: Drawn, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        settings, target = self.crops[part], box.double().numpy()
+    def boxes_to_judge(self, boxes: np.ndarray, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        """Returns ``test_proposals`` and ``proposal_iou`` for the boxes (I, 4) of the test frames."""
+        drawn = [draw_proposals(box, self.proposals, rng) for box in boxes]
+        return {
+            "test_proposals": torch.from_numpy(np.stack([proposals for proposals, _ in drawn])).float(),
+            "proposal_iou": torch.from_numpy(2 * np.stack([overlaps for _, overlaps in drawn]) - 1).float(),
+        }
+
+    def views(
+        self,
+        images: Sequence[np.ndarray],
+        targets: Sequence[np.ndarray],
+        part: str,
+        joint: Drawn,
+        rng: np.random.Generator,
+    ) -> list[View]:
+        """Returns the crops around targets (4,) x, y, w, h, each off its target as the part's crops are."""
+        return [self._view(image, target, part, joint, rng) for image, target in zip(images, targets)]
+
+    def _view(self, image: np.ndarray, target: np.ndarray, part: str, joint: Drawn, rng: np.random.Generator) -> View:
+        settings = self.crops[part]
         height, width = image.shape[:2]
         center, side = jittered_box(target, settings.center_jitter, settings.scale_jitter, rng)
         side *= settings.factor
@@ -92,4 +129,9 @@ class DiMPProcessing:
         )
         crop, region = crop_target(image, center, side, settings.size, self.crop_type, self.max_scale_change)
         drawn = joint.then(self.transform.draw(rng))
-        return np.ascontiguousarray(drawn.image(crop)), drawn.boxes(region.boxes_to_crop(target), crop.shape)
+        return View(np.ascontiguousarray(drawn.image(crop)), region, drawn)
+
+
+def image_tensor(views: Sequence[View]) -> torch.Tensor:
+    """Returns what is seen as (I, 3, S, S) uint8."""
+    return torch.from_numpy(np.stack([view.pixels.transpose(2, 0, 1) for view in views]))

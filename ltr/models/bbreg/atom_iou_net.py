@@ -109,6 +109,7 @@ class LinearBlock(nn.Module):
     def __init__(self, channels: int, outputs: int, cells: int) -> None:
         super().__init__()
         self.cells = cells
+        self.outputs = outputs
         self.linear = nn.Linear(channels * cells * cells, outputs)
         self.bn = nn.BatchNorm2d(outputs)
 

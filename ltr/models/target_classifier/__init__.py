@@ -6,13 +6,15 @@ and the estimation of boxes do not.
 
 from ltr.models.target_classifier.classifier import TargetClassifier
 from ltr.models.target_classifier.features import classification_features
-from ltr.models.target_classifier.initializer import FilterInitializer
-from ltr.models.target_classifier.optimizer import FilterPath, LossMaps, SteepestDescent
+from ltr.models.target_classifier.initializer import FilterInitializer, NoInitializer
+from ltr.models.target_classifier.optimizer import FilterPath, GradientDescent, LossMaps, SteepestDescent
 
 __all__ = [
     "FilterInitializer",
     "FilterPath",
+    "GradientDescent",
     "LossMaps",
+    "NoInitializer",
     "SteepestDescent",
     "TargetClassifier",
     "classification_features",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ltr.models.target_classifier.filter import apply_filter
-from ltr.models.target_classifier.initializer import FilterInitializer
+from ltr.models.target_classifier.initializer import FilterInitializer, NoInitializer
 from ltr.models.target_classifier.optimizer import FilterPath, SteepestDescent
 
 
@@ -20,7 +20,10 @@ class TargetClassifier(nn.Module):
     """
 
     def __init__(
-        self, filter_initializer: FilterInitializer, filter_optimizer: SteepestDescent, feature_extractor: nn.Module
+        self,
+        filter_initializer: FilterInitializer | NoInitializer,
+        filter_optimizer: SteepestDescent,
+        feature_extractor: nn.Module,
     ) -> None:
         super().__init__()
         self.filter_initializer = filter_initializer

@@ -10,17 +10,20 @@ from torchvision.models.resnet import BasicBlock
 from ltr.models.layers.instance_norm import InstanceL2Norm
 
 
-def classification_features(channels: int, blocks: int, out_channels: int, filter_size: int) -> nn.Sequential:
+def classification_features(channels: int, blocks: int | None, out_channels: int, filter_size: int) -> nn.Sequential:
     """Returns residual blocks, a 3x3 convolution and an L2 normalisation.
 
     The normalisation makes a filter's scores independent of its size and of the number of channels.
 
     Args:
         channels: of the backbone's features.
-        blocks: number of residual blocks.
-        out_channels: of the classification features.
+        blocks: number of residual blocks; None: neither these nor the convolution, but the normalisation alone.
+        out_channels: of the classification features; without a convolution, those of the backbone's.
         filter_size: cells of the filter along each side.
     """
+    norm = InstanceL2Norm(math.sqrt(1 / (out_channels * filter_size**2)))
+    if blocks is None:
+        return nn.Sequential(norm)
     layers: list[nn.Module] = [BasicBlock(channels, channels) for _ in range(blocks)]
     layers.append(nn.Conv2d(channels, out_channels, 3, padding=1, bias=False))
-    return nn.Sequential(*layers, InstanceL2Norm(math.sqrt(1 / (out_channels * filter_size**2))))
+    return nn.Sequential(*layers, norm)

@@ -34,3 +34,19 @@ class FilterInitializer(nn.Module):
         mapped = self.filter_conv(features.flatten(0, 1))
         pooled = pool_boxes(mapped, corners[:, None], self.filter_size, 1 / self.stride)
         return pooled.view(images, sequences, *pooled.shape[2:]).mean(dim=0)
+
+
+class NoInitializer(nn.Module):
+    """The first filter without an initializer (table 2): zero.
+
+    Args:
+        filter_size: cells of the filter along each side.
+    """
+
+    def __init__(self, filter_size: int) -> None:
+        super().__init__()
+        self.filter_size = filter_size
+
+    def forward(self, features: Tensor, boxes: Tensor) -> Tensor:
+        """Returns filters (S, C, k, k) for features (I, S, C, H, W)."""
+        return features.new_zeros(*features.shape[1:3], self.filter_size, self.filter_size)

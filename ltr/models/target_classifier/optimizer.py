@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from ltr.models.target_classifier.filter import apply_filter, apply_transpose, s
 from ltr.models.target_classifier.residual import ScoreActivation, activate, center_distance, radial, slope
 
 SMALLEST_REGULARISATION = 1e-3
+CERTAIN = 30.0  # its sigmoid is 1 in single precision
+FixedLoss = Literal["hinge", "l2"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,21 @@ class SteepestDescent(nn.Module):
             mask.copy_((mask_factor * torch.tanh(2 - distance)).view(1, -1, 1, 1))
             nn.init.ones_(self.spatial_weight_predictor.weight)
 
+    def fix_loss(self, kind: FixedLoss, threshold: float = 0.05) -> None:
+        """Stops learning the loss: its label stays the Gaussian, its weight one, and its mask is set by hand.
+
+        Args:
+            kind: ``hinge``, equation 8: least squares where the label is above a threshold, elsewhere only positive
+                scores are errors; ``l2``: least squares everywhere.
+            threshold: T of equation 8.
+        """
+        mask = self.target_mask_predictor[0].get_parameter("weight")
+        target = self.label_map_predictor.weight > threshold
+        with torch.no_grad():
+            mask.copy_(torch.where(target | (kind == "l2"), CERTAIN, -CERTAIN))
+        for learned in (mask, self.label_map_predictor.weight, self.spatial_weight_predictor.weight, self.filter_reg):
+            learned.requires_grad_(False)
+
     def radial_functions(self, distance: Tensor) -> LossMaps:
         """Returns label, mask and weight at distances in cells from the target's centre, as in figure 3."""
         predictors = (self.label_map_predictor, self.target_mask_predictor[0], self.spatial_weight_predictor)
@@ -141,7 +159,6 @@ class SteepestDescent(nn.Module):
         the step length needs anyway: two passes over the features an iteration, not three.
         """
         kernel = (int(filters.shape[-2]), int(filters.shape[-1]))
-        step = torch.exp(self.log_step_length)
         reg = self.filter_reg.square().clamp(min=SMALLEST_REGULARISATION**2)
         if sample_weight is None:
             weight = maps.weight * math.sqrt(1 / features.shape[0])
@@ -160,13 +177,37 @@ class SteepestDescent(nn.Module):
                     return FilterPath(path, torch.stack(losses))
                 jacobian = weight * slope(scores, maps.mask, self.activation, self.bend)  # q_c, equation S4
                 gradient = apply_transpose(features, jacobian * residuals, kernel) + reg * filters
-                gradient_scores = apply_filter(features, gradient)
-                size = _energy(gradient, (1, 2, 3))
-                curvature = _energy(jacobian * gradient_scores, (0, 2, 3)) + reg * size
-                alpha = step * size / curvature.clamp(min=1e-8)
-                filters = filters - alpha[:, None, None, None] * gradient
-                scores = scores - alpha[:, None, None] * gradient_scores
+                change, changed_scores = self.step(gradient, features, jacobian, reg)
+                filters, scores = filters - change, scores - changed_scores
                 path.append(filters)
+
+    def step(self, gradient: Tensor, features: Tensor, jacobian: Tensor, reg: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns what filters (S, C, k, k) are reduced by, and their scores (I, S, H, W): equation 5."""
+        scores = apply_filter(features, gradient)
+        size = _energy(gradient, (1, 2, 3))
+        curvature = _energy(jacobian * scores, (0, 2, 3)) + reg * size
+        alpha = torch.exp(self.log_step_length) * size / curvature.clamp(min=1e-8)
+        return alpha[:, None, None, None] * gradient, alpha[:, None, None] * scores
+
+
+class GradientDescent(SteepestDescent):
+    """GD of table 1: each coefficient of the filter has a step length, which is learned, the same for all targets.
+
+    Args:
+        channels: of the filter.
+        filter_size: its cells along each side.
+        first_step: step lengths at the start of training; the paper does not say.
+        arguments: those of :class:`SteepestDescent`.
+    """
+
+    def __init__(self, channels: int, filter_size: int, first_step: float, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        del self.log_step_length
+        self.log_step_lengths = nn.Parameter(torch.full((channels, filter_size, filter_size), math.log(first_step)))
+
+    def step(self, gradient: Tensor, features: Tensor, jacobian: Tensor, reg: Tensor) -> tuple[Tensor, Tensor]:
+        change = torch.exp(self.log_step_lengths) * gradient
+        return change, apply_filter(features, change)
 
 
 def _energy(values: Tensor, dims: tuple[int, ...]) -> Tensor:

@@ -14,6 +14,8 @@ from ltr.models.backbone import ResNetBackbone
 from ltr.models.bbreg import AtomIoUNet
 from ltr.models.target_classifier import (
     FilterInitializer,
+    GradientDescent,
+    NoInitializer,
     SteepestDescent,
     TargetClassifier,
     classification_features,
@@ -24,6 +26,9 @@ from ltr.registry import BACKBONES, NETWORKS
 BOX_LAYERS = ("layer2", "layer3")
 CLASSIFICATION_LAYER = "layer3"
 STRIDE = 16
+FIRST_GRADIENT_STEP = 0.01  # on random features the loss falls; at 0.05 it swings
+OptimizerKind = Literal["steepest", "gradient"]
+OnlineLoss = Literal["learned", "hinge", "l2"]
 
 
 class DiMPNet(nn.Module):
@@ -70,7 +75,12 @@ class DiMPNet(nn.Module):
         return {name: output.view(*images.shape[:-3], *output.shape[1:]) for name, output in zip(BOX_LAYERS, outputs)}
 
     def forward(
-        self, train_images: Tensor, test_images: Tensor, train_boxes: Tensor, test_proposals: Tensor
+        self,
+        train_images: Tensor,
+        test_images: Tensor,
+        train_boxes: Tensor,
+        test_proposals: Tensor,
+        reference_boxes: Tensor | None = None,
     ) -> tuple[list[Tensor], Tensor]:
         """Returns the scores (J, S, H', W') of the initial filter and of each iterate, and the overlaps (J, S, P).
 
@@ -79,11 +89,14 @@ class DiMPNet(nn.Module):
             test_images: (J, S, 3, H, W), likewise.
             train_boxes: (I, S, 4) x, y, w, h in crop pixels.
             test_proposals: (J, S, P, 4): boxes whose overlap with the target is predicted.
+            reference_boxes: (I, S, 4): what the box branch takes the target to be, if not the classifier's boxes.
         """
         train, test = self.extract_backbone(train_images), self.extract_backbone(test_images)
         scores = self.classifier(train[CLASSIFICATION_LAYER], test[CLASSIFICATION_LAYER], train_boxes)
         seen, sought = ((part[BOX_LAYERS[0]], part[BOX_LAYERS[1]]) for part in (train, test))
-        return scores, self.bb_regressor(seen, sought, train_boxes, test_proposals)
+        return scores, self.bb_regressor(
+            seen, sought, train_boxes if reference_boxes is None else reference_boxes, test_proposals
+        )
 
 
 @NETWORKS.register("dimpnet18")
@@ -92,7 +105,7 @@ def dimpnet18(
     optim_iter: int = 5,
     optim_init_step: float = 0.9,
     optim_init_reg: float = 0.1,
-    clf_feat_blocks: int = 1,
+    clf_feat_blocks: int | None = 1,
     out_feature_dim: int = 256,
     init_gauss_sigma: float = 0.9,
     num_dist_bins: int = 100,
@@ -105,6 +118,9 @@ def dimpnet18(
     frozen_backbone_layers: Sequence[str] = (),
     pretrained: str | None = None,
     backbone: Literal["resnet18", "resnet50"] = "resnet18",
+    initializer: bool = True,
+    optimizer: OptimizerKind = "steepest",
+    online_loss: OnlineLoss = "learned",
 ) -> DiMPNet:
     """Returns DiMP on ResNet-18; the defaults are those of the paper's DiMP-18.
 
@@ -113,7 +129,8 @@ def dimpnet18(
         optim_iter: recursions of the optimizer module.
         optim_init_step: factor on its step length, at the start of training.
         optim_init_reg: factor on the filter in its loss, likewise.
-        clf_feat_blocks: residual blocks before the last convolution of the classification features.
+        clf_feat_blocks: residual blocks before the last convolution of the classification features; None: neither, so
+            that the classifier works on the backbone's features.
         out_feature_dim: channels of the classification features.
         init_gauss_sigma: standard deviation of the first label in cells: 1/4 of the target, which is 18/5 cells.
         num_dist_bins: radial basis functions of the learned loss.
@@ -126,12 +143,17 @@ def dimpnet18(
         frozen_backbone_layers: the backbone's layers that do not learn.
         pretrained: weights of the backbone: none, ``imagenet`` or a file; see :func:`ltr.models.backbone.resnet18`.
         backbone: torchvision's name of the backbone.
+        initializer: whether the first filter is predicted, or zero (table 2).
+        optimizer: steepest descent, or the gradient descent of table 1.
+        online_loss: what the optimizer minimises: the learned loss, equation 8, or least squares.
     """
     resnet = BACKBONES[backbone](output_layer="layer4", stride=32, pretrained=pretrained)
     channels = {name: _channels(resnet, name) for name in (*BOX_LAYERS, "layer4")}
     # ImageNet's own classifier: nothing uses it, but the published weights carry it.
     resnet.fc = nn.Linear(channels["layer4"], 1000)
-    optimizer = SteepestDescent(
+    if clf_feat_blocks is None:
+        out_feature_dim = channels[CLASSIFICATION_LAYER]
+    loss = (
         optim_iter,
         STRIDE,
         optim_init_step,
@@ -143,9 +165,15 @@ def dimpnet18(
         score_act,
         1.0 if act_param is None else act_param,
     )
+    if optimizer == "steepest":
+        descent = SteepestDescent(*loss)
+    else:
+        descent = GradientDescent(out_feature_dim, filter_size, FIRST_GRADIENT_STEP, *loss)
+    if online_loss != "learned":
+        descent.fix_loss(online_loss)
     classifier = TargetClassifier(
-        FilterInitializer(out_feature_dim, filter_size, STRIDE),
-        optimizer,
+        FilterInitializer(out_feature_dim, filter_size, STRIDE) if initializer else NoInitializer(filter_size),
+        descent,
         classification_features(channels[CLASSIFICATION_LAYER], clf_feat_blocks, out_feature_dim, filter_size),
     )
     box = AtomIoUNet(

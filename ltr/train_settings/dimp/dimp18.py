@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import nn
@@ -17,14 +18,16 @@ from ltr.data.labels import LabelSettings
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import CropJitter, DiMPProcessing
 from ltr.data.proposals import ProposalSettings
-from ltr.data.sampler import TrackingSampler
-from ltr.data.transforms import ColorJitter, Grayscale
+from ltr.data.sampler import Processing, TrackingSampler
+from ltr.data.transforms import ColorJitter, Grayscale, Transform
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import held_out_videos, training_videos
 from ltr.dataset.named import EMBEDDED_VIDEOS, open_dataset
 from ltr.models.builder import build_network
+from ltr.models.tracking import DiMPNet
+from ltr.models.tracking.dimpnet import OnlineLoss, OptimizerKind
 from ltr.registry import DATASETS, HELD_OUT_SCORES
-from ltr.trainers import HeldOutScore, LTRTrainer, TrainingResult, WeightAverage
+from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
 
 OTHER_SETS = ("lasot", "trackingnet", "coco")
 """What the paper learns from besides GOT-10k."""
@@ -47,7 +50,11 @@ class DiMPConfig(TrainConfig):
         network: the registered network.
         pretrained: where the backbone starts: none, ``imagenet`` or a file.
         frozen_backbone_layers: the backbone's layers that do not learn.
-        optim_iter: recursions of the optimizer module.
+        optim_iter: recursions of the optimizer module; 0: the filter is the initializer's (table 1, Init).
+        optimizer: see :func:`ltr.models.tracking.dimpnet.dimpnet18`; ``gradient`` is table 1's GD.
+        initializer: likewise.
+        online_loss: likewise.
+        classification_block: whether the classifier has a convolutional block of its own before it (table 2, Cls).
         decay_interval: epochs after which learning rates fall to a fifth; none: they stay.
         max_gap: half of the segment's length in frames; train frames come from its first half.
         frames: train frames of a sample, and test frames.
@@ -67,6 +74,10 @@ class DiMPConfig(TrainConfig):
     pretrained: str | None = None
     frozen_backbone_layers: tuple[str, ...] = ()
     optim_iter: int = 5
+    optimizer: OptimizerKind = "steepest"
+    initializer: bool = True
+    online_loss: OnlineLoss = "learned"
+    classification_block: bool = True
     decay_interval: int | None = None
     max_gap: int = 30
     frames: int = 3
@@ -134,17 +145,42 @@ def training_sets(env: Environment, config: DiMPConfig) -> list[BaseVideoDataset
     return [training_videos(env, config.videos), *(open_dataset(name, env) for name in known if known[name])]
 
 
-def train(settings: Settings, config: DiMPConfig) -> TrainingResult:
-    """Trains DiMP and returns how it tracks held-out videos before and after."""
+def build_net(config: DiMPConfig) -> DiMPNet:
+    """Returns the network to learn."""
     cells = config.test_crop.size // 16
     net = build_network(
         config.network,
         optim_iter=config.optim_iter,
+        optimizer=config.optimizer,
+        initializer=config.initializer,
+        online_loss=config.online_loss,
+        **({} if config.classification_block else {"clf_feat_blocks": None}),
         init_gauss_sigma=config.sigma / config.test_crop.factor * cells,
         frozen_backbone_layers=config.frozen_backbone_layers,
         pretrained=config.pretrained,
     )
-    net.to(settings.device)
+    return cast(DiMPNet, net)
+
+
+def train(
+    settings: Settings,
+    config: DiMPConfig,
+    actor: DiMPActor | None = None,
+    loader: LTRLoader | None = None,
+    hooks: Iterable[Hook] = (),
+) -> TrainingResult:
+    """Trains DiMP and returns how it tracks held-out videos before and after.
+
+    Args:
+        settings: of the run.
+        config: the recipe's hyper-parameters.
+        actor: the learning step with its network; by default DiMP's own.
+        loader: what is learned from; by default boxes of all data sets that are set.
+        hooks: called before the held-out score.
+    """
+    actor = actor or DiMPActor(build_net(config), config.loss)
+    loader = loader or training_loader(training_sets(settings.env, config), config, settings.seed)
+    net = actor.net.to(settings.device)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(parameter_groups(net, config.learning_rate), config.learning_rate)
     decay = torch.optim.lr_scheduler.StepLR(optimizer, config.decay_interval or config.epochs + 1, gamma=0.2)
@@ -155,12 +191,12 @@ def train(settings: Settings, config: DiMPConfig) -> TrainingResult:
         parameter_set=config.tracker_parameters,
     )
     trainer = LTRTrainer(
-        DiMPActor(net, config.loss),
-        [training_loader(training_sets(settings.env, config), config, settings.seed)],
+        actor,
+        [loader],
         optimizer,
         settings,
         decay,
-        hooks=[*([average] if average else []), HeldOutScore(score, "AUC", config.score_interval, average)],
+        hooks=[*([average] if average else []), *hooks, HeldOutScore(score, "AUC", config.score_interval, average)],
         find_unused_parameters=True,  # the backbone's last layer and its ImageNet classifier
     )
     result = trainer.train(config.epochs)
@@ -176,9 +212,18 @@ def parameter_groups(net: nn.Module, rate: float) -> list[dict[str, object]]:
     ]
 
 
-def training_loader(datasets: list[BaseVideoDataset], config: DiMPConfig, seed: int = 0) -> LTRLoader:
-    """Returns batches of samples of train and test frames, with the dimension of frames first."""
+def processing_arguments(
+    config: DiMPConfig,
+) -> tuple[CropJitter, CropJitter, LabelSettings, ProposalSettings, Transform, Transform]:
+    """Returns the arguments of :class:`DiMPProcessing`: crops, labels, boxes to judge and augmentation."""
     label = LabelSettings(config.test_crop.size // 16, config.sigma / config.test_crop.factor)
+    return config.train_crop, config.test_crop, label, config.proposals, ColorJitter(0.2), Grayscale(0.05)
+
+
+def training_loader(
+    datasets: list[BaseVideoDataset], config: DiMPConfig, seed: int = 0, processing: Processing | None = None
+) -> LTRLoader:
+    """Returns batches of samples of train and test frames, with the dimension of frames first."""
     sampler = TrackingSampler(
         datasets,
         [1.0] * len(datasets),
@@ -186,9 +231,7 @@ def training_loader(datasets: list[BaseVideoDataset], config: DiMPConfig, seed: 
         max_gap=config.max_gap,
         num_test_frames=config.frames,
         num_train_frames=config.frames,
-        processing=DiMPProcessing(
-            config.train_crop, config.test_crop, label, config.proposals, ColorJitter(0.2), Grayscale(0.05)
-        ),
+        processing=processing or DiMPProcessing(*processing_arguments(config)),
         frame_sample_mode="segment",
         seed=seed,
     )

@@ -27,6 +27,8 @@ class DiMPParams(TrackerParams):
         init_samples_minimum_weight: weight that the first frame's samples keep together.
         net_opt_iter: recursions of the optimizer in the first frame.
         train_skipping: frames between two updates of the classifier; none: it is never updated.
+        model_averaging_rate: if given, the filter moves by this part to the one predicted from each frame alone, and
+            what was seen before is not learned from (table 3).
         net_opt_update_iter: recursions of an update.
         net_opt_hn_iter: recursions at once when a distractor is seen.
         use_augmentation: whether the first frame gives 15 samples, or one.
@@ -58,6 +60,7 @@ class DiMPParams(TrackerParams):
     init_samples_minimum_weight: float = 0.25
     net_opt_iter: int = 10
     train_skipping: int | None = 20
+    model_averaging_rate: float | None = None
     net_opt_update_iter: int = 2
     net_opt_hn_iter: int = 1
     use_augmentation: bool = True
@@ -78,6 +81,7 @@ class DiMPParams(TrackerParams):
     min_side: float = 10.0
 
     def __post_init__(self) -> None:
+        averaging = 1.0 if self.model_averaging_rate is None else self.model_averaging_rate
         skipping = 1 if self.train_skipping is None else self.train_skipping
         rules = {
             "image_sample_size": (self.image_sample_size > 0 and self.image_sample_size % 16 == 0, "a multiple of 16"),
@@ -87,6 +91,7 @@ class DiMPParams(TrackerParams):
             "hard_negative_learning_rate": (0 < self.hard_negative_learning_rate < 1, "between 0 and 1"),
             "init_samples_minimum_weight": (0 <= self.init_samples_minimum_weight < 1, "at least 0 and below 1"),
             "train_skipping": (skipping >= 1, "at least 1, or none"),
+            "model_averaging_rate": (0 < averaging <= 1, "above 0 and at most 1, or none"),
             "random_shift_factor": (0 <= self.random_shift_factor <= 1, "between 0 and 1"),
             "iounet_k": (self.iounet_k >= 1, "at least 1"),
             "maximal_aspect_ratio": (self.maximal_aspect_ratio > 1, "more than 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,6 +15,7 @@ from ltr.models.bbreg.atom_iou_net import Features
 from ltr.models.layers.prroi_pool import prroi_pool2d
 from ltr.models.target_classifier import SteepestDescent
 from ltr.models.target_classifier.residual import activate, slope
+from ltr.models.tracking import DiMPNet
 from pytracking.tracker.dimp.memory import Samples
 from pytracking.tracker.dimp.sampling import Patch, sample_patch
 from pytracking.tracker.dimp.tracker import DiMPTracker
@@ -28,6 +30,12 @@ class PlainDiMPTracker(DiMPTracker):
         frame = image.astype(np.float32)
         size = params.image_sample_size * enlarged
         return sample_patch(frame, self.center - 0.5, side, size, params.border_mode, params.border_limit)
+
+    def _prepare(self, network: DiMPNet) -> DiMPNet:
+        return copy.deepcopy(network).eval()
+
+    def _know(self, modulation: Modulation) -> None:
+        self.modulation = modulation
 
     def _uphill(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
         branch = self.network.bb_regressor

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltr.models.bbreg import AtomIoUNet, Modulation
+from ltr.models.bbreg import AtomIoUNet
 from ltr.models.bbreg.atom_iou_net import STRIDES, Features
+from pytracking.tracker.dimp.overlap import BoxJudge
 
 REACH = 2  # cells that two convolutions of 3 x 3 look beyond a cell
 SLACK = 1  # cells at stride 16 by which boxes may grow before the window is too small
@@ -66,7 +67,7 @@ def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
         cut.append((level[..., outer[1] : bottom + REACH, outer[0] : right + REACH], (left, right, top, bottom), outer))
     found = branch.iou_features((cut[0][0], cut[1][0]))
     inner = tuple(
-        level[..., top - y : bottom - y, left - x : right - x]
+        level[..., top - y : bottom - y, left - x : right - x].contiguous(memory_format=torch.channels_last)
         for level, (_, (left, right, top, bottom), (x, y)) in zip(found, cut)
     )
     origin = torch.tensor([spans[0][0] * STRIDES[1], spans[1][0] * STRIDES[1]], dtype=boxes.dtype)
@@ -74,8 +75,7 @@ def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
 
 
 def refine_boxes(
-    branch: AtomIoUNet,
-    modulation: Modulation,
+    judge: BoxJudge,
     features: Features,
     boxes: Tensor,
     steps: int,
@@ -86,8 +86,7 @@ def refine_boxes(
     """Returns boxes (N, 4) x, y, w, h moved uphill all at once, and the overlaps (N,) predicted before the last step.
 
     Args:
-        branch: the IoU network.
-        modulation: what it knows of the target.
+        judge: the IoU network, and what it knows of the target.
         features: backbone features (1, C, H, W) at both strides.
         boxes: where to begin.
         steps: at least 1.
@@ -96,18 +95,14 @@ def refine_boxes(
         window: IoU features to begin with; by default those around the boxes. When a box leaves them, others
             are computed.
     """
-    window = window or around(branch, features, boxes)
+    window = window or around(judge.branch, features, boxes)
     for step in range(steps):
         if not window.holds(boxes):
-            window = around(branch, features, boxes)
-        moving = boxes.clone()
-        moving[:, :2] -= window.origin
-        with torch.enable_grad():
-            moving.requires_grad_()
-            overlaps = branch.predict_iou(modulation, window.features, moving[None])[0]
-            gradient = torch.autograd.grad(overlaps.sum(), moving)[0]
+            window = around(judge.branch, features, boxes)
+        moved = torch.cat([boxes[:, :2] - window.origin, boxes[:, 2:]], dim=1)
+        overlaps, gradient = judge(window.features, moved)
         boxes = boxes + step_length * decay**step * gradient * boxes[:, 2:].repeat(1, 2)
-    return boxes, overlaps.detach()
+    return boxes, overlaps
 
 
 def starting_boxes(

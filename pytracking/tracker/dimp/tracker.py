@@ -12,12 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ltr.models.bbreg import Modulation
+from ltr.models.fold import folded
 from ltr.models.target_classifier import LossMaps
 from ltr.models.tracking import DiMPNet
 from pytracking.parameter.params import ParameterError
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
 from pytracking.tracker.dimp.localization import Location, locate
 from pytracking.tracker.dimp.memory import SampleMemory, Samples
+from pytracking.tracker.dimp.overlap import BoxJudge
 from pytracking.tracker.dimp.params import DiMPParams
 from pytracking.tracker.dimp.refinement import best_box, refine_boxes, starting_boxes
 from pytracking.tracker.dimp.sampling import DROPOUT_RATE, DROPOUTS, Patch, augmented, sample_patch
@@ -40,11 +43,11 @@ class DiMPTracker(BaseTracker):
         if not isinstance(network, nn.Module):
             from ltr.admin.checkpoint import load_network
 
-            network = load_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network = load_network(network)
         if not isinstance(network, DiMPNet):
             raise ParameterError(f"DiMP needs a DiMP network; {type(network).__name__} is none")
         self.device = params.torch_device
-        self.network = network.to(self.device).eval()
+        self.network = self._prepare(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.no_grad()
     def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +68,7 @@ class DiMPTracker(BaseTracker):
         backbone = self.network.extract_backbone(self._images(crops))
         first = torch.from_numpy(boxes[0]).float().to(self.device)
         reference = (backbone["layer2"][:1], backbone["layer3"][:1])
-        self.modulation = self.network.bb_regressor.modulation(reference, first[None])
+        self._know(self.network.bb_regressor.modulation(reference, first[None]))
         self._learn_first(self.network.classifier.extract(backbone["layer3"]), boxes)
         return {"target_bbox": box.tolist(), "score": 1.0}
 
@@ -88,6 +91,10 @@ class DiMPTracker(BaseTracker):
         if location.state in ("normal", "hard_negative"):
             self._learn(features, patch, location.state == "hard_negative")
         return {"target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()], "score": location.score}
+
+    def _prepare(self, network: DiMPNet) -> DiMPNet:
+        """Returns the network to track with, which is the tracker's own."""
+        return folded(network)
 
     # ---- where the target is ----------------------------------------------------------------------------------------
 
@@ -125,11 +132,14 @@ class DiMPTracker(BaseTracker):
             largest = max(np.sqrt(frame[0] * frame[1]), self.initial_side)
             self.side = float(np.clip(np.sqrt(self.size.prod()), smallest, largest))
 
+    def _know(self, modulation: Modulation) -> None:
+        """Takes in what the IoU network knows of the target."""
+        self.judge = BoxJudge(self.network.bb_regressor, modulation)
+
     def _uphill(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns refined boxes (N, 4) x, y, w, h in crop pixels and their predicted overlaps (N,)."""
         return refine_boxes(
-            self.network.bb_regressor,
-            self.modulation,
+            self.judge,
             (backbone["layer2"], backbone["layer3"]),
             boxes,
             self.params.box_refinement_iter,
@@ -172,6 +182,10 @@ class DiMPTracker(BaseTracker):
             return
         box = patch.to_crop(np.concatenate([self.center - self.size / 2, self.size]))
         target = torch.from_numpy(box).float().to(self.device)[None, None]
+        if params.model_averaging_rate is not None:
+            path = self.network.classifier.get_filter(features[:, None], target, iterations=params.net_opt_iter)
+            self.filter = torch.lerp(self.filter, path.filters[-1], params.model_averaging_rate)
+            return
         rate = params.hard_negative_learning_rate if hard_negative else params.learning_rate
         self.memory.add(features, self._maps(target, features), rate)
         if hard_negative:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.dataset.defaults import training_videos
@@ -13,9 +12,8 @@ from ltr.train_settings.transt.transt50 import TransTConfig
 from ltr.trainers import TrainingResult
 from socl_plugins.labels import SparseBoxAnnotated, dataset_labels
 from socl_plugins.labels.cost_hook import LabelCost
-from socl_plugins.pseudo_label import PseudoBoxAnnotated, PseudoBoxStore, describe, method_settings
-from socl_plugins.pseudo_label.build import build_store
-from socl_plugins.pseudo_label.store import STORES, store_folder
+from socl_plugins.pseudo_label import PseudoBoxAnnotated, method_settings
+from socl_plugins.pseudo_label.training_boxes import training_boxes
 
 
 @dataclass
@@ -62,14 +60,7 @@ def pseudo_boxes(env: Environment, config: SoCLTransTConfig) -> PseudoBoxAnnotat
     Raises:
         LabelStoreError: the store is not there or not complete; the message says which command makes it.
     """
-    sparse = sparse_boxes(env, config)
-    folder = env.workspace_dir / STORES / store_folder(sparse, config.method)
-    if env.got10k_dir is None and distributed.is_main():
-        boxes = method_settings(config.method)
-        store = PseudoBoxStore.create(folder, describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
-        build_store(sparse, store, boxes, jobs=1, progress=False)
-    distributed.barrier()
-    return PseudoBoxAnnotated(sparse, PseudoBoxStore(folder))
+    return training_boxes(env, sparse_boxes(env, config), config.method)
 
 
 def sparse_boxes(env: Environment, config: SoCLTransTConfig) -> SparseBoxAnnotated:

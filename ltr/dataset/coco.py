@@ -1,0 +1,90 @@
+"""COCO (T.-Y. Lin et al., Microsoft COCO, ECCV 2014) as still images: each annotated object is a video of one frame.
+
+``<root>/annotations/instances_train2017.json`` and ``<root>/train2017/000000000009.jpg``, or, as pytracking has them,
+``<root>/images/train2017/...``; 2014's files are read as well. Of the JSON file ``images`` (``id``, ``file_name``),
+``categories`` (``id``, ``name``) and ``annotations`` (``image_id``, ``category_id``, ``bbox`` x, y, w, h, ``iscrowd``)
+are used.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ltr.data.image_loader import load_image
+from ltr.dataset.base_video_dataset import BaseVideoDataset, ImageLoader, SequenceInfo
+from ltr.dataset.folders import box_info
+from ltr.dataset.tables import DatasetError
+from ltr.registry import DATASETS
+
+SPLITS = ("train", "val")
+YEARS = ("2017", "2014")
+
+
+@DATASETS.register("coco")
+class Coco(BaseVideoDataset):
+    """The objects of COCO; crowds and boxes without an area are left out.
+
+    Args:
+        root: the folder that holds ``annotations``.
+        split: ``train`` or ``val``.
+        image_loader: reads an image file as RGB (H, W, 3) uint8.
+
+    Raises:
+        DatasetError: there is no such split or file, or the file is damaged or names no object.
+    """
+
+    def __init__(self, root: str | Path, split: str = "train", image_loader: ImageLoader = load_image) -> None:
+        if split not in SPLITS:
+            raise DatasetError(f"unknown split {split!r} of COCO; it has {', '.join(SPLITS)}")
+        super().__init__("coco", Path(root), image_loader)
+        files = [Path(root) / "annotations" / f"instances_{split}{year}.json" for year in YEARS]
+        file = next((file for file in files if file.is_file()), None)
+        if file is None:
+            raise DatasetError(
+                f"there is neither {files[0]} nor {files[1]}; set coco_dir to the folder above annotations/"
+            )
+        name = file.stem.removeprefix("instances_")
+        folders = [Path(root) / "images" / name, Path(root) / name]
+        self.folder = next((folder for folder in folders if folder.is_dir()), folders[-1])
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            names = {image["id"]: image["file_name"] for image in content["images"]}
+            kinds = {kind["id"]: kind["name"] for kind in content["categories"]}
+            objects = [one for one in content["annotations"] if not one["iscrowd"] and min(one["bbox"][2:]) > 0]
+            # Arrays of numbers, not 860,000 dicts, go to the workers.
+            self._boxes = np.array([one["bbox"] for one in objects], np.float32).reshape(-1, 4)
+            self._images = [names[one["image_id"]] for one in objects]
+            self._kinds = [kinds[one["category_id"]] for one in objects]
+            self._ids = np.array([one["id"] for one in objects], np.int64)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DatasetError(f"{file} is damaged ({error!r}); download COCO's annotations again") from error
+        if not objects:
+            raise DatasetError(f"{file} names no object with a box")
+
+    def get_num_sequences(self) -> int:
+        return len(self._images)
+
+    def is_video_sequence(self) -> bool:
+        return False
+
+    def sequence_name(self, seq_id: int) -> str:
+        return f"{self._ids[seq_id]:012d}"
+
+    def frame_name(self, seq_id: int, frame_id: int) -> str:
+        return f"{self.sequence_name(seq_id)}/{Path(self._images[seq_id]).stem}"
+
+    def has_class_info(self) -> bool:
+        return True
+
+    def get_class_name(self, seq_id: int) -> str:
+        return self._kinds[seq_id]
+
+    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
+        return box_info(torch.from_numpy(self._boxes[seq_id, None]))
+
+    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
+        return self.image_loader(self.folder / self._images[seq_id])

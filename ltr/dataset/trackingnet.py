@@ -1,0 +1,66 @@
+"""TrackingNet's directory layout (M. Müller et al., TrackingNet, ECCV 2018).
+
+``<root>/TRAIN_0`` to ``TRAIN_11``; in each, ``frames/<video>/0.jpg``, ``1.jpg``, ... and ``anno/<video>.txt`` with
+x,y,w,h a line, one line a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ltr.data.image_loader import load_image
+from ltr.dataset.base_video_dataset import ImageLoader, SequenceInfo
+from ltr.dataset.folders import FolderVideos, box_info
+from ltr.dataset.tables import DatasetError, read_table
+from ltr.registry import DATASETS
+
+
+@DATASETS.register("trackingnet")
+class TrackingNet(FolderVideos):
+    """The training videos of TrackingNet.
+
+    Args:
+        root: the folder that holds ``TRAIN_0`` and so on.
+        split: ``train``, the only one with boxes.
+        image_loader: reads an image file as RGB (H, W, 3) uint8.
+        parts: numbers of the parts to read; by default all that are there.
+
+    Raises:
+        DatasetError: there is no such split, or no video in it. What is wrong with a video's files is told when they
+            are read.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train",
+        image_loader: ImageLoader = load_image,
+        parts: Sequence[int] | None = None,
+    ) -> None:
+        if split != "train":
+            raise DatasetError(f"unknown split {split!r} of TrackingNet; only train has boxes")
+        super().__init__("trackingnet", Path(root), image_loader)
+        folders = [Path(root) / f"TRAIN_{number}" for number in (range(12) if parts is None else parts)]
+        self._videos = [(folder, file.stem) for folder in folders for file in sorted((folder / "anno").glob("*.txt"))]
+        if not self._videos:
+            raise DatasetError(
+                f"{root} holds no boxes (TRAIN_0/anno/<video>.txt); set trackingnet_dir to the folder above TRAIN_0"
+            )
+
+    def get_num_sequences(self) -> int:
+        return len(self._videos)
+
+    def sequence_name(self, seq_id: int) -> str:
+        return self._videos[seq_id][1]
+
+    def read_info(self, seq_id: int) -> SequenceInfo:
+        folder, name = self._videos[seq_id]
+        return box_info(torch.from_numpy(read_table(folder / "anno" / f"{name}.txt", 4)))
+
+    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
+        folder, name = self._videos[seq_id]
+        return self.image_loader(folder / "frames" / name / f"{frame_id}.jpg")

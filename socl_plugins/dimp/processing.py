@@ -1,0 +1,116 @@
+"""From raw frames with clicks, proposals and perhaps boxes to what DiMP learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltr.data.labels import LabelSettings, gaussian_label
+from ltr.data.processing.dimp import PARTS, DiMPProcessing, View, image_tensor
+from ltr.data.tensordict import TensorDict
+from ltr.registry import PROCESSINGS
+from socl_plugins.top_map.proposals import Proposals
+from socl_plugins.top_map.render import render_maps
+
+
+@dataclass(frozen=True)
+class SoftLabelSettings:
+    """What a classifier is to answer where only a click is known. SoCL says nothing of DiMP: this is our choice.
+
+    Attributes:
+        softness: part of the label that is the TOP map, brought to values from 0 to 1. The rest is DiMP's Gaussian at
+            the click, which alone would be sure of a centre that a click gives only roughly.
+        eta: see :func:`socl_plugins.top_map.render.render`.
+        temperature: likewise.
+    """
+
+    softness: float = 0.3
+    eta: float = 0.1
+    temperature: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.softness <= 1 and 0 < self.eta <= 1 and self.temperature > 0):
+            raise ValueError(f"{self}: softness and eta are parts, up to 1, and the temperature is positive")
+
+
+@PROCESSINGS.register("weak_dimp")
+class WeakDiMPProcessing(DiMPProcessing):
+    """Cuts crops around clicked targets: centred on the click, as large as the mean box of the click's TOP map.
+
+    Args:
+        soft: what the classifier is to answer.
+        arguments: those of :class:`DiMPProcessing`.
+    """
+
+    def __init__(self, soft: SoftLabelSettings, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.soft = soft
+
+    def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
+        """Returns what :class:`DiMPProcessing` does, with boxes that are known of the click, and for the box branch:
+
+        ``train_box``, ``test_box`` (I, 4), those of the click where there is no other; ``train_has_box``,
+        ``test_has_box`` (I,) say where there is. Proposals are drawn around ``test_box``.
+        """
+        result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
+        joint = self.joint_transform.draw(rng)
+        for part in PARTS:
+            proposals: list[Proposals] = data[f"{part}_proposals"]
+            targets = [clicked_box(point.numpy(), found) for point, found in zip(data[f"{part}_point"], proposals)]
+            views = self.views(data[f"{part}_images"], targets, part, joint, rng)
+            clicked = np.stack([view.boxes(target) for view, target in zip(views, targets)])
+            given = np.stack([view.boxes(box.double().numpy()) for view, box in zip(views, data[f"{part}_anno"])])
+            known = np.isfinite(given).all(axis=1)
+            boxes = np.where(known[:, None], given, clicked)
+            label = soft_label(clicked, views, proposals, self.label, self.soft, self.crops[part].size)
+            result[f"{part}_images"] = image_tensor(views)
+            result[f"{part}_anno"] = torch.from_numpy(clicked).float()
+            result[f"{part}_label"] = torch.from_numpy(label).float()
+            result[f"{part}_box"] = torch.from_numpy(boxes).float()
+            result[f"{part}_has_box"] = torch.from_numpy(known)
+        result |= self.boxes_to_judge(boxes, rng)
+        return result if self.mode == "sequence" else result.apply(lambda tensor: tensor[0])
+
+
+def clicked_box(point: np.ndarray, proposals: Proposals) -> np.ndarray:
+    """Returns the box (4,) x, y, w, h around a click (2,) that is as large as the mean of its proposals."""
+    size = proposals.mean_box()[2:].astype(np.float64)
+    return np.concatenate([point - size / 2, size])
+
+
+def soft_label(
+    boxes: np.ndarray,
+    views: Sequence[View],
+    proposals: Sequence[Proposals],
+    label: LabelSettings,
+    soft: SoftLabelSettings,
+    crop_size: int,
+) -> np.ndarray:
+    """Returns the labels (I, H, W), each 1 at the most: a Gaussian at each box's centre, mixed with its TOP map.
+
+    Args:
+        boxes: (I, 4) x, y, w, h in crop pixels.
+        views: of the frames.
+        proposals: in frame pixels.
+        label: of the Gaussian, and the map's cells.
+        soft: the mixture.
+        crop_size: side of the crop in pixels.
+    """
+    gaussian = gaussian_label(boxes, label, crop_size)
+    cell = crop_size / label.cells
+    # The score of an even filter belongs to the corner of four feature cells.
+    shift = np.array([cell / 2, cell / 2, 0, 0]) * (label.filter_size % 2 == 0)
+    moved = [
+        Proposals((view.boxes(found.boxes.astype(np.float64)) + shift).astype(np.float32), found.scores)
+        for view, found in zip(views, proposals)
+    ]
+    maps = render_maps(moved, gaussian.shape[1:], cell, soft.eta, soft.temperature)
+    # From 0, so that what no proposal covers stays background for the hinge of the loss.
+    maps -= maps.min(axis=(1, 2), keepdims=True)
+    maps /= np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-12)
+    mixed: np.ndarray = (1 - soft.softness) * gaussian + soft.softness * maps
+    return mixed

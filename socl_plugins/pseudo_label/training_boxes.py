@@ -1,0 +1,31 @@
+"""The pseudo boxes that a recipe learns from."""
+
+from __future__ import annotations
+
+from ltr.admin import distributed
+from ltr.admin.environment import Environment
+from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
+from socl_plugins.pseudo_label.build import build_store
+from socl_plugins.pseudo_label.settings import describe, method_settings
+from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, store_folder
+
+
+def training_boxes(env: Environment, sparse: SparseBoxAnnotated, method: str) -> PseudoBoxAnnotated:
+    """Returns the videos with the pseudo boxes of their store; what it lacks of embedded videos is made first.
+
+    Args:
+        env: says where stores lie, and whether the videos are embedded ones.
+        sparse: the sparse boxes and clicks of the training videos.
+        method: how pseudo boxes are made.
+
+    Raises:
+        LabelStoreError: the store is not there or not complete; the message says which command makes it.
+    """
+    folder = env.workspace_dir / STORES / store_folder(sparse, method)
+    if env.got10k_dir is None and distributed.is_main():
+        boxes = method_settings(method)
+        store = PseudoBoxStore.create(folder, describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
+        build_store(sparse, store, boxes, jobs=1, progress=False)
+    distributed.barrier()
+    return PseudoBoxAnnotated(sparse, PseudoBoxStore(folder))

@@ -1,0 +1,1 @@
+"""DiMP with weak labels."""

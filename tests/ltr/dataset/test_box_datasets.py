@@ -1,0 +1,137 @@
+"""LaSOT, TrackingNet and COCO in their own layouts, small."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ltr.admin.environment import Environment
+from ltr.dataset import Coco, Lasot, TrackingNet
+from ltr.dataset.lasot import lasot_test_split
+from ltr.dataset.named import open_dataset
+from ltr.dataset.tables import DatasetError
+from ltr.train_settings.dimp import dimp18
+from ltr.train_settings.transt import transt50
+
+
+def write_image(path: Path, grey: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((24, 32, 3), grey, np.uint8))
+
+
+@pytest.fixture
+def lasot(tmp_path: Path) -> Path:
+    root = tmp_path / "lasot"
+    for name in ("airplane-1", "airplane-2", "kite-3"):  # airplane-1 is one that LaSOT tests on
+        folder = root / name.rpartition("-")[0] / name
+        for frame in range(4):
+            write_image(folder / "img" / f"{frame + 1:08d}.jpg", 40 * frame)
+        (folder / "groundtruth.txt").write_text("1,2,10,8\n2,2,10,8\n3,2,10,8\n0,0,0,0\n")
+        (folder / "full_occlusion.txt").write_text("0,1,0,0")
+        (folder / "out_of_view.txt").write_text("0,0,0,1\n")
+    return root
+
+
+@pytest.fixture
+def trackingnet(tmp_path: Path) -> Path:
+    root = tmp_path / "trackingnet"
+    for part, name, frames in ((0, "aBc_0", 12), (0, "xyz_1", 2), (11, "last_2", 2)):
+        for frame in range(frames):
+            write_image(root / f"TRAIN_{part}" / "frames" / name / f"{frame}.jpg", 20 * frame)
+        anno = root / f"TRAIN_{part}" / "anno" / f"{name}.txt"
+        anno.parent.mkdir(parents=True, exist_ok=True)
+        anno.write_text("".join(f"{frame}.5,1,8,6\n" for frame in range(frames)))
+    return root
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Path:
+    root = tmp_path / "coco"
+    for number in (9, 25):
+        write_image(root / "train2017" / f"{number:012d}.jpg", 4 * number)
+    content = {
+        "images": [{"id": number, "file_name": f"{number:012d}.jpg"} for number in (9, 25)],
+        "categories": [{"id": 1, "name": "person"}, {"id": 90, "name": "toothbrush"}],
+        "annotations": [
+            {"id": 7, "image_id": 25, "category_id": 90, "bbox": [3.5, 4, 10, 12], "iscrowd": 0, "area": 60},
+            {"id": 8, "image_id": 9, "category_id": 1, "bbox": [0, 0, 30, 20], "iscrowd": 1, "area": 60},
+            {"id": 9, "image_id": 9, "category_id": 1, "bbox": [5, 5, 0, 3], "iscrowd": 0, "area": 0},
+            {"id": 10, "image_id": 9, "category_id": 1, "bbox": [5, 5, 6, 3], "iscrowd": 0, "area": 18},
+        ],
+    }
+    (root / "annotations").mkdir()
+    (root / "annotations" / "instances_train2017.json").write_text(json.dumps(content))
+    return root
+
+
+def test_lasot_hides_what_it_tests_on_and_what_is_not_seen(lasot: Path) -> None:
+    dataset = Lasot(lasot)
+    assert [dataset.sequence_name(number) for number in range(len(dataset))] == ["airplane-2", "kite-3"]
+    assert [Lasot(lasot, "test").sequence_name(number) for number in range(1)] == ["airplane-1"]
+    assert sum(map(len, lasot_test_split().values())) == 280 and len(lasot_test_split()) == 70
+    info = dataset.get_sequence_info(1)
+    assert info["bbox"][2].tolist() == [3, 2, 10, 8]
+    assert info["valid"].tolist() == [True, True, True, False]
+    assert info["visible"].tolist() == [True, False, True, False]
+    assert abs(int(dataset.load_frame(1, 2).mean()) - 80) < 2
+    assert dataset.get_class_list() == ["airplane", "kite"]
+    (lasot / "kite" / "kite-3" / "out_of_view.txt").write_text("0,0,1")
+    with pytest.raises(DatasetError, match=r"out_of_view\.txt, line 1"):
+        Lasot(lasot).get_sequence_info(1)
+
+
+def test_trackingnet_counts_its_frames_from_0_and_reads_the_parts_that_are_there(trackingnet: Path) -> None:
+    dataset = TrackingNet(trackingnet)
+    assert [dataset.sequence_name(number) for number in range(3)] == ["aBc_0", "xyz_1", "last_2"]
+    assert len(TrackingNet(trackingnet, parts=[11])) == 1
+    info = dataset.get_sequence_info(0)
+    assert info["bbox"].shape == (12, 4) and info["bbox"][10].tolist() == [10.5, 1, 8, 6] and info["visible"].all()
+    assert abs(int(dataset.load_frame(0, 10).mean()) - 200) < 2
+
+
+def test_coco_is_objects_in_still_images(coco: Path) -> None:
+    dataset = Coco(coco)
+    assert len(dataset) == 2 and not dataset.is_video_sequence()
+    assert [dataset.get_class_name(number) for number in range(2)] == ["toothbrush", "person"]
+    assert dataset.get_sequence_info(0)["bbox"].tolist() == [[3.5, 4, 10, 12]]
+    assert dataset.frame_name(0, 0) == "000000000007/000000000025"
+    assert abs(int(dataset.load_frame(1, 0).mean()) - 36) < 2
+    (coco / "annotations" / "instances_train2017.json").write_text('{"images": []}')
+    with pytest.raises(DatasetError, match="is damaged"):
+        Coco(coco)
+
+
+def test_a_folder_that_holds_something_else_is_named(tmp_path: Path) -> None:
+    for kind, setting in ((Lasot, "lasot_dir"), (TrackingNet, "trackingnet_dir"), (Coco, "coco_dir")):
+        with pytest.raises(DatasetError, match=setting):
+            kind(tmp_path)
+        with pytest.raises(DatasetError, match="unknown split 'all'"):
+            kind(tmp_path, split="all")
+
+
+def test_recipes_learn_from_what_is_set_and_say_what_is_not(
+    lasot: Path, trackingnet: Path, coco: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = replace(Environment(), lasot_dir=lasot, trackingnet_dir=trackingnet)
+    names = ("lasot", "trackingnet", "coco")
+    for recipe, config in (
+        (dimp18, dimp18.DiMPConfig(other_sets=names)),
+        (transt50, transt50.TransTConfig(other_sets=names)),
+    ):
+        sets = recipe.training_sets(env, config)  # type: ignore[attr-defined]
+        assert [each.get_name() for each in sets[1:]] == ["lasot", "trackingnet"]
+        assert "not learned from: coco" in capsys.readouterr().out
+    env.coco_dir = coco
+    crop = replace(dimp18.DiMPConfig().train_crop, size=96)
+    config = dimp18.DiMPConfig(
+        batch_size=2, samples_per_epoch=2, frames=2, other_sets=("coco",), train_crop=crop, test_crop=crop
+    )
+    batch = next(iter(dimp18.training_loader(dimp18.training_sets(env, config)[1:], config)))
+    assert tuple(batch["train_images"].shape) == (2, 2, 3, 96, 96), "a still image stands for all frames"
+    assert pickle.loads(pickle.dumps(open_dataset("lasot_test", env))).sequence_name(0) == "airplane-1"
