@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ltr.models.bbreg import Modulation
 from ltr.models.fold import folded
 from ltr.models.target_classifier import LossMaps
 from ltr.models.tracking import DiMPNet
 from pytracking.parameter.params import ParameterError
-from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box
+from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 from pytracking.tracker.dimp.localization import Location, locate
 from pytracking.tracker.dimp.memory import SampleMemory, Samples
 from pytracking.tracker.dimp.overlap import BoxJudge
@@ -39,11 +39,7 @@ class DiMPTracker(BaseTracker):
 
     def __init__(self, params: DiMPParams) -> None:
         super().__init__(params)
-        network = params.network
-        if not isinstance(network, nn.Module):
-            from ltr.admin.checkpoint import load_network
-
-            network = load_network(network)
+        network = tracking_network(params.network)
         if not isinstance(network, DiMPNet):
             raise ParameterError(f"DiMP needs a DiMP network; {type(network).__name__} is none")
         self.device = params.torch_device
