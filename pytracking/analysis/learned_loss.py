@@ -18,15 +18,19 @@ def loss_curves(optimizer: SteepestDescent, knots: int | None = None) -> tuple[t
     """Returns the distances in cells of the first knots (K,), and label, mask and weight at each of them (K,)."""
     count = optimizer.label_map_predictor.in_channels if knots is None else knots
     distance = torch.arange(count) * optimizer.bin_spacing
-    with torch.no_grad():
-        return distance, optimizer.cpu().radial_functions(distance)
+    return distance, _functions(optimizer, distance)
 
 
 def loss_maps(optimizer: SteepestDescent, cells: int = 19) -> LossMaps:
     """Returns label, mask and weight (cells, cells) on a score map with the target in its middle."""
     steps = torch.arange(cells) - (cells - 1) / 2
-    with torch.no_grad():
-        return optimizer.cpu().radial_functions(torch.hypot(steps[:, None], steps[None]))
+    return _functions(optimizer, torch.hypot(steps[:, None], steps[None]))
+
+
+@torch.no_grad()
+def _functions(optimizer: SteepestDescent, distance: torch.Tensor) -> LossMaps:
+    found = optimizer.radial_functions(distance.to(optimizer.filter_reg.device))
+    return LossMaps(found.label.cpu(), found.mask.cpu(), found.weight.cpu())
 
 
 def plot_learned_loss(optimizer: SteepestDescent, path: Path, start: SteepestDescent | None = None) -> None:
@@ -49,16 +53,17 @@ def plot_learned_loss(optimizer: SteepestDescent, path: Path, start: SteepestDes
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, len(PARTS))
     distance, curves = loss_curves(optimizer)
+    before = loss_curves(start) if start is not None else None
     maps = loss_maps(optimizer)
     for column, (part, title) in enumerate(PARTS.items()):
         above, below = axes[0, column], axes[1, column]
-        above.plot(distance, getattr(curves, part), marker=".", markersize=3, label="learned")
-        if start is not None:
-            above.plot(*(loss_curves(start)[0], getattr(loss_curves(start)[1], part)), ":", color="0.4", label="start")
+        above.plot(distance.numpy(), getattr(curves, part).numpy(), marker=".", markersize=3, label="learned")
+        if before is not None:
+            above.plot(before[0].numpy(), getattr(before[1], part).numpy(), ":", color="0.4", label="start")
             above.legend(fontsize=8)
         above.set(title=title, xlabel="distance (cells)")
         above.grid(alpha=0.3)
-        figure.colorbar(below.imshow(getattr(maps, part), cmap="viridis"), ax=below)
+        figure.colorbar(below.imshow(getattr(maps, part).numpy(), cmap="viridis"), ax=below)
         below.set(xticks=[], yticks=[])
     buffer = io.BytesIO()
     figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
