@@ -30,10 +30,16 @@ for plugin in plugins:
     print("plugin:", plugin.name, "from", plugin.source, "failed" if plugin.error else "loaded")
 """
 # Hides what is installed here, so that the plugins of the test are the only ones.
-IGNORE_INSTALLED = (
-    "import importlib.metadata as m; found = m.entry_points; "
-    "m.entry_points = lambda **k: [p for p in found(**k) if not p.value.startswith(('pytracking.', 'socl_plugins.'))]"
-)
+IGNORE_INSTALLED = """
+import importlib.metadata as metadata
+found = metadata.entry_points
+def entry_points(**selection):
+    points = found(**selection)
+    if selection.get("group") != "pytracking.plugins":
+        return points
+    return [point for point in points if not point.value.startswith(("pytracking.", "socl_plugins."))]
+metadata.entry_points = entry_points
+"""
 
 Load = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -52,7 +58,7 @@ def load(site: Path, tmp_path: Path) -> Load:
 
     def run(*named: str, variable: str = "") -> subprocess.CompletedProcess[str]:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTRACKING_")}
-        code = f"import sys; sys.path[:0] = {[str(site), str(REPOSITORY)]}; {IGNORE_INSTALLED}; exec({LIST_ACTORS!r})"
+        code = f"import sys; sys.path[:0] = {[str(site), str(REPOSITORY)]}; exec({IGNORE_INSTALLED + LIST_ACTORS!r})"
         variables["PYTRACKING_PLUGINS"] = variable
         command = [sys.executable, "-c", code, *named]
         return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=60)
