@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ltr import run_training
 from ltr.registry import load_plugins
@@ -62,8 +63,11 @@ def test_every_recipe_of_the_readme_starts(recipe: str, workspace: Path, capsys:
 
 @pytest.mark.parametrize("parameters", systems(2))
 def test_every_parameter_set_of_the_readme_is_there(parameters: str, workspace: Path) -> None:
+    from ltr.models.backbone import resnet18
     from pytracking.registry import PARAMETERS, TRACKERS
 
+    (workspace / "networks").mkdir()  # stands for ImageNet's weights, where they would be downloaded
+    torch.save(resnet18("layer3").state_dict(), workspace / "networks/resnet18_imagenet.pth")
     load_plugins()
     tracker, name = parameters.split()
     assert callable(TRACKERS[tracker])
