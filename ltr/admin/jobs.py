@@ -40,23 +40,23 @@ def workers(text: str) -> int:
 
 
 def run_in_rounds(
-    function: Callable[[T], R], tasks: Iterable[T], jobs: int = -1, backend: str | None = None, per_worker: int = 64
+    function: Callable[[T], R], tasks: Iterable[T], jobs: int = -1, per_worker: int = 64
 ) -> Iterator[list[R]]:
     """Yields the results of a function for the tasks, in their order, a round of them at a time.
 
-    A round ends when its last task does; the caller can then write what came of it.
+    A round ends when its last task does; the caller can then write what came of it. Where the tasks run is the business
+    of :func:`cluster`.
 
     Args:
         function: of one task; both are sent to the workers.
         tasks: drawn from as the rounds begin.
         jobs: worker processes; -1: one for each core.
-        backend: see :func:`cluster`.
         per_worker: tasks in a round, for each worker.
     """
     from joblib import Parallel, delayed, effective_n_jobs
 
     left = iter(tasks)
-    with cluster(backend), Parallel(n_jobs=jobs) as parallel:
+    with Parallel(n_jobs=jobs) as parallel:
         size = per_worker * effective_n_jobs(jobs)  # on a cluster, its cores count
         while batch := list(islice(left, size)):
             yield parallel(delayed(function)(task) for task in batch)

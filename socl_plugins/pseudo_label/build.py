@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ltr.admin.errors import message_for_people
-from ltr.admin.jobs import one_thread, run_in_rounds
+from ltr.admin.jobs import cluster, one_thread, run_in_rounds
 from ltr.registry import load_plugins
 from pytracking.evaluation.tracker import Tracker
 from pytracking.tracker.base import BaseTracker
@@ -70,10 +70,12 @@ def build_store(
     report.present = len(dataset) - len(missing)
     plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
     make = partial(_make_video, dataset, settings, plugins)
-    with tqdm(
-        total=len(dataset), initial=report.present, desc="pseudo boxes", unit="video", disable=not progress
-    ) as bar:
-        for results in run_in_rounds(make, missing, jobs, backend, VIDEOS_PER_ROUND):
+    total, present = len(dataset), report.present
+    with (
+        cluster(backend),
+        tqdm(total=total, initial=present, desc="pseudo boxes", unit="video", disable=not progress) as bar,
+    ):
+        for results in run_in_rounds(make, missing, jobs, VIDEOS_PER_ROUND):
             for made in results:
                 name = dataset.sequence_name(made.video)
                 if made.labels is None or made.boxes is None or made.kinds is None:

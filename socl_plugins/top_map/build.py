@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from ltr.admin.errors import message_for_people
-from ltr.admin.jobs import one_thread, run_in_rounds
+from ltr.admin.jobs import cluster, one_thread, run_in_rounds
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.store import ProposalWriter, pack
 
@@ -52,9 +52,9 @@ def build_store(
 
     report = BuildReport()
     total = sum(len(dataset.visible_frames(video)) for video in range(len(dataset)))
-    with tqdm(total=total, desc="TOP maps", unit="frame", disable=not progress) as bar:
+    with cluster(backend), tqdm(total=total, desc="TOP maps", unit="frame", disable=not progress) as bar:
         tasks = _tasks(_missing(dataset, writer, report, bar))
-        for results in run_in_rounds(partial(_propose_frames, dataset), tasks, jobs, backend, TASKS_PER_ROUND):
+        for results in run_in_rounds(partial(_propose_frames, dataset), tasks, jobs, TASKS_PER_ROUND):
             done = [record for result in results for record in result]
             writer.add({name: content for name, content, error in done if content is not None})
             for name, content, error in done:
