@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from ltr.admin.errors import message_for_people
-from ltr.admin.jobs import cluster, one_thread, run_in_rounds
+from ltr.admin.jobs import cluster, keep_freed_memory, one_thread, run_in_rounds
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.store import ProposalWriter, pack
 
@@ -84,6 +84,7 @@ def _tasks(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
 def _propose_frames(dataset: ObjectnessAnnotated, frames: list[Frame]) -> list[tuple[str, bytes | None, str]]:
     """Returns for each frame its name, and its packed proposals or what was wrong with it."""
     results: list[tuple[str, bytes | None, str]] = []
+    keep_freed_memory()
     with one_thread():
         for video, frame in frames:
             name = dataset.frame_name(video, frame)
