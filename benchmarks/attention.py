@@ -55,7 +55,8 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     network = transt50(dropout=0.0).to(device)
-    images = tuple(torch.rand(options.batch, 3, size, size, device=device) * 255 for size in (128, 256))
+    template, search = (torch.rand(options.batch, 3, size, size, device=device) * 255 for size in (128, 256))
+    images = (template, search)
     with torch.no_grad():
         network.eval()
         fused = network(*images).boxes

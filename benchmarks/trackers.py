@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,7 @@ import torch
 from ltr.admin.files import write_bytes_atomically
 from ltr.registry import load_plugins
 from pytracking.analysis.metrics import ope
-from pytracking.evaluation.otb import otb
-from pytracking.evaluation.sequence import Sequence
+from pytracking.evaluation import Sequence, get_dataset
 from pytracking.evaluation.tracker import track_sequence
 from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
@@ -87,13 +86,6 @@ class StageClock:
         return ", ".join(f"{stage} {1000 * value / self.frames:.1f}" for stage, value in self.seconds.items())
 
 
-def cut(sequence: Sequence, frames: int | None) -> Sequence:
-    """Returns the first ``frames`` frames of a sequence."""
-    visible = None if sequence.target_visible is None else sequence.target_visible[:frames]
-    boxes = sequence.ground_truth_rect[:frames]
-    return replace(sequence, frames=sequence.frames[:frames], ground_truth_rect=boxes, target_visible=visible)
-
-
 def measure(name: str, tracker: BaseTracker, sequences: list[Sequence]) -> dict[str, Any]:
     """Returns what a tracker reaches on sequences, and prints it in a line."""
     results, times = {}, []
@@ -132,7 +124,9 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     load_plugins()
-    sequences = [cut(sequence, options.frames) for sequence in otb(options.otb)]
+    if options.otb:
+        os.environ["PYTRACKING_OTB_DIR"] = str(options.otb)
+    sequences = [sequence.shortened(options.frames) for sequence in get_dataset("otb")]
     if options.sequences:
         sequences = [sequence for sequence in sequences if sequence.name in options.sequences]
     rows: dict[str, TrackerParams] = {name: PARAMETERS[name]() for name in options.trackers}

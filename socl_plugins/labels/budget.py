@@ -9,10 +9,13 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+from ltr.admin.settings import SettingsError
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from ltr.training.pairs import PairConfig
 from socl_plugins.labels.costs import LabelCounts, Prices, annotation_cost, count_labels
+
+HOURS_ROUNDING = 1e-9  # so that the whole budget is enough for all videos, whatever their sum is rounded to
 
 
 def dataset_labels(dataset: BaseVideoDataset) -> LabelCounts:
@@ -122,18 +125,32 @@ class BudgetOptions(PairConfig):
 
     Attributes:
         budget_hours: learn from as many whole videos as so many hours of annotation are enough for; none: from all.
+        budget_part: likewise, for this part of the hours that clicks on all frames would cost; not both.
         budget_seed: of the choice of videos, and of frames.
         frame_part: the part of each video's frames whose labels are used.
     """
 
     budget_hours: float | None = None
+    budget_part: float | None = None
     budget_seed: int = 0
     frame_part: float = 1.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.budget_part is not None:
+            if self.budget_hours is not None:
+                raise SettingsError("budget_part and budget_hours both say how much is paid for: set one of them")
+            if not self.budget_part > 0:
+                raise SettingsError(f"budget_part is {self.budget_part}, but must be positive")
+
     def within_budget(self, dataset: BaseVideoDataset) -> BaseVideoDataset:
         """Returns what of a data set is learned from; what it shows, clicks or boxes, says what is paid for."""
-        if self.budget_hours is not None:
-            dataset = WithinBudget(dataset, self.budget_hours, self.budget_seed)
+        hours = self.budget_hours
+        if self.budget_part is not None:
+            frames = sum(int(dataset.get_sequence_info(video)["valid"].sum()) for video in range(len(dataset)))
+            hours = self.budget_part * annotation_cost(count_labels("point", frames)).hours + HOURS_ROUNDING
+        if hours is not None:
+            dataset = WithinBudget(dataset, hours, self.budget_seed)
         if self.frame_part != 1:
             dataset = FewerFrames(dataset, self.frame_part, self.budget_seed)
         return dataset

@@ -1,0 +1,179 @@
+"""The studies by name. A row says only what it differs in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from socl_plugins.studies.study import Row, Study
+
+# No held-out video chooses among epochs: the averaged weights after the last one are what is tested.
+UNCHOSEN = {"score_interval": "100000", "held_out_videos": "1", "held_out_frames": "2", "num_workers": "0"}
+
+SHORT = {
+    **UNCHOSEN,
+    "pretrained": "none",
+    "epochs": "20",
+    "samples_per_epoch": "720",
+    "batch_size": "12",
+    "learning_rate": "1e-3",
+    "decay_epochs": "",
+}
+"""1,200 steps of 12 pairs from random weights, with a cosine: what a laptop does in a quarter of an hour."""
+
+SHORT_DIMP = {**UNCHOSEN, "epochs": "10", "samples_per_epoch": "480", "batch_size": "8", "decay_interval": "5"}
+SHORT_TRANST = {**UNCHOSEN, "epochs": "10", "samples_per_epoch": "960", "batch_size": "16", "pretrained": "none"}
+
+UNTRAINED = Row("untrained", network="siamfc_resnet18")
+SOCL = Row("SoCL-Siam, clicks", "socl/full")
+BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
+BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
+OFF = {"noise_px": "20"}
+
+
+def _at_hours() -> list[Row]:
+    # An eighth, a quarter, a half and all of what clicks on all frames cost, as in the paper's table 2.
+    methods = (
+        (SOCL, ("53.3", "54.9", "56.5", "57.8")),
+        (BOX, ("51.7", "54.0", "55.2", "57.0")),
+        (BCE, ("", "", "", "")),
+    )
+    rows = []
+    for number, part in enumerate((0.125, 0.25, 0.5, 1)):
+        for row, paper in methods:
+            all_clicks = part == 1 and row is not BOX
+            budget = {} if all_clicks else {"budget_part": f"{part:g}"}
+            line = row.title.partition(",")[0]
+            rows.append(replace(row, title=f"{line}, {part:g}", settings=budget, line=line, paper=paper[number]))
+    return rows
+
+
+def _noise_robust() -> list[Row]:
+    rows = []
+    for noise in (0, 10, 20, 50):
+        for title, robust in (("cross-entropy", 0), ("noise-robust", max(noise, 2))):
+            settings = {"noise_px": str(noise), "noise_robust": str(robust)}
+            rows.append(Row(f"{title}, {noise} px", "pul/noisy_box_res18", settings=settings, line=title, x=noise))
+    return rows
+
+
+_STUDIES = (
+    Study(
+        "table1",
+        "What each kind of sample adds (SoCL, Table 1)",
+        (
+            UNTRAINED,
+            Row("GST", "socl/gst"),
+            Row("GST + SNS", "socl/gst_sns", paper="2.7 above GST"),
+            Row("GST + SNS + mixing", "socl/gst_sns_mix", paper="58.1"),
+            replace(SOCL, title="GST + SNS + mixing + LST", paper="60.9"),
+        ),
+        SHORT,
+        "OTB-13 AUC",
+    ),
+    Study(
+        "labels",
+        "Clicks or boxes on the same frames (SoCL, Table 2 and Fig. 8)",
+        (UNTRAINED, SOCL, BOX, BCE),
+        SHORT,
+    ),
+    Study(
+        "hours",
+        "Clicks or boxes for the same hours of annotation (SoCL, Table 2)",
+        _at_hours(),
+        SHORT,
+        "OTB-15 AUC",
+        x_label="hours of annotation",
+        log_x=True,
+    ),
+    Study(
+        "frames",
+        "The same videos, boxes on 1 frame in 4.5 (SoCL, Table 8)",
+        (
+            replace(SOCL, paper="60.9"),
+            replace(BOX, title="Box-Siam, 1 frame in 4.5", settings={"frame_part": "0.2222"}, paper="58.8"),
+        ),
+        SHORT,
+        "OTB-13 AUC",
+    ),
+    Study(
+        "noise",
+        "Clicks on the target's centre, or 20 pixels off (SoCL, Table 6)",
+        (
+            replace(SOCL, paper="53.8"),
+            replace(SOCL, title="SoCL-Siam, clicks 20 px off", settings=OFF, paper="53.6"),
+            BCE,
+            replace(BCE, title="BCE-Siam, clicks 20 px off", settings=OFF),
+        ),
+        SHORT,
+        "OTB-15 AUC",
+    ),
+    Study(
+        "projection",
+        "With a projection head and without (SoCL, Table 9)",
+        (
+            replace(SOCL, paper="60.9"),
+            replace(SOCL, title="SoCL-Siam, projection head", settings={"projection": "true"}, paper="49.5"),
+        ),
+        SHORT,
+        "OTB-13 AUC",
+    ),
+    Study(
+        "noise_robust",
+        "The noise-robust loss on boxes that are off (PUL, supplement, Fig. 6)",
+        _noise_robust(),
+        SHORT,
+        x_label="label noise in pixels",
+    ),
+    Study(
+        "selection",
+        "Hard mini-batches or random ones, telling patches apart alone (PUL, supplement)",
+        (
+            Row("anchor-based hard mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "neighbours"}),
+            Row("random mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "random"}),
+        ),
+        {**SHORT, "epochs": "8"},
+    ),
+    Study(
+        "correlation_filter",
+        "Features for a correlation filter (SoCL, Tables 3 and 9)",
+        (
+            Row("ECO, untrained", tracker="eco/untrained_res18"),
+            Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5"),
+            Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6"),
+            Row(
+                "SoCL-CF, no projection head",
+                "socl/socl_cf_res18",
+                settings={"projection": "false"},
+                tracker="eco/socl_cf",
+                paper="68.8",
+            ),
+        ),
+        SHORT,
+        "OTB-13 AUC",
+    ),
+    Study(
+        "dimp",
+        "How the filter is found (DiMP, Table 1), and DiMP from clicks",
+        (
+            Row("Init", "dimp/dimp18_init", tracker="dimp/dimp18_init", paper="58.2"),
+            Row("GD", "dimp/dimp18_gd", tracker="dimp/dimp18_gd", paper="61.6"),
+            Row("SD", "dimp/dimp18", tracker="dimp/dimp18", paper="63.8"),
+            Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", tracker="dimp/socl_dimp18"),
+        ),
+        SHORT_DIMP,
+        "AUC on OTB-100, NfS and UAV123",
+    ),
+    Study(
+        "transt",
+        "TransT from sparse boxes and clicks, or from as many hours of boxes (SoCL, Table 7)",
+        (
+            Row("TransT, all boxes", "transt/transt50_got10k", tracker="transt/transt50"),
+            Row("TransT, boxes for the same hours", "transt/box_same_hours", tracker="transt/transt50"),
+            Row("SoCL-TransT", "transt/socl_transt", tracker="transt/transt50"),
+        ),
+        SHORT_TRANST,
+    ),
+)
+
+STUDIES: Mapping[str, Study] = {study.name: study for study in _STUDIES}

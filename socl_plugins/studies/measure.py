@@ -1,0 +1,128 @@
+"""One cell of a study: trains its network, tracks the test videos with it, and says how well."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltr import run_training
+from ltr.admin.checkpoint import load_checkpoint, load_network
+from ltr.admin.environment import load_environment
+from ltr.admin.random_state import seed_everything
+from ltr.dataset.synthetic import SyntheticVideo
+from ltr.models.builder import build_network
+from pytracking.analysis.scoring import score_sequence
+from pytracking.evaluation import SequenceList, get_dataset, track_sequence
+from pytracking.evaluation.sequence import SequenceError, from_video_dataset
+from pytracking.registry import PARAMETERS, TRACKERS
+from socl_plugins.labels.cost_hook import LOADER_NAME
+from socl_plugins.pseudo_label.store import STORES
+from socl_plugins.studies.study import Cell
+from socl_plugins.top_map.training_clicks import DEFAULT_STORE
+
+HELD_OUT = "held_out_synthetic"
+VALIDATION = "got10k_val_starts"
+
+
+class CellError(RuntimeError):
+    """A cell's training did not end well."""
+
+
+def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str) -> dict[str, Any]:
+    """Returns what one run gives: costs of labels, time, and for each test AUC and DP@20, in all and by sequence.
+
+    Args:
+        cell: the run.
+        tests: see :func:`test_sequences`.
+        workspace: an empty folder for the run's checkpoints and logs.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        CellError: training failed; why is on standard error.
+    """
+    result: dict[str, Any] = {
+        "recipe": cell.recipe,
+        "network": cell.network,
+        "settings": dict(cell.settings),
+        "tracker": cell.tracker,
+        "seed": cell.seed,
+        "hours": None,
+        "dollars": None,
+    }
+    chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    network: torch.nn.Module | None = None
+    if cell.recipe:
+        start = time.perf_counter()
+        path = _train(cell, workspace, device)
+        result["training_seconds"] = round(time.perf_counter() - start, 1)
+        costs = load_checkpoint(path)["stats"].get(LOADER_NAME, {})
+        result |= {name: max(costs[name].values()) for name in ("hours", "dollars") if name in costs}
+        network = load_network(path)
+    elif cell.network:
+        seed_everything(cell.seed)
+        network = build_network(cell.network)
+    family = cell.tracker.partition("/")[0]
+    params = PARAMETERS[cell.tracker]()
+    changes: dict[str, Any] = {}
+    if network is not None:
+        changes["network"] = network.to(chosen).eval()
+    if hasattr(params, "device"):
+        changes["device"] = str(chosen)
+    tracker = TRACKERS[family](replace(params, **changes))
+    result["tests"] = {}
+    for name in tests:
+        found = {
+            sequence.name: score_sequence(track_sequence(tracker, sequence).boxes, sequence)
+            for sequence in test_sequences(name)
+        }
+        result["tests"][name] = {
+            "auc": float(np.mean([score.auc for score in found.values()])),
+            "dp20": float(np.mean([score.dp20 for score in found.values()])),
+            "per_sequence_auc": {sequence: round(float(score.auc), 4) for sequence, score in found.items()},
+        }
+    return result
+
+
+def test_sequences(name: str) -> SequenceList:
+    """Returns the videos of a test: a benchmark's, or one of two others.
+
+    ``held_out_synthetic`` is 20 embedded videos of 40 frames, more than the benchmark ``synthetic`` has.
+    ``got10k_val_starts`` is for tuning: GOT-10k's validation videos, each from the first frame, and from those a third
+    and two thirds further on, since few videos say little.
+    """
+    if name == HELD_OUT:
+        return from_video_dataset(SyntheticVideo(20, num_frames=40, seed=555), HELD_OUT)
+    if name == VALIDATION:
+        sequences = SequenceList()
+        for sequence in get_dataset("got10k_val"):
+            for part in range(3):
+                try:
+                    started = sequence.without_first(part * len(sequence) // 3)
+                except SequenceError:  # there is no target in its first frame
+                    continue
+                sequences.append(replace(started, name=f"{sequence.name}+{part}"))
+        return sequences
+    return get_dataset(name)
+
+
+def _train(cell: Cell, workspace: Path, device: str) -> Path:
+    module, name = cell.recipe.split("/")
+    for stores in (DEFAULT_STORE, STORES):  # what is stored is read, whatever the workspace of a run
+        (workspace / stores).symlink_to((load_environment().workspace_dir / stores).absolute())
+    words = [module, name, "--seed", str(cell.seed), "--device", device, "--workspace", str(workspace)]
+    for key, value in cell.settings:
+        words += ["--set", f"{key}={value}"]
+    before = os.environ.get("PYTRACKING_WORKSPACE_DIR")
+    status = run_training.main(words)
+    if before is not None:
+        os.environ["PYTRACKING_WORKSPACE_DIR"] = before
+    if status:
+        raise CellError(f"training ended with exit status {status}: run_training.py {' '.join(words)}")
+    return next((workspace / "checkpoints" / "ltr" / module / name).glob("*_best.pth.tar"))

@@ -1,0 +1,128 @@
+"""Tables and plots of what the cells of a study gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ltr.admin.files import write_bytes_atomically
+from pytracking.analysis.figures import line_plot
+from socl_plugins.studies.run import read_result
+from socl_plugins.studies.study import Overrides, Row, Study
+
+
+class ReportError(ValueError):
+    """There is nothing to report, or nowhere to put it."""
+
+
+@dataclass(frozen=True)
+class RowResults:
+    """What the seeds of a row gave.
+
+    Attributes:
+        row: the row.
+        results: one for each seed that was run.
+    """
+
+    row: Row
+    results: list[dict[str, Any]]
+
+    def scores(self, test: str, name: str) -> np.ndarray:
+        """Returns ``auc`` or ``dp20`` of each seed that was tested so, in percent."""
+        return 100 * np.array([result["tests"][test][name] for result in self.results if test in result["tests"]])
+
+    def mean(self, name: str) -> float | None:
+        """Returns the mean of a number such as ``hours``, or none if it is not known."""
+        values = [result[name] for result in self.results if result.get(name) is not None]
+        return float(np.mean(values)) if values else None
+
+
+def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides) -> list[RowResults]:
+    """Returns the results of each row of which there are any.
+
+    Raises:
+        ReportError: there are none.
+    """
+    listed = list(seeds)
+    rows = []
+    for row in study.rows:
+        found = (read_result(out, study.cell(row, seed, overrides)) for seed in listed)
+        results = [result for result in found if result is not None]
+        if results:
+            rows.append(RowResults(row, results))
+    if not rows:
+        raise ReportError(
+            f"{out} has no result of {study.name} with these options: run it first, or give the --set it was run with"
+        )
+    return rows
+
+
+def study_table(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides) -> str:
+    """Returns the study as a Markdown table: mean and deviation over seeds, in percent, and costs of labels."""
+    rows = collect(study, out, seeds, overrides)
+    tests = list(dict.fromkeys(test for row in rows for result in row.results for test in result["tests"]))
+    tests.sort(key=lambda test: test != "otb")
+    paid = any(row.mean("hours") is not None for row in rows)
+    head = ["", "seeds", *(["hours", "$"] if paid else [])]
+    for test in tests:
+        head += [f"AUC, {test}", f"DP@20, {test}"]
+    head += [f"paper: {study.paper}"] if study.paper else []
+    lines = [head, ["---"] * len(head)]
+    for found in rows:
+        line = [found.row.title, str(len(found.results))]
+        if paid:
+            line += [_number(found.mean("hours"), 2), _number(found.mean("dollars"), 2)]
+        for test in tests:
+            line += [_spread(found.scores(test, "auc")), _spread(found.scores(test, "dp20"))]
+        lines.append([*line, *([found.row.paper] if study.paper else [])])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def study_plot(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides, path: Path) -> bool:
+    """Draws AUC against what the study varies, a line for each ``Row.line``; returns whether there is anything to draw.
+
+    Of the tests, the first of the table is drawn: ``otb`` where it was run.
+    """
+    lines: dict[str, list[tuple[float, float]]] = {}
+    rows = collect(study, out, seeds, overrides)
+    test = "otb" if any("otb" in result["tests"] for row in rows for result in row.results) else None
+    for found in rows:
+        x = found.row.x if found.row.x is not None else found.mean("hours")
+        scores = found.scores(test or next(iter(found.results[0]["tests"])), "auc")
+        if found.row.line and x is not None and len(scores):
+            lines.setdefault(found.row.line, []).append((x, float(scores.mean())))
+    if not lines:
+        return False
+    scale = "log" if study.log_x else "linear"
+    content = line_plot("png", lines, study.x_label, f"AUC, {test or 'test videos'}, in percent", x_scale=scale)
+    write_bytes_atomically(path, content)
+    return True
+
+
+def put_between_marks(document: Path, study: Study, text: str) -> None:
+    """Writes a study's table into a document, in place of what is between the study's marks.
+
+    Raises:
+        ReportError: the document is not there, or has no such marks.
+    """
+    first, last = f"<!-- study {study.name} -->\n", f"<!-- end of study {study.name} -->"
+    content = document.read_text(encoding="utf-8") if document.is_file() else ""
+    start, end = content.find(first), content.find(last)
+    if not 0 <= start < end:
+        raise ReportError(f"{document} has no lines {first.strip()} and {last}: add them where the table shall stand")
+    changed = f"{content[: start + len(first)]}\n{text}\n{content[end:]}"
+    write_bytes_atomically(document, changed.encode())
+
+
+def _spread(scores: np.ndarray) -> str:
+    if not len(scores):
+        return ""
+    return f"{scores.mean():.1f}" + (f" ± {scores.std(ddof=1):.1f}" if len(scores) > 1 else "")
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,96 @@
+"""What a study is: rows that are trained and tracked alike, but for what the row says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+Overrides = Mapping[str, str]
+"""Hyper-parameters as ``--set`` takes them."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table.
+
+    Attributes:
+        title: what the line is called.
+        recipe: ``module/name``, trained once for each seed; empty: nothing is trained.
+        network: a registered network, which then gets random weights; empty, too: ``tracker`` is used as it is.
+        settings: what differs from the study's schedule; it outweighs the command line, so that rows stay comparable.
+        tracker: the parameter set that tracks, ``tracker/name``. A row with a network of its own puts it there.
+        paper: what the paper has in this line, as printed.
+        line: the line of the plot that the row is a point of, if the study has one.
+        x: where on that line, if what the labels cost does not say so.
+    """
+
+    title: str
+    recipe: str = ""
+    network: str = ""
+    settings: Overrides = field(default_factory=dict)
+    tracker: str = "siamfc/socl_res18"
+    paper: str = ""
+    line: str = ""
+    x: float | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A table, and perhaps a plot.
+
+    Attributes:
+        name: on the command line, and of the plot's file.
+        title: of the table.
+        rows: its lines.
+        schedule: hyper-parameters that all rows share, unless the command line says otherwise.
+        paper: what the column of the paper's figures is.
+        x_label: of the plot; empty: there is none.
+        log_x: whether its x axis is logarithmic.
+    """
+
+    name: str
+    title: str
+    rows: Sequence[Row]
+    schedule: Overrides
+    paper: str = ""
+    x_label: str = ""
+    log_x: bool = False
+
+    def cells(self, seeds: Iterable[int], overrides: Overrides) -> Iterator[Cell]:
+        """Yields one run for each seed and row, the seeds outermost: a study that is cut short is still fair."""
+        for seed in seeds:
+            for row in self.rows:
+                yield self.cell(row, seed, overrides)
+
+    def cell(self, row: Row, seed: int, overrides: Overrides) -> Cell:
+        """Returns the run of a row with a seed."""
+        settings = {**self.schedule, **overrides, **row.settings} if row.recipe else {}
+        return Cell(row.recipe, row.network, tuple(sorted(settings.items())), row.tracker, seed)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: a network is trained and tracks the test videos. Studies share those that are the same.
+
+    Attributes:
+        recipe: ``module/name``, or empty.
+        network: the name of a network, or empty.
+        settings: all that is set, as ``--set`` takes it.
+        tracker: the parameter set.
+        seed: of training, or of an untrained network's weights.
+    """
+
+    recipe: str
+    network: str
+    settings: tuple[tuple[str, str], ...]
+    tracker: str
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """A file name that tells this run from every other."""
+        words = json.dumps([self.recipe, self.network, self.settings, self.tracker, self.seed])
+        name = (self.recipe or self.network or self.tracker).replace("/", "-")
+        return f"{name}-{self.seed}-{hashlib.sha256(words.encode()).hexdigest()[:10]}"
