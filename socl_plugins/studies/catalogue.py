@@ -28,7 +28,7 @@ UNTRAINED = Row("untrained", network="siamfc_resnet18")
 SOCL = Row("SoCL-Siam, clicks", "socl/full")
 BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
 BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
-OFF = {"noise_px": "20"}
+OFF = {"noise_px": "20", "store": "none"}
 
 
 def _at_hours() -> list[Row]:
@@ -36,7 +36,6 @@ def _at_hours() -> list[Row]:
     methods = (
         (SOCL, ("53.3", "54.9", "56.5", "57.8")),
         (BOX, ("51.7", "54.0", "55.2", "57.0")),
-        (BCE, ("", "", "", "")),
     )
     rows = []
     for number, part in enumerate((0.125, 0.25, 0.5, 1)):

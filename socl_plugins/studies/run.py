@@ -93,9 +93,14 @@ def result_path(out: Path, cell: Cell) -> Path:
 
 def run_one(words: str) -> int:
     """Runs the cell that a JSON text describes, as :func:`run_cells` asks for it; returns the exit status."""
+    import cv2
+    import torch
+
     from socl_plugins.studies.measure import measure_cell
 
     asked = json.loads(words)
+    torch.set_num_threads(asked["threads"])
+    cv2.setNumThreads(asked["threads"])
     cell = Cell(**{**asked["cell"], "settings": tuple((key, value) for key, value in asked["cell"]["settings"])})
     result = measure_cell(cell, asked["tests"], Path(asked["workspace"]), asked["device"])
     write_bytes_atomically(Path(asked["result"]), json.dumps(result, indent=1).encode())
@@ -106,20 +111,21 @@ def _run(cell: Cell, options: RunOptions) -> Path | None:
     logs = options.out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     workspace = Path(tempfile.mkdtemp(prefix=f"{cell.key}-", dir=options.out))
+    threads = max((os.cpu_count() or 1) // options.jobs, 1)
     asked = {
         "cell": asdict(cell),
         "tests": list(options.tests),
         "workspace": str(workspace.absolute()),
         "device": options.device,
         "result": str(result_path(options.out, cell).absolute()),
+        "threads": threads,
     }
     command = [sys.executable, "-m", "socl_plugins.studies", "cell", json.dumps(asked)]
     for plugin in options.plugins:
         command += ["--plugin", plugin]
-    threads = str(max((os.cpu_count() or 1) // options.jobs, 1))
     log = logs / f"{cell.key}.log"
     with log.open("w") as output:
-        environment = {**os.environ, "OMP_NUM_THREADS": threads}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
     if done.returncode == 0 and not options.keep:
         shutil.rmtree(workspace)
