@@ -99,7 +99,7 @@ def test_a_recorded_function_gives_what_it_gives_when_it_is_called() -> None:
             a, b = torch.randn(2, side, side, device="cuda")
             for name, value in recorded(a, b, factor).items():
                 torch.testing.assert_close(value, change(a, b, factor)[name])
-    assert len(called) == 9 + 4 * 3, "nine calls of its own, and four recordings: two shapes, two factors"
+    assert len(called) == 18 + 4 * 3, "eighteen calls of its own, and four recordings: two shapes, two factors"
     plain = [a.cpu(), b.cpu()]
     torch.testing.assert_close(graphed(change)(*plain, 2.0), change(*plain, 2.0))
 
