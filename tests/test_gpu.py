@@ -14,11 +14,15 @@ from ltr import run_training
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.backbone import resnet18
 from ltr.models.builder import build_network
+from ltr.models.fold import folded
+from ltr.models.graphed import graphed
 from ltr.models.layers.prroi_pool import prroi_pool2d
 from pytracking.evaluation.sequence import from_video_dataset
 from pytracking.evaluation.tracker import track_sequence
 from pytracking.registry import TRACKERS
 from pytracking.tracker.dimp import DiMPParams
+from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.refinement import refine_boxes, refine_on_whole_crop
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.siamfc import SiamFCParams
 from pytracking.tracker.transt import TransTParams
@@ -80,6 +84,61 @@ def test_a_tracker_gives_the_boxes_of_a_cpu(tracker: str) -> None:
         changed = replace(params, network=network, device=device)  # type: ignore[call-arg]
         boxes[device] = track_sequence(TRACKERS[tracker](changed), sequence).boxes
     np.testing.assert_allclose(boxes["cuda"], boxes["cpu"], atol=0.5)
+
+
+def test_a_recorded_function_gives_what_it_gives_when_it_is_called() -> None:
+    called = []
+
+    def change(a: torch.Tensor, b: torch.Tensor, factor: float) -> dict[str, torch.Tensor]:
+        called.append(a.shape)
+        return {"product": (a @ b) * factor, "sum": a + b}
+
+    recorded = graphed(change)
+    for side in (3, 5, 3):
+        for factor in (2.0, 0.5, 2.0):
+            a, b = torch.randn(2, side, side, device="cuda")
+            for name, value in recorded(a, b, factor).items():
+                torch.testing.assert_close(value, change(a, b, factor)[name])
+    assert len(called) == 18 + 4 * 3, "eighteen calls of its own, and four recordings: two shapes, two factors"
+    plain = [a.cpu(), b.cpu()]
+    torch.testing.assert_close(graphed(change)(*plain, 2.0), change(*plain, 2.0))
+
+
+@torch.no_grad()
+def test_dimps_recorded_parts_give_what_they_give_when_they_are_called() -> None:
+    torch.manual_seed(0)
+    network = folded(build_network("dimpnet18")).to("cuda", memory_format=torch.channels_last)
+    branch, classifier = network.bb_regressor, network.classifier
+    backbone, extract = graphed(network.extract_backbone), graphed(classifier.extract)
+    classify, maps = graphed(classifier.classify), graphed(classifier.filter_optimizer.loss_maps)
+    filters = torch.randn(1, 256, 4, 4, device="cuda")
+    reference = network.extract_backbone(torch.rand(1, 3, 288, 288, device="cuda") * 255)
+    target = torch.tensor([[100.0, 90, 60, 70]], device="cuda")
+    judge = BoxJudge(branch, branch.modulation((reference["layer2"], reference["layer3"]), target))
+
+    def refine(near: torch.Tensor, far: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return refine_on_whole_crop(judge, (near, far), boxes, 5)
+
+    refined = graphed(refine)
+    for _ in range(3):
+        image = torch.rand(1, 288, 288, 3, device="cuda").permute(0, 3, 1, 2) * 255
+        seen = network.extract_backbone(image)
+        torch.testing.assert_close(backbone(image), seen, rtol=1e-3, atol=1e-3)
+        near, far = seen["layer2"], seen["layer3"]
+        features = classifier.extract(far)
+        torch.testing.assert_close(extract(far), features, rtol=1e-3, atol=1e-5)
+        scores = classifier.classify(filters, features[:, None])
+        torch.testing.assert_close(classify(filters, features[:, None]), scores, rtol=1e-3, atol=1e-4)
+        boxes = target + torch.rand(10, 4, device="cuda") * 20
+        ours, eager = (
+            maps(boxes[:1, None], (18, 18), (4, 4)),
+            classifier.filter_optimizer.loss_maps(boxes[:1, None], (18, 18), (4, 4)),
+        )
+        torch.testing.assert_close((ours.label, ours.mask, ours.weight), (eager.label, eager.mask, eager.weight))
+        torch.testing.assert_close(refined(near, far, boxes), refine(near, far, boxes), rtol=1e-3, atol=1e-2)
+        torch.testing.assert_close(
+            refined(near, far, boxes), refine_boxes(judge, (near, far), boxes, 5), rtol=1e-3, atol=1e-2
+        )
 
 
 @pytest.mark.parametrize("recipe", ["socl socl_res18", "dimp dimp18", "transt transt50"])

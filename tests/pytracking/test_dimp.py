@@ -22,7 +22,7 @@ from pytracking.tracker.dimp.localization import locate
 from pytracking.tracker.dimp.memory import SampleMemory
 from pytracking.tracker.dimp.overlap import BoxJudge
 from pytracking.tracker.dimp.reference import PlainDiMPTracker
-from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, whole
+from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, refine_on_whole_crop, whole
 from pytracking.tracker.dimp.sampling import augmented, sample_patch
 
 MODES: tuple[BorderMode, ...] = ("fixed", "inside_major", "inside")
@@ -60,6 +60,16 @@ def test_a_crop_knows_where_it_lies(side: float, center: tuple[float, float]) ->
             assert abs(patch.pixels[row, column, 0] - x) < 1 and abs(patch.pixels[row, column, 1] - y) < 1
     boxes = np.array([[10.0, 20, 30, 40]])
     np.testing.assert_allclose(patch.to_crop(patch.to_frame(boxes)), boxes)
+
+
+@pytest.mark.parametrize("side", [150, 289, 400, 700, 900])
+def test_a_crop_that_torch_resizes_is_that_of_opencv(network: DiMPNet, side: float) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (240, 320, 3)).astype(np.uint8)
+    done = sample_patch(image, np.array([150.0, 90.0]), side, 288)
+    raw = sample_patch(image, np.array([150.0, 90.0]), side, 288, resized=False)
+    assert raw.pixels.dtype == np.uint8
+    images = DiMPTracker(DiMPParams(network=network, device="cpu"))._images(raw.pixels[None])
+    np.testing.assert_allclose(images[0].permute(1, 2, 0).numpy(), done.pixels, atol=0.02)
 
 
 def test_a_crop_far_outside_the_frame_shows_its_nearest_pixels() -> None:
@@ -163,7 +173,9 @@ def test_the_features_around_boxes_are_those_of_the_whole_crop(network: DiMPNet)
             assert part.holds(starts)
             fast = refine_boxes(judge, features, starts, 5)
             plain = refine_boxes(judge, features, starts, 5, window=everything)
+            recordable = refine_on_whole_crop(judge, features, starts, 5)
         torch.testing.assert_close(fast, plain, rtol=1e-4, atol=1e-3)
+        torch.testing.assert_close(recordable, plain, rtol=1e-4, atol=1e-3)
     assert part.features[0].shape == everything.features[0].shape
 
 

@@ -119,8 +119,8 @@ class SteepestDescent(nn.Module):
     def loss_maps(self, boxes: Tensor, feature_size: tuple[int, int], filter_size: tuple[int, int]) -> LossMaps:
         """Returns the maps for boxes (I, S, 4) x, y, w, h in crop pixels."""
         # The score of an odd filter belongs to the middle of a cell, that of an even one to a corner of four.
-        middle = torch.tensor([k % 2 / 2 for k in filter_size], dtype=boxes.dtype, device=boxes.device)
-        centers = ((boxes[..., :2] + boxes[..., 2:] / 2) / self.stride).flip(-1) - middle
+        columns, rows = ((boxes[..., :2] + boxes[..., 2:] / 2) / self.stride).split(1, dim=-1)
+        centers = torch.cat([rows - filter_size[0] % 2 / 2, columns - filter_size[1] % 2 / 2], dim=-1)
         distance = center_distance(centers, score_size(feature_size, filter_size))
         return self.radial_functions(distance.to(self.filter_reg.dtype))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -20,11 +21,17 @@ from pytracking.tracker.dimp.memory import Samples
 from pytracking.tracker.dimp.sampling import Patch, sample_patch
 from pytracking.tracker.dimp.tracker import DiMPTracker
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 class PlainDiMPTracker(DiMPTracker):
     """Turns whole frames to floating point, moves box by box on whole maps, and convolves where it says convolution."""
 
-    def _patch(self, image: np.ndarray, enlarged: int = 1) -> Patch:
+    def _recorded(self, function: Callable[P, R]) -> Callable[P, R]:
+        return function
+
+    def _patch(self, image: np.ndarray, enlarged: int = 1, resized: bool = True) -> Patch:
         params = self.params
         side = self.side * params.search_area_scale * enlarged
         frame = image.astype(np.float32)

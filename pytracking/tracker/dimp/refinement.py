@@ -105,6 +105,22 @@ def refine_boxes(
     return boxes, overlaps
 
 
+def refine_on_whole_crop(
+    judge: BoxJudge, features: Features, boxes: Tensor, steps: int, step_length: float = 1.0, decay: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Returns what :func:`refine_boxes` does, by operations that do not depend on where the boxes are.
+
+    So they can be recorded (:func:`ltr.models.graphed.graphed`). A GPU computes a whole crop's IoU features faster than
+    it tells which part of them is needed.
+    """
+    near, far = judge.branch.iou_features(features)
+    near, far = (level.contiguous(memory_format=torch.channels_last) for level in (near, far))
+    for step in range(steps):
+        overlaps, gradient = judge((near, far), boxes)
+        boxes = boxes + step_length * decay**step * gradient * boxes[:, 2:].repeat(1, 2)
+    return boxes, overlaps
+
+
 def starting_boxes(
     box: np.ndarray, count: int, jitter_position: float, jitter_size: float, rng: np.random.Generator
 ) -> np.ndarray:

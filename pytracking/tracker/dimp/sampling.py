@@ -19,7 +19,7 @@ class Patch:
     """A crop, and where in the frame it lies.
 
     Attributes:
-        pixels: (S, S, 3) float32, in 0..255.
+        pixels: (S, S, 3) float32, in 0..255; or the frame's own pixels, not yet brought to S.
         coordinates: top, left, bottom, right in frame pixels, before they were cut off to whole pixels.
         origin: x, y of the crop's left top corner in frame coordinates.
         scale: frame pixels for one crop pixel along x and y.
@@ -46,6 +46,7 @@ def sample_patch(
     output_size: int,
     mode: BorderMode = "fixed",
     limit: float | None = None,
+    resized: bool = True,
 ) -> Patch:
     """Returns the square around a pixel.
 
@@ -58,6 +59,7 @@ def sample_patch(
         output_size: side of the crop in pixels.
         mode: what happens at the frame's border.
         limit: how much smaller than asked the square may become for that.
+        resized: whether the pixels are brought to the output's size; otherwise they stay the frame's, as they are.
     """
     # In single precision, as public trackers compute it: a size next to a whole number falls to the same side.
     size = np.float32(side)
@@ -74,11 +76,13 @@ def sample_patch(
     if mode != "fixed":
         spans = [shift_inside(*span, cells) for span, cells in zip(spans, thin.shape)]
     (top, bottom), (left, right) = ((int(begin), int(end)) for begin, end in spans)
-    crop = _padded(thin, top, bottom, left, right).astype(np.float32)
+    pixels = _padded(thin, top, bottom, left, right)
+    if resized:
+        pixels = cv2.resize(pixels.astype(np.float32), (output_size, output_size), interpolation=cv2.INTER_LINEAR)
     shown = np.array([right - left, bottom - top])
     corner = offset[::-1] + 0.5 + step * (np.array([left, top]) - 0.5)
     return Patch(
-        pixels=cv2.resize(crop, (output_size, output_size), interpolation=cv2.INTER_LINEAR),
+        pixels=pixels,
         coordinates=step * np.array(spans).T.flatten(),
         origin=corner,
         scale=step * shown / output_size,

@@ -5,15 +5,17 @@ G. Bhat et al., Learning Discriminative Model Prediction for Tracking, ICCV 2019
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ltr.models.bbreg import Modulation
 from ltr.models.fold import folded
+from ltr.models.graphed import graphed
 from ltr.models.target_classifier import LossMaps
 from ltr.models.tracking import DiMPNet
 from pytracking.parameter.params import ParameterError
@@ -22,8 +24,11 @@ from pytracking.tracker.dimp.localization import Location, locate
 from pytracking.tracker.dimp.memory import SampleMemory, Samples
 from pytracking.tracker.dimp.overlap import BoxJudge
 from pytracking.tracker.dimp.params import DiMPParams
-from pytracking.tracker.dimp.refinement import best_box, refine_boxes, starting_boxes
+from pytracking.tracker.dimp.refinement import best_box, refine_boxes, refine_on_whole_crop, starting_boxes
 from pytracking.tracker.dimp.sampling import DROPOUT_RATE, DROPOUTS, Patch, augmented, sample_patch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 INSIDE_RATIO = 0.2
 """How much of the target's width and height stays inside the frame."""
@@ -44,6 +49,11 @@ class DiMPTracker(BaseTracker):
             raise ParameterError(f"DiMP needs a DiMP network; {type(network).__name__} is none")
         self.device = params.torch_device
         self.network = self._prepare(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        classifier = self.network.classifier
+        self._backbone = self._recorded(self.network.extract_backbone)
+        self._extract = self._recorded(classifier.extract)
+        self._classify = self._recorded(classifier.classify)
+        self._loss_maps = self._recorded(classifier.filter_optimizer.loss_maps)
 
     @torch.no_grad()
     def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +72,7 @@ class DiMPTracker(BaseTracker):
         self.initial_side = self.side
         crops, boxes = self._first_crops(image, box)
         backbone = self.network.extract_backbone(self._images(crops))
-        first = torch.from_numpy(boxes[0]).float().to(self.device)
+        first = self._upload(boxes[0])
         reference = (backbone["layer2"][:1], backbone["layer3"][:1])
         self._know(self.network.bb_regressor.modulation(reference, first[None]))
         self._learn_first(self.network.classifier.extract(backbone["layer3"]), boxes)
@@ -73,10 +83,10 @@ class DiMPTracker(BaseTracker):
         """Returns ``target_bbox`` [x, y, w, h] and ``score``, the height of the target's peak."""
         image = as_rgb(image)
         self.frame += 1
-        patch = self._patch(image)
-        backbone = self.network.extract_backbone(self._images(patch.pixels[None]))
-        features = self.network.classifier.extract(backbone["layer3"])
-        scores = self.network.classifier.classify(self.filter, features[:, None])[0, 0].float().cpu().numpy()
+        patch = self._patch(image, resized=self.device.type != "cuda")
+        backbone = self._backbone(self._images(patch.pixels[None]))
+        features = self._extract(backbone["layer3"])
+        scores = self._classify(self.filter, features[:, None])[0, 0].float().cpu().numpy()
         location, middle = self._locate(scores, patch)
         if location.state != "not_found":
             height, width = image.shape[:2]
@@ -92,14 +102,21 @@ class DiMPTracker(BaseTracker):
         """Returns the network to track with, which is the tracker's own."""
         return folded(network)
 
+    def _recorded(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Returns the function as the frames after the first are to call it."""
+        return graphed(function)
+
     # ---- where the target is ----------------------------------------------------------------------------------------
 
-    def _patch(self, image: np.ndarray, enlarged: int = 1) -> Patch:
-        """Returns the crop around the target, or one that shows more and has as many more pixels."""
+    def _patch(self, image: np.ndarray, enlarged: int = 1, resized: bool = True) -> Patch:
+        """Returns the crop around the target, or one that shows more and has as many more pixels.
+
+        If it is not ``resized``, :meth:`_images` does that.
+        """
         params = self.params
         side = self.side * params.search_area_scale * enlarged
         size = params.image_sample_size * enlarged
-        return sample_patch(image, self.center - 0.5, side, size, params.border_mode, params.border_limit)
+        return sample_patch(image, self.center - 0.5, side, size, params.border_mode, params.border_limit, resized)
 
     def _locate(self, scores: np.ndarray, patch: Patch) -> tuple[Location, np.ndarray]:
         """Returns the target's peak, and its place x, y in the frame."""
@@ -117,10 +134,9 @@ class DiMPTracker(BaseTracker):
         starts = starting_boxes(
             box, params.num_init_random_boxes, params.box_jitter_pos, params.box_jitter_sz, self.rng
         )
-        boxes, overlaps = self._uphill(backbone, torch.from_numpy(starts).float().to(self.device))
-        found = best_box(
-            boxes.double().cpu().numpy(), overlaps.double().cpu().numpy(), params.iounet_k, params.maximal_aspect_ratio
-        )
+        boxes, overlaps = self._uphill(backbone, self._upload(starts))
+        refined = torch.cat([boxes, overlaps[:, None]], dim=1).cpu().numpy().astype(np.float64)
+        found = best_box(refined[:, :4], refined[:, 4], params.iounet_k, params.maximal_aspect_ratio)
         if found is not None:
             box = patch.to_frame(found)
             self.center, self.size = box[:2] + box[2:] / 2, box[2:]
@@ -131,17 +147,23 @@ class DiMPTracker(BaseTracker):
     def _know(self, modulation: Modulation) -> None:
         """Takes in what the IoU network knows of the target."""
         self.judge = BoxJudge(self.network.bb_regressor, modulation)
+        judge, steps = self.judge, self._steps
+
+        def refined(near: Tensor, far: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+            return refine_on_whole_crop(judge, (near, far), boxes, *steps)
+
+        self._refined = self._recorded(refined)
 
     def _uphill(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns refined boxes (N, 4) x, y, w, h in crop pixels and their predicted overlaps (N,)."""
-        return refine_boxes(
-            self.judge,
-            (backbone["layer2"], backbone["layer3"]),
-            boxes,
-            self.params.box_refinement_iter,
-            self.params.box_refinement_step_length,
-            self.params.box_refinement_step_decay,
-        )
+        if self.device.type == "cuda":
+            return self._refined(backbone["layer2"], backbone["layer3"], boxes)
+        return refine_boxes(self.judge, (backbone["layer2"], backbone["layer3"]), boxes, *self._steps)
+
+    @property
+    def _steps(self) -> tuple[int, float, float]:
+        params = self.params
+        return params.box_refinement_iter, params.box_refinement_step_length, params.box_refinement_step_decay
 
     # ---- what the target looks like ---------------------------------------------------------------------------------
 
@@ -165,7 +187,7 @@ class DiMPTracker(BaseTracker):
             kept = torch.rand(DROPOUTS, features.shape[1], 1, 1, generator=generator) >= DROPOUT_RATE
             features = torch.cat([features, features[:1] * kept.to(features) / (1 - DROPOUT_RATE)])
             boxes = np.concatenate([boxes, np.repeat(boxes[:1], DROPOUTS, axis=0)])
-        targets = torch.from_numpy(boxes).float().to(self.device)[:, None]
+        targets = self._upload(boxes)[:, None]
         self.filter = classifier.filter_initializer(features[:, None], targets)
         maps = self._maps(targets, features)
         self.memory = SampleMemory(params.sample_memory_size, features, maps, params.init_samples_minimum_weight)
@@ -177,7 +199,7 @@ class DiMPTracker(BaseTracker):
         if params.train_skipping is None:
             return
         box = patch.to_crop(np.concatenate([self.center - self.size / 2, self.size]))
-        target = torch.from_numpy(box).float().to(self.device)[None, None]
+        target = self._upload(box)[None, None]
         if params.model_averaging_rate is not None:
             path = self.network.classifier.get_filter(features[:, None], target, iterations=params.net_opt_iter)
             self.filter = torch.lerp(self.filter, path.filters[-1], params.model_averaging_rate)
@@ -198,8 +220,17 @@ class DiMPTracker(BaseTracker):
     def _maps(self, targets: Tensor, features: Tensor) -> LossMaps:
         kernel = (int(self.filter.shape[-2]), int(self.filter.shape[-1]))
         size = (int(features.shape[-2]), int(features.shape[-1]))
-        return self.network.classifier.filter_optimizer.loss_maps(targets, size, kernel)
+        return self._loss_maps(targets, size, kernel)
 
     def _images(self, crops: np.ndarray) -> Tensor:
         # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already.
-        return torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2)
+        images = torch.from_numpy(np.ascontiguousarray(crops)).to(self.device, non_blocking=True).permute(0, 3, 1, 2)
+        size = self.params.image_sample_size
+        if images.shape[-2:] == (size, size) and images.is_floating_point():
+            return images
+        # What a GPU gets are the frame's bytes: fewer than the crop's numbers.
+        return F.interpolate(images.float(), (size, size), mode="bilinear")
+
+    def _upload(self, numbers: np.ndarray) -> Tensor:
+        # The numbers are copied before this returns; what the device still has to do is not waited for.
+        return torch.from_numpy(numbers).float().to(self.device, non_blocking=True)
