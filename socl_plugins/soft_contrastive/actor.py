@@ -55,9 +55,9 @@ class SoCLActor(BaseActor):
             loss, parts = soft_contrastive_loss(
                 samples, self.objective.tau, self.objective.include_positive, number_videos(data)
             )
-        stats = {"Loss/total": loss.item()}
-        stats |= {f"Loss/{name}": value.item() for name, value in parts.items()}
-        return loss, stats
+        # All numbers at once: for each reading the processor waits for the device.
+        numbers = torch.stack([loss.detach(), *parts.values()]).tolist()
+        return loss, dict(zip(("Loss/total", *(f"Loss/{name}" for name in parts)), numbers))
 
 
 def number_videos(data: TensorDict) -> torch.Tensor:
@@ -66,4 +66,5 @@ def number_videos(data: TensorDict) -> torch.Tensor:
     In a distributed run all processes give a video the same number.
     """
     datasets = torch.tensor([zlib.crc32(name.encode()) for name in data["dataset"]])
-    return (datasets << 31) + data["seq_id"].cpu().long()
+    videos = data["seq_id"].long()
+    return (datasets << 31).to(videos.device, non_blocking=True) + videos

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
 
 from ltr.admin import distributed
-from socl_plugins.soft_contrastive.samples import (
-    global_soft_template,
-    local_soft_template,
-    mix_negatives,
-    soft_negatives,
-)
+from socl_plugins.soft_contrastive.samples import mix_negatives, pair_samples
 
 
 @dataclass(frozen=True)
@@ -109,25 +107,20 @@ def draw_samples(
         settings: see :class:`SoftContrastiveSettings`.
         numbers: by default drawn anew.
     """
-    count = len(features)
-    numbers = numbers or SampleNumbers.draw(count, settings)
-
-    def unit(samples: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.normalize(samples, dim=1) if settings.normalise else samples
-
-    templates = unit(global_soft_template(features, top_maps))
-    local_templates = negatives = mixed = None
-    if settings.use_local:
-        local_templates = unit(local_soft_template(features, top_maps, numbers.theta_p.to(features.device)))
-    if settings.use_negatives:
-        partner = templates.roll(count // 2, dims=0)
-        # Of query q: the negative from its own frame, then the one from its partner's frame.
-        own = soft_negatives(features, templates, top_maps, settings.theta_b, settings.background_temperature)
-        other = soft_negatives(features, partner, top_maps, settings.theta_b, settings.background_temperature)
-        negatives = distributed.gather_rows(unit(torch.cat([own, other.roll(count // 2, dims=0)])))
+    numbers = numbers or SampleNumbers.draw(len(features), settings)
+    templates, local_templates, negatives = pair_samples(
+        features,
+        top_maps,
+        theta_p=numbers.theta_p if settings.use_local else None,
+        theta_b=settings.theta_b if settings.use_negatives else None,
+        temperature=settings.background_temperature,
+        normalise=settings.normalise,
+    )
+    mixed = None
+    if negatives is not None:
+        negatives = distributed.gather_rows(negatives)
         if settings.use_mixing:
-            mixed = mix_negatives(templates, negatives, numbers.mix.to(features.device), settings.normalise)
-            mixed = distributed.gather_rows(mixed)
+            mixed = distributed.gather_rows(mix_negatives(templates, negatives, numbers.mix, settings.normalise))
     return SoftSamples(templates, local_templates, negatives, mixed)
 
 
@@ -152,28 +145,58 @@ def soft_contrastive_loss(
     Raises:
         ValueError: one video alone and no soft negatives: there is nothing to contrast with.
     """
-    query = samples.templates
-    count = len(query)
-    partner = query.roll(count // 2, dims=0)
+    query, local = samples.templates, samples.local_templates
+    half = len(query) // 2
     templates = distributed.gather_rows(query)
     negatives = torch.cat([part for part in (templates, samples.negatives, samples.mixed) if part is not None])
-    logits = query @ negatives.T / tau
     if videos is None:
-        videos = torch.arange(count // 2) + distributed.rank() * (count // 2)
-    video = videos.to(query.device).repeat(2)
-    own_video = torch.zeros_like(logits, dtype=torch.bool)
-    own_video[:, : len(templates)] = video[:, None] == distributed.gather_rows(video)
-    if bool(own_video.all()):
+        videos = torch.arange(half) + distributed.rank() * half
+    video = videos.to(query.device, non_blocking=True).repeat(2)
+    own_video = video[:, None] == distributed.gather_rows(video)
+    # Looked at only where it can be: the processor would wait for the device.
+    if len(negatives) == len(templates) and bool(own_video.all()):
         raise ValueError("a batch of one video and no soft negatives holds no negative sample; use a larger batch")
-    logits = logits.masked_fill(own_video, float("-inf"))
 
-    def contrast(positive: torch.Tensor) -> torch.Tensor:
-        similarity = (query * positive).sum(dim=1, keepdim=True) / tau
-        denominator = torch.cat([logits, similarity], dim=1) if include_positive else logits
-        return (denominator.logsumexp(dim=1) - similarity[:, 0]).mean()
+    names, positives = ["global"], [query.roll(half, dims=0)]
+    if local is not None:
+        names, positives = [*names, "local_other", "local_own"], [*positives, local.roll(half, dims=0), local]
+    with torch.autocast(query.device.type, enabled=False):  # the gradient is computed without it, too
+        margins = _Margins.apply(query, torch.stack(positives), negatives, own_video, tau)
+    # With the positive in the denominator: log(exp(margin) + 1).
+    parts = (-F.logsigmoid(-margins) if include_positive else margins).mean(dim=1)
+    return parts.sum(), dict(zip(names, parts.detach()))
 
-    parts = {"global": contrast(partner)}
-    if samples.local_templates is not None:
-        parts["local_other"] = contrast(samples.local_templates.roll(count // 2, dims=0))
-        parts["local_own"] = contrast(samples.local_templates)
-    return torch.stack(list(parts.values())).sum(), {name: part.detach() for name, part in parts.items()}
+
+class _Margins(torch.autograd.Function):
+    """How far positives (K, Q, C) are below the negatives (M, C), for each query (Q, C): equation 9's logarithms.
+
+    They are ``logsumexp_m(q . n_m / tau) - q . p / tau`` (K, Q). ``hidden`` (Q, M' <= M) says which of the first
+    negatives do not count for a query. The gradient is written by hand, as the K positives share what is large.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: torch.Tensor,
+        positives: torch.Tensor,
+        negatives: torch.Tensor,
+        hidden: torch.Tensor,
+        tau: float,
+    ) -> torch.Tensor:
+        scaled = query / tau
+        logits = scaled @ negatives.T
+        logits[:, : hidden.shape[1]].masked_fill_(hidden, float("-inf"))
+        logarithms = logits.log_softmax(dim=1)
+        total = logits.amax(dim=1) - logarithms.amax(dim=1)  # logsumexp
+        ctx.tau = tau
+        ctx.save_for_backward(scaled, positives, negatives, logarithms)
+        return total - (positives * scaled).sum(dim=2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+        scaled, positives, negatives, logarithms = ctx.saved_tensors
+        pull = gradient[..., None]
+        d_logits = logarithms.exp().mul_(pull.sum(dim=0))
+        d_query = torch.addmm((positives * pull).sum(dim=0), d_logits, negatives, beta=-1).div_(ctx.tau)
+        return d_query, pull.neg() * scaled, d_logits.T @ scaled, None, None

@@ -1,12 +1,17 @@
 """Soft samples: templates and negatives as weighted sums of features (SoCL, section 3.2, equations 1 to 8).
 
 Features are (B, C, H, W), maps (B, H, W); every function is differentiable in the features.
+
+Each equation has its function. Training takes all samples of a batch from :func:`pair_samples`, which computes the same
+in few steps: on a GPU it is the number of steps that takes the time, not what is in them.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
 
 
 def weighted_sum(features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -39,15 +44,23 @@ def target_mask(top_map: torch.Tensor, theta: float | torch.Tensor) -> torch.Ten
         top_map: (B, H, W), each summing to 1.
         theta: one threshold in [0, 1], or one for each map (B,).
     """
-    flat = top_map.detach().flatten(1)
-    values, order = flat.sort(dim=1, descending=True, stable=True)
-    threshold = torch.as_tensor(theta, dtype=torch.float64, device=flat.device).reshape(-1, 1)
+    return likelier_mass(top_map) < _column(theta, top_map)[..., None]
+
+
+def likelier_mass(top_map: torch.Tensor) -> torch.Tensor:
+    """Returns for each location (B, H, W) the mass of those before it in the order of :func:`target_mask`; float64.
+
+    The first location has -1: it is in the target whatever the threshold.
+    """
+    values, order = top_map.detach().flatten(1).sort(dim=1, descending=True, stable=True)
     # In float64: in float32 the sum of a large map can stay below theta = 0.8 by rounding alone.
-    reached = values.double().cumsum(dim=1) >= threshold
-    # A location belongs to the target unless the sum was reached before it.
-    chosen = ~reached.roll(1, dims=1)
-    chosen[:, 0] = True
-    return torch.zeros_like(chosen).scatter(1, order, chosen).view_as(top_map)
+    sums = values.cumsum(dim=1, dtype=torch.float64)
+    return torch.full_like(sums, -1.0).scatter_(1, order[:, 1:], sums[:, :-1]).view(top_map.shape)
+
+
+def _column(theta: float | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Returns thresholds as a column (B or 1, 1) that can be compared with maps, without waiting for the device."""
+    return torch.as_tensor(theta, dtype=torch.float64).to(like.device, non_blocking=True).reshape(-1, 1)
 
 
 def hard_negative_map(
@@ -65,10 +78,14 @@ def hard_negative_map(
             lie in [-1, 1], where a plain softmax is almost uniform.
     """
     target = target_mask(top_map, theta_b).flatten(1)
-    scores = (similarity.flatten(1) / temperature).masked_fill(target, float("-inf"))
-    empty = target.all(dim=1, keepdim=True)
-    weights = F.softmax(scores.masked_fill(empty, 0.0), dim=1).masked_fill(empty, 0.0)
-    return weights.view_as(similarity)
+    return _softmax_outside(target, similarity.flatten(1) / temperature).view_as(similarity)
+
+
+def _softmax_outside(target: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """Returns the softmax over the last dimension of what is outside ``target``; zeros where nothing is."""
+    # The lowest number instead of -inf: with that, the softmax of a map that is all target would not be a number.
+    weights = scores.masked_fill(target, torch.finfo(scores.dtype).min).softmax(dim=-1)
+    return weights.masked_fill(target, 0.0)
 
 
 def soft_negatives(
@@ -124,6 +141,129 @@ def mix_negatives(
     if len(negatives) < 2:
         raise ValueError(f"mixing needs two negatives, not {len(negatives)}")
     hardest = (templates.detach() @ negatives.detach().T).topk(2, dim=1).indices
-    weight = mix.to(negatives.dtype)[:, None]
-    mixed = weight * negatives[hardest[:, 0]] + (1 - weight) * negatives[hardest[:, 1]]
-    return F.normalize(mixed, dim=1) if normalise else mixed
+    weights = torch.stack([mix, 1 - mix], dim=1).to(negatives, non_blocking=True)
+    # A product with a matrix that is almost all zeros: its gradient is one too, and needs no scattered additions.
+    mixed = weights.new_zeros(len(templates), len(negatives)).scatter_(1, hardest, weights) @ negatives
+    return unit(mixed) if normalise else mixed
+
+
+# ------------------------------------------------------------------------------------ all samples of a batch at once
+def pair_samples(
+    features: torch.Tensor,
+    top_maps: torch.Tensor,
+    *,
+    theta_p: torch.Tensor | None,
+    theta_b: float | None,
+    temperature: float = 1.0,
+    normalise: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+    """Returns the GSTs (2N, C), LSTs (2N, C) and SNSs (4N, C) of N pairs of frames.
+
+    The soft negatives are, for each frame, the one of the first frame's GST and the one of the second frame's.
+
+    Args:
+        features: (2N, C, H, W); frames q and q + N show the same target.
+        top_maps: (2N, H, W).
+        theta_p: (2N,), see :func:`local_soft_template`; None for no LSTs.
+        theta_b: see :func:`hard_negative_map`; None for no SNSs.
+        temperature: see :func:`hard_negative_map`.
+        normalise: L2-normalise every sample, GSTs also before they look for negatives.
+    """
+    maps = top_maps.flatten(1)
+    weights, target = [maps], None
+    if theta_p is not None or theta_b is not None:
+        mass = likelier_mass(maps)
+        if theta_p is not None:
+            kept = maps * (mass < _column(theta_p, maps))
+            weights.append(kept / kept.sum(dim=1, keepdim=True))
+        if theta_b is not None:
+            target = (mass < theta_b)[:, None]
+    with torch.autocast(features.device.type, enabled=False):  # the gradient is computed without it, too
+        return _PairSamples.apply(features, torch.stack(weights, dim=1), target, temperature, normalise)
+
+
+class _PairSamples(torch.autograd.Function):
+    """Soft samples with a gradient written by hand.
+
+    The gradient in a frame's features is a sum of outer products, one for each time that the frame was used: one matrix
+    product makes it. Autograd would make a tensor as large as the features for each, and add them up.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: torch.Tensor,
+        maps: torch.Tensor,
+        target: torch.Tensor | None,
+        temperature: float,
+        normalise: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """Takes the weights of GSTs and, if there are two for each frame, LSTs (2N, 1 or 2, HW) and the target."""
+        flat = features.flatten(2)
+        templates, lengths = _scaled(maps @ flat.mT, normalise)
+        queries = hard = negatives = negative_lengths = None
+        if target is not None:
+            # Both frames of a pair look for what resembles the one's template, and the other's.
+            pairs = templates[:, 0].unflatten(0, (2, -1)).transpose(0, 1)
+            queries = (pairs / temperature).repeat(2, 1, 1)
+            hard = _softmax_outside(target, queries @ flat)
+            negatives, negative_lengths = _scaled(hard @ flat.mT, normalise)
+        ctx.temperature = temperature
+        ctx.save_for_backward(features, maps, templates, lengths, queries, hard, negatives, negative_lengths)
+        local = templates[:, 1] if maps.shape[1] == 2 else None
+        return templates[:, 0], local, None if negatives is None else negatives.flatten(0, 1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # type: ignore[override]
+        ctx: Any, d_global: torch.Tensor, d_local: torch.Tensor | None, d_negatives: torch.Tensor | None
+    ) -> tuple[torch.Tensor | None, ...]:
+        features, maps, templates, lengths, queries, hard, negatives, negative_lengths = ctx.saved_tensors
+        flat = features.flatten(2)
+        left, right = [], [maps]
+        if negatives is not None and d_negatives is not None:
+            d_sums = _scaled_gradient(d_negatives.view_as(negatives), negatives, negative_lengths)
+            d_scores = torch.ops.aten._softmax_backward_data(d_sums @ flat, hard, -1, hard.dtype)
+            d_queries = (d_scores @ flat.mT).unflatten(0, (2, -1)).sum(dim=0).transpose(0, 1).flatten(0, 1)
+            d_global = d_global.add(d_queries, alpha=1 / ctx.temperature)
+            left, right = [d_sums, queries], [maps, hard, d_scores]
+        d_templates = torch.stack([part for part in (d_global, d_local) if part is not None], dim=1)
+        left = [_scaled_gradient(d_templates, templates, lengths), *left]
+        one, other = torch.cat(left, dim=1), torch.cat(right, dim=1)
+        # In the features' own order of memory: the layers below would copy it otherwise.
+        gradient = (other.mT @ one).mT if flat.stride(1) == 1 else one.mT @ other
+        return gradient.view(features.shape), None, None, None, None
+
+
+def unit(samples: torch.Tensor) -> torch.Tensor:
+    """Returns samples (..., C) of length 1: ``torch.nn.functional.normalize``, with a gradient in fewer steps."""
+    return _Unit.apply(samples)
+
+
+class _Unit(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, samples: torch.Tensor) -> torch.Tensor:
+        scaled, lengths = _scaled(samples, True)
+        ctx.save_for_backward(scaled, lengths)
+        return scaled
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return _scaled_gradient(gradient, *ctx.saved_tensors)
+
+
+def _scaled(samples: torch.Tensor, normalise: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Returns samples (..., C) divided by their lengths, and these; or else the samples as they are, and None."""
+    if not normalise:
+        return samples, None
+    lengths = torch.linalg.vector_norm(samples, dim=-1, keepdim=True).clamp_min_(1e-12)
+    return samples / lengths, lengths
+
+
+def _scaled_gradient(gradient: torch.Tensor, scaled: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    """Returns the gradient in what :func:`_scaled` was given."""
+    if lengths is None:
+        return gradient
+    along = (gradient * scaled).sum(dim=-1, keepdim=True)
+    return torch.addcmul(gradient, scaled, along, value=-1).div_(lengths)
