@@ -1,4 +1,5 @@
-"""The registries of tracking: trackers, parameter sets, benchmarks, experiments, ways from a click to a box.
+"""The registries of tracking: trackers, parameter sets, benchmarks, experiments, ways from a click to a box, and what
+ECO can see besides a network.
 
 What this package brings itself is registered here by name and imported when it is asked for, so that listing names
 stays cheap. Plugins register classes and functions with the decorator.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pytracking.evaluation.tracker import Tracker
     from pytracking.parameter.params import TrackerParams
     from pytracking.tracker.base import BaseTracker
+    from pytracking.tracker.eco.features import Features
 
     Experiment = Callable[[], tuple[list[Tracker], SequenceList]]
     ClickToBox = Callable[[np.ndarray, tuple[float, float]], np.ndarray]
@@ -83,6 +85,9 @@ EXPERIMENTS.search("pytracking.experiments")
 # From a frame (H, W, 3) and a click x, y to the box (4,) x, y, w, h that starts a tracker. Plugins bring these.
 CLICK_TO_BOX: Registry[ClickToBox] = Registry("way from a click to a box")
 
+# Features of ECO that need no network; functions without arguments.
+ECO_FEATURES: Registry[Callable[[], Features]] = Registry("feature of ECO")
+
 
 def on_demand(module: str, attribute: str, description: str, **fixed: Any) -> Callable[..., Any]:
     """Returns a function that imports ``module`` when it is called, and calls its ``attribute`` with ``fixed``."""
@@ -111,6 +116,15 @@ TRACKERS.register("eco")(
 TRACKERS.register("opencv")(
     on_demand("pytracking.tracker.opencv", "OpenCVTracker", "A tracker of OpenCV's: CSRT or KCF.")
 )
+for _name, _cell in {"fhog": 4, "fhog6": 6}.items():
+    ECO_FEATURES.register(_name)(
+        on_demand(
+            "pytracking.tracker.eco.hog",
+            "HogFeatures",
+            f"Histograms of oriented gradients in cells of {_cell} pixels, 31 channels projected to 10.",
+            cells=(_cell,),
+        )
+    )
 BENCHMARKS.register("synthetic")(
     on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
 )

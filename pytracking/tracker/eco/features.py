@@ -113,3 +113,24 @@ class NetworkFeatures:
         with self._mixed:
             maps = self.backbone.extract(patches.contiguous(memory_format=torch.channels_last), self.layers)
         return [normalised(layer.float()) for layer in maps]
+
+
+class JoinedFeatures:
+    """The blocks of several extractors, one after the other.
+
+    Args:
+        parts: the extractors; the one with the largest cells says which sides patches have.
+    """
+
+    def __init__(self, parts: Sequence[Features]) -> None:
+        self.parts = parts
+        self.cells = tuple(cell for part in parts for cell in part.cells)
+        self.dimensions = tuple(count for part in parts for count in part.dimensions)
+
+    def sample_side(self, wanted: float) -> int:
+        """Returns the side that the part with the largest cells asks for."""
+        return max(self.parts, key=lambda part: max(part.cells)).sample_side(wanted)
+
+    def __call__(self, patches: Tensor) -> list[Tensor]:
+        """Returns the maps (N, C, n, n) of every block of every part."""
+        return [maps for part in self.parts for maps in part(patches)]

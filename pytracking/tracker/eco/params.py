@@ -19,6 +19,7 @@ class ECOParams(TrackerParams):
         network: the network whose layers are the features, or the path or name of its checkpoint.
         layers: names of its layers; ``last`` is the last one.
         dimensions: channels that each layer is projected to.
+        hand_crafted: names of registered features that need no network, such as ``fhog``; they come before the layers.
         precision: of the network, ``float32`` or ``bfloat16``; the filter is always learned in float32.
         search_area: side of the square sample, as a multiple of the target's mean side.
         smallest_side: side in pixels under which the sample does not go: the frame is enlarged instead.
@@ -34,6 +35,7 @@ class ECOParams(TrackerParams):
     network: str | Path | nn.Module | None = None
     layers: tuple[str, ...] = ("conv1", "layer3")
     dimensions: tuple[int, ...] = (16, 64)
+    hand_crafted: tuple[str, ...] = ()
     precision: str = "float32"
     search_area: float = 4.5
     smallest_side: float = 200.0

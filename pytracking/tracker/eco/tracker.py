@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 
 from ltr.data.crops import crop_square
+from ltr.registry import RegistryError
 from pytracking.parameter.params import ParameterError
+from pytracking.registry import ECO_FEATURES
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
-from pytracking.tracker.eco.features import Features, NetworkFeatures
+from pytracking.tracker.eco.features import Features, JoinedFeatures, NetworkFeatures
 from pytracking.tracker.eco.filters import FilterModel
 from pytracking.tracker.eco.localisation import find_peak
 from pytracking.tracker.eco.params import ECOParams
@@ -43,7 +45,7 @@ class ECOTracker(BaseTracker):
     def __init__(self, params: ECOParams, features: Features | None = None) -> None:
         super().__init__(params)
         self.device = params.torch_device
-        self.features = features if features is not None else _network_features(params, self.device)
+        self.features = features if features is not None else _features_of(params, self.device)
         half = params.scale_num // 2
         self.scales = params.scale_step ** np.arange(-half, half + 1, dtype=np.float64)
 
@@ -126,8 +128,16 @@ class ECOTracker(BaseTracker):
         self.scale = self.first_scale * min(max(relative, smallest), largest)
 
 
-def _network_features(params: ECOParams, device: torch.device) -> Features:
-    if params.network is None:
-        raise ParameterError("ECO has no features: give it a network")
-    network = tracking_network(params.network)
-    return NetworkFeatures(network, params.layers, params.dimensions, device, getattr(torch, params.precision))
+def _features_of(params: ECOParams, device: torch.device) -> Features:
+    """Returns the features that the parameters name: hand-crafted ones first, then the network's layers."""
+    try:
+        parts: list[Features] = [ECO_FEATURES[name]() for name in params.hand_crafted]
+    except RegistryError as error:
+        raise ParameterError(str(error)) from error
+    if params.network is not None:
+        network = tracking_network(params.network)
+        precision = getattr(torch, params.precision)
+        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, precision))
+    if not parts:
+        raise ParameterError("ECO has no features: give it a network, or hand-crafted ones")
+    return parts[0] if len(parts) == 1 else JoinedFeatures(parts)
