@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -12,9 +12,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from ltr.data.crops import crop_square
 from pytracking.tracker.eco.continuous import gaussian_label, interpolation
-from pytracking.tracker.eco.features import normalised, odd_side, odd_sides
+from pytracking.tracker.eco.features import Features, JoinedFeatures, normalised, odd_side, odd_sides
 from pytracking.tracker.eco.first_frame import principal_directions, project
+from pytracking.tracker.eco.hog import CHANNELS as HOG_CHANNELS
+from pytracking.tracker.eco.hog import HogFeatures, fhog
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.regularisation import Regularisation, RegularisationSettings, regularisation_filter
 from pytracking.tracker.eco.tracker import ECOTracker
@@ -56,6 +59,12 @@ class BlockFeatures:
         images = patches.permute(0, 2, 3, 1).numpy()
         blocks = [[self.fill.block_features(im, *kind) for im in images] for kind in ((4, 64), (16, 256))]
         return [normalised(torch.from_numpy(np.stack(maps)).permute(0, 3, 1, 2)) for maps in blocks]
+
+
+FEATURES: dict[str, Callable[[ModuleType], Features]] = {
+    "core": BlockFeatures,
+    "deep": lambda fill: JoinedFeatures([HogFeatures(), BlockFeatures(fill)]),
+}
 
 
 def as_stored(spectrum: Tensor) -> np.ndarray:
@@ -104,15 +113,28 @@ def test_the_sides_of_samples(golden: Path) -> None:
     assert odd_sides(4 * mean_side, [4, 6]) == np.load(golden / "eco_hc.npz")["img_sample_sz"][0]
 
 
-def test_the_first_frame(golden: Path, fill: ModuleType) -> None:
-    data = np.load(golden / "eco_core.npz")
+def test_histograms_of_gradients(golden: Path, fill: ModuleType) -> None:
     frame = fill.clip(41, 1, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)[0][0]
-    tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), BlockFeatures(fill))
+    for name, block, cell, side in (("deep", 0, 4, 240), ("hc", 1, 6, 188)):
+        stored = np.load(golden / f"eco_{name}.npz")[f"block{block}/features_frame0"][..., 0]
+        patch = torch.from_numpy(crop_square(frame, (140, 125), side, side)[0]).permute(2, 0, 1).float()
+        difference = normalised(fhog(patch[None], cell))[0].permute(1, 2, 0).numpy() - stored
+        # The reference's magnitudes are estimates, right to about 12 bits; features go to 2.1.
+        assert np.abs(difference).max() < 5e-4
+        assert np.sqrt(np.square(difference).mean()) < 5e-5
+
+
+@pytest.mark.parametrize("name", ["core", "deep"])
+def test_the_first_frame(golden: Path, fill: ModuleType, name: str) -> None:
+    data = np.load(golden / f"eco_{name}.npz")
+    frame = fill.clip(41, 1, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)[0][0]
+    tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), FEATURES[name](fill))
     tracker.initialize(frame, {"init_bbox": [120, 100, 40, 50]})
     model = tracker.model
     maps = [part[0] for part in tracker._features(frame, np.array([140.0, 125.0]), np.array([1.0]))]
     for block, features in enumerate(maps):
-        check(data, f"block{block}/features_frame0", features.permute(1, 2, 0).numpy(), 1e-5)
+        if len(features) != HOG_CHANNELS:
+            check(data, f"block{block}/features_frame0", features.permute(1, 2, 0).numpy(), 1e-5)
         first = principal_directions(features, model.dimensions[block])
         check(data, f"block{block}/proj_init", first.numpy(), 1e-3)
         filters, projection = with_signs(model.filters[block], model.projections[block])
@@ -122,10 +144,11 @@ def test_the_first_frame(golden: Path, fill: ModuleType) -> None:
         check(data, f"block{block}/backprojected_filter_after_GN", as_stored(back), 1e-5)
 
 
-def test_a_clip(golden: Path, fill: ModuleType) -> None:
-    data = np.load(golden / "eco_core.npz")
+@pytest.mark.parametrize("name", ["core", "deep"])
+def test_a_clip(golden: Path, fill: ModuleType, name: str) -> None:
+    data = np.load(golden / f"eco_{name}.npz")
     frames, _ = fill.clip(41, 14, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)
-    tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), BlockFeatures(fill))
+    tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), FEATURES[name](fill))
     tracker.initialize(frames[0], {"init_bbox": [120, 100, 40, 50]})
     names = {6: "first", 12: "last"}
     assert list(names) == data["trained_before_returning_frame"].tolist()
@@ -137,6 +160,6 @@ def test_a_clip(golden: Path, fill: ModuleType) -> None:
         weights = data["prior_weights_per_frame"][number - 1]
         np.testing.assert_allclose(tracker.model.memory.weights.numpy(), weights, atol=1e-6)
         if number in names:
-            for block in range(2):
+            for block in range(len(tracker.features.cells)):
                 filters, _ = with_signs(tracker.model.filters[block], tracker.model.projections[block])
                 check(data, f"block{block}/filter_after_{names[number]}_update", as_stored(filters), 1e-5)
