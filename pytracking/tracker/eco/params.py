@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.tracker.eco.scale_filter import ScaleFilterSettings
 from pytracking.tracker.eco.settings import LearningSettings
 
 
@@ -26,6 +27,7 @@ class ECOParams(TrackerParams):
         largest_side: side in pixels beyond which it does not go: the frame is reduced instead.
         scale_num: number of scales that are searched; odd.
         scale_step: ratio of neighbouring scales.
+        scale_filter: how a filter finds the scale once the place is known; with it, one scale is enough for the place.
         newton_steps: of the refinement of the score's peak.
         update_every: the filter is updated in every so many frames.
         learning: how the filter is learned.
@@ -42,6 +44,7 @@ class ECOParams(TrackerParams):
     largest_side: float = 250.0
     scale_num: int = 5
     scale_step: float = 1.02
+    scale_filter: ScaleFilterSettings | None = None
     newton_steps: int = 5
     update_every: int = 6
     learning: LearningSettings = field(default_factory=LearningSettings)

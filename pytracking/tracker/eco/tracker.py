@@ -23,6 +23,7 @@ from pytracking.tracker.eco.features import Features, JoinedFeatures, NetworkFea
 from pytracking.tracker.eco.filters import FilterModel
 from pytracking.tracker.eco.localisation import find_peak
 from pytracking.tracker.eco.params import ECOParams
+from pytracking.tracker.eco.scale_filter import ScaleFilter, reduced_size
 
 
 class ECOTracker(BaseTracker):
@@ -78,6 +79,10 @@ class ECOTracker(BaseTracker):
         )
         self.model.start([part[0] for part in maps], self._offset(corner, self.scale))
         self._frames_since_update = 0
+        if params.scale_filter is not None:
+            looked_at = reduced_size(box[2:], params.scale_filter)
+            self.scale_filter = ScaleFilter(self.initial_size, looked_at, params.scale_filter, self.device)
+            self.scale_filter.update(image, self.center, 1.0)
         return {"target_bbox": box.tolist(), "score": 1.0}
 
     @torch.inference_mode()
@@ -98,6 +103,9 @@ class ECOTracker(BaseTracker):
         if self._frames_since_update >= self.params.update_every:
             self._frames_since_update = 0
             self.model.update()
+        if self.params.scale_filter is not None:
+            self._resize(self.scale_filter.find(image, self.center, self.scale / self.first_scale), width, height)
+            self.scale_filter.update(image, self.center, self.scale / self.first_scale)
         size = self.initial_size * (self.scale / self.first_scale)
         return {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ltr.data.crops import crop_square
+from pytracking.parameter.eco import hog
 from pytracking.tracker.eco.continuous import gaussian_label, interpolation
 from pytracking.tracker.eco.features import Features, JoinedFeatures, normalised, odd_side, odd_sides
 from pytracking.tracker.eco.first_frame import principal_directions, project
@@ -20,6 +21,7 @@ from pytracking.tracker.eco.hog import CHANNELS as HOG_CHANNELS
 from pytracking.tracker.eco.hog import HogFeatures, fhog
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.regularisation import Regularisation, RegularisationSettings, regularisation_filter
+from pytracking.tracker.eco.scale_filter import ScaleFilter, ScaleFilterSettings, reduced_size
 from pytracking.tracker.eco.tracker import ECOTracker
 
 CORE = ((60, 61), (15, 15))  # cells and size of the spectrum of each block
@@ -59,6 +61,24 @@ class BlockFeatures:
         images = patches.permute(0, 2, 3, 1).numpy()
         blocks = [[self.fill.block_features(im, *kind) for im in images] for kind in ((4, 64), (16, 256))]
         return [normalised(torch.from_numpy(np.stack(maps)).permute(0, 3, 1, 2)) for maps in blocks]
+
+
+class Stored:
+    """The features of the first frame as they are stored: the table of colour names is not at hand."""
+
+    cells = (4, 6)
+    dimensions = (3, 10)
+
+    def __init__(self, data: np.lib.npyio.NpzFile) -> None:
+        stored = [data[f"block{block}/features_frame0"] for block in range(2)]
+        self.maps = [torch.from_numpy(part).permute(3, 2, 0, 1) for part in stored]
+
+    def sample_side(self, wanted: float) -> int:
+        return odd_sides(wanted, self.cells)
+
+    def __call__(self, patches: Tensor) -> list[Tensor]:
+        assert len(patches) == 1, "only one patch of one frame is stored"
+        return self.maps
 
 
 FEATURES: dict[str, Callable[[ModuleType], Features]] = {
@@ -130,11 +150,28 @@ def test_the_first_frame(golden: Path, fill: ModuleType, name: str) -> None:
     frame = fill.clip(41, 1, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)[0][0]
     tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), FEATURES[name](fill))
     tracker.initialize(frame, {"init_bbox": [120, 100, 40, 50]})
-    model = tracker.model
     maps = [part[0] for part in tracker._features(frame, np.array([140.0, 125.0]), np.array([1.0]))]
     for block, features in enumerate(maps):
         if len(features) != HOG_CHANNELS:
             check(data, f"block{block}/features_frame0", features.permute(1, 2, 0).numpy(), 1e-5)
+    check_first_filters(data, tracker, maps)
+
+
+def test_the_first_frame_of_given_hand_crafted_features(golden: Path, fill: ModuleType) -> None:
+    data = np.load(golden / "eco_hc.npz")
+    frame = fill.clip(41, 1, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)[0][0]
+    params = hog.parameters()
+    params.device = "cpu"
+    tracker = ECOTracker(params, Stored(data))
+    tracker.initialize(frame, {"init_bbox": [120, 100, 40, 50]})
+    assert tracker.side == data["img_sample_sz"][0]
+    check_first_filters(data, tracker, [part[0] for part in Stored(data).maps])
+
+
+def check_first_filters(data: np.lib.npyio.NpzFile, tracker: ECOTracker, maps: Sequence[Tensor]) -> None:
+    """The projections and filters that a tracker has learned from its first frame's features (C, n, n)."""
+    model = tracker.model
+    for block, features in enumerate(maps):
         first = principal_directions(features, model.dimensions[block])
         check(data, f"block{block}/proj_init", first.numpy(), 1e-3)
         filters, projection = with_signs(model.filters[block], model.projections[block])
@@ -142,6 +179,23 @@ def test_the_first_frame(golden: Path, fill: ModuleType, name: str) -> None:
         check(data, f"block{block}/filter_after_GN", as_stored(filters), 1e-5)
         back = project(model.filters[block], model.projections[block].T)
         check(data, f"block{block}/backprojected_filter_after_GN", as_stored(back), 1e-5)
+
+
+def test_the_scale_filter_in_places_that_are_given(golden: Path, fill: ModuleType) -> None:
+    data = np.load(golden / "eco_hc.npz")
+    frames, _ = fill.clip(41, 14, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)
+    scales = data["scale_factor_per_frame"]
+    centers = data["boxes_xywh"][:, :2] + data["boxes_xywh"][:, 2:] / 2
+    settings, size = ScaleFilterSettings(), np.array([40.0, 50.0])
+    # The reference looks at targets in a patch whose width and height are swapped.
+    one = ScaleFilter(size, reduced_size(size, settings)[::-1], settings)
+    one.update(frames[0], np.array([139.5, 124.5]), 1.0)
+    known = 1.0
+    for frame, center, scale in zip(frames[1:], centers, scales):
+        # In patches of 500 pixels a single one whose orientation the reference's estimates change can be seen.
+        assert known * one.find(frame, center, known) == pytest.approx(scale, abs=1e-3)
+        one.update(frame, center, scale)
+        known = scale
 
 
 @pytest.mark.parametrize("name", ["core", "deep"])

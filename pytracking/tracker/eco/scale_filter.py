@@ -1,0 +1,130 @@
+"""A filter along scales: how much larger or smaller the target has become.
+
+M. Danelljan et al., Discriminative Scale Space Tracking (fDSST), PAMI 2017, sections 4.2 and 5. Its projection of the
+samples onto as many directions as there are scales changes no inner product, so there is none here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from pytracking.tracker.eco.hog import fhog
+
+
+@dataclass(frozen=True)
+class ScaleFilterSettings:
+    """How scales are searched; the defaults are those of ECO's hand-crafted variant.
+
+    Attributes:
+        scales: how many sizes are looked at; odd.
+        finer: how many scores are interpolated from theirs; odd.
+        step: ratio of neighbouring interpolated scales.
+        label_sigma: standard deviation of the label as a part of the range of scales.
+        learning_rate: weight of a new frame.
+        regularisation: added to the energy of the samples.
+        area: pixels that the target is reduced to, if it has more.
+        cell: side in pixels of the cells of the histograms of gradients.
+    """
+
+    scales: int = 17
+    finer: int = 33
+    step: float = 1.02
+    label_sigma: float = 1 / 16
+    learning_rate: float = 0.025
+    regularisation: float = 1e-2
+    area: int = 512
+    cell: int = 4
+
+
+def reduced_size(size: np.ndarray, settings: ScaleFilterSettings) -> tuple[int, int]:
+    """Returns width and height in pixels that a target of the given width and height is looked at in.
+
+    >>> reduced_size(np.array([40.0, 50.0]), ScaleFilterSettings())
+    (20, 25)
+    """
+    factor = min(1.0, math.sqrt(settings.area / size.prod()))
+    width, height = (max(int(side * factor), 2 * settings.cell) for side in size)
+    return width, height
+
+
+class ScaleFilter:
+    """Correlates targets of many sizes, as :meth:`update` saw them, with those of a new frame.
+
+    Args:
+        size: width and height of the target in the first frame.
+        looked_at: width and height in pixels that it is resized to, such as :func:`reduced_size` gives.
+        settings: how scales are searched.
+        device: where to compute.
+    """
+
+    def __init__(
+        self,
+        size: np.ndarray,
+        looked_at: tuple[int, int],
+        settings: ScaleFilterSettings = ScaleFilterSettings(),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.size = size
+        self.looked_at = looked_at
+        self.settings = settings
+        self.device = device
+        half = settings.scales // 2
+        exponents = np.arange(-half, half + 1) * settings.finer / settings.scales
+        self.factors = settings.step**exponents
+        label = np.exp(-0.5 * (exponents / (settings.label_sigma * settings.finer)) ** 2)
+        self.label = torch.from_numpy(np.fft.rfft(np.fft.ifftshift(label)).real).to(device)
+        self.window = torch.hann_window(settings.scales, periodic=False, dtype=torch.float64, device=device)
+        self.samples: Tensor | None = None  # (features, scales), a weighted mean of those seen
+        self.energy: Tensor | None = None  # (scales // 2 + 1,), of the windowed samples
+
+    def find(self, image: np.ndarray, center: np.ndarray, scale: float) -> float:
+        """Returns the factor by which the target has grown since ``scale``, or, of a sudden change, a part of it.
+
+        Args:
+            image: (H, W, 3) uint8.
+            center: x, y of the target, as pixel indices.
+            scale: the target's sides as multiples of those in the first frame.
+        """
+        assert self.samples is not None and self.energy is not None, "the filter has not seen any frame"
+        settings = self.settings
+        known, new = (torch.fft.rfft(x * self.window) for x in (self.samples, self._sample(image, center, scale)))
+        spectrum = self.label * (known.conj() * new).sum(dim=0) / (self.energy + settings.regularisation)
+        scores = torch.fft.fftshift(torch.fft.irfft(spectrum, settings.finer)).cpu().numpy()
+        half = settings.finer // 2
+        best = int(scores.argmax())
+        factors = settings.step ** np.arange(-half, half + 1.0)
+        if not 0 < best < settings.finer - 1:
+            return float(factors[best])
+        # The vertex of the parabola through the best score and its neighbours.
+        near = slice(best - 1, best + 2)
+        curvature, slope, _ = np.polyfit(factors[near] - factors[best], scores[near], 2)
+        return float(factors[best] - slope / (2 * curvature)) if curvature < 0 else float(factors[best])
+
+    def update(self, image: np.ndarray, center: np.ndarray, scale: float) -> None:
+        """Learns from a frame; for the arguments see :meth:`find`."""
+        sample = self._sample(image, center, scale)
+        energy = torch.fft.rfft(sample * self.window).abs().square().sum(dim=0)
+        if self.samples is None or self.energy is None:
+            self.samples, self.energy = sample, energy
+        else:
+            self.samples = torch.lerp(self.samples, sample, self.settings.learning_rate)
+            self.energy = torch.lerp(self.energy, energy, self.settings.learning_rate)
+
+    def _sample(self, image: np.ndarray, center: np.ndarray, scale: float) -> Tensor:
+        """Returns the histograms (features, scales) of the target in every size; the frame's border is repeated."""
+        height, width = image.shape[:2]
+        patches = []
+        for sides in self.size * (scale * self.factors)[:, None]:
+            columns, rows = (
+                np.clip(math.floor(middle) - int(side) // 2 + np.arange(max(int(side), 1)), 0, count - 1)
+                for middle, side, count in zip(center, sides, (width, height))
+            )
+            patches.append(cv2.resize(image[rows[:, None], columns], self.looked_at, interpolation=cv2.INTER_LINEAR))
+        images = torch.from_numpy(np.stack(patches)).to(self.device).permute(0, 3, 1, 2).float()
+        return fhog(images, self.settings.cell).flatten(1).T.double()
