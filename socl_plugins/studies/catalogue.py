@@ -121,7 +121,7 @@ _STUDIES = (
         "noise_robust",
         "The noise-robust loss on boxes that are off (PUL, supplement, Fig. 6)",
         _noise_robust(),
-        SHORT,
+        {**SHORT, "epochs": "4"},
         x_label="label noise in pixels",
     ),
     Study(
@@ -131,7 +131,7 @@ _STUDIES = (
             Row("anchor-based hard mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "neighbours"}),
             Row("random mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "random"}),
         ),
-        {**SHORT, "epochs": "8"},
+        {**SHORT, "epochs": "4", "samples_per_epoch": "240"},
     ),
     Study(
         "correlation_filter",
