@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ltr.admin.settings import Settings, TrainConfig, apply_overrides
 from ltr.models.builder import NETWORKS
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
@@ -17,6 +18,7 @@ from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.studies.measure import HELD_OUT, videos_of_test
 from socl_plugins.studies.report import study_table
 from socl_plugins.studies.run import result_path
+from socl_plugins.studies.study import Study
 
 TINY = {"epochs": "1", "samples_per_epoch": "4", "batch_size": "2", "videos": "2"}
 ROWS = ["untrained", "Box-Siam, boxes"]
@@ -46,13 +48,33 @@ def run(out: Path, video: Path, *words: str) -> int:
 
 
 @pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES.keys())
-def test_every_row_names_what_there_is(study) -> None:  # type: ignore[no-untyped-def]
+def test_every_row_names_what_there_is(study: Study) -> None:
     titles = [row.title for row in study.rows]
     assert len(set(titles)) == len(titles) > 1
     for row in study.rows:
         assert row.tracker in PARAMETERS
         assert not row.recipe or row.recipe in TRAIN_SETTINGS
         assert not row.network or row.network in NETWORKS
+
+
+class Configured(Exception):
+    """A recipe has taken its settings."""
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES.keys())
+def test_the_settings_of_every_row_fit_its_recipe(
+    study: Study, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def configure(self: Settings, config: TrainConfig) -> TrainConfig:
+        raise Configured(apply_overrides(config, self.overrides))
+
+    monkeypatch.setattr(Settings, "configure", configure)
+    for cell in study.cells([0], {}):
+        if cell.recipe:
+            module, name = cell.recipe.split("/")
+            settings = Settings(module, name, overrides=dict(cell.settings))
+            with pytest.raises(Configured):
+                TRAIN_SETTINGS[cell.recipe](settings)
 
 
 def test_rows_share_the_schedule_and_keep_what_they_differ_in() -> None:
