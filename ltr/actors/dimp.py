@@ -66,7 +66,7 @@ class DiMPActor(BaseActor):
             )
         weights = self.objective
         with torch.autocast(label.device.type, enabled=False):
-            losses = [lb_hinge(each.float(), label, weights.hinge_threshold) for each in scores]
+            losses = self.classification_losses([each.float() for each in scores], data)
             iou_loss = self.iou_loss(iou.float(), data)
         parts = {
             "Loss/iou": weights.iou * iou_loss,
@@ -86,6 +86,10 @@ class DiMPActor(BaseActor):
         answers: tuple[list[torch.Tensor], torch.Tensor]
         answers = self.net(train, test, data["train_anno"], data["test_proposals"])
         return answers
+
+    def classification_losses(self, scores: list[torch.Tensor], data: TensorDict) -> list[torch.Tensor]:
+        """Returns the loss of each filter by its scores (J, N, H, W)."""
+        return [lb_hinge(each, data["test_label"], self.objective.hinge_threshold) for each in scores]
 
     def iou_loss(self, iou: torch.Tensor, data: TensorDict) -> torch.Tensor:
         """Returns the squared error of predicted overlaps (J, N, P)."""

@@ -4,8 +4,8 @@ What differs from ``ltr``'s DiMP lives here: what is known of a frame, the crops
 TOP maps and pseudo boxes themselves do not.
 """
 
-from socl_plugins.dimp.actor import WeakDiMPActor
+from socl_plugins.dimp.actor import NoiseRobustDiMPActor, WeakDiMPActor
 from socl_plugins.dimp.annotated import ClicksAndBoxes
 from socl_plugins.dimp.processing import SoftLabelSettings, WeakDiMPProcessing
 
-__all__ = ["ClicksAndBoxes", "SoftLabelSettings", "WeakDiMPActor", "WeakDiMPProcessing"]
+__all__ = ["ClicksAndBoxes", "NoiseRobustDiMPActor", "SoftLabelSettings", "WeakDiMPActor", "WeakDiMPProcessing"]

@@ -54,7 +54,8 @@ class WeakDiMPProcessing(DiMPProcessing):
         """Returns what :class:`DiMPProcessing` does, with boxes that are known of the click, and for the box branch:
 
         ``train_box``, ``test_box`` (I, 4), those of the click where there is no other; ``train_has_box``,
-        ``test_has_box`` (I,) say where there is. Proposals are drawn around ``test_box``.
+        ``test_has_box`` (I,) say where there is. Proposals are drawn around ``test_box``. ``train_scale``,
+        ``test_scale`` (I,) say how many pixels of the crop one of the frame is.
         """
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         joint = self.joint_transform.draw(rng)
@@ -72,6 +73,7 @@ class WeakDiMPProcessing(DiMPProcessing):
             result[f"{part}_label"] = torch.from_numpy(label).float()
             result[f"{part}_box"] = torch.from_numpy(boxes).float()
             result[f"{part}_has_box"] = torch.from_numpy(known)
+            result[f"{part}_scale"] = torch.tensor([view.region.scale for view in views])
         result |= self.boxes_to_judge(boxes, rng)
         return result if self.mode == "sequence" else result.apply(lambda tensor: tensor[0])
 

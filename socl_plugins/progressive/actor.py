@@ -32,8 +32,7 @@ class NoiseRobustActor(SiamFCActor):
     def loss(self, logits: torch.Tensor, centers: torch.Tensor, data: TensorDict) -> torch.Tensor:
         """Returns the loss; ``test_scale`` (N,) of the data says how many pixels of the crop one of the frame is."""
         noise = self.noise
-        scale = data["test_scale"].float()
-        std = torch.hypot(noise.frame_px * scale, torch.full_like(scale, noise.crop_px)) / self.net.stride
+        std = noise.cells(data["test_scale"], self.net.stride)
         return noise_robust_loss(logits, centers, std, self.radius, noise.shifts, noise.expansion, noise.scale)
 
 

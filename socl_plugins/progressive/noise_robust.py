@@ -45,7 +45,7 @@ class LabelNoise:
     Attributes:
         frame_px: standard deviation of the shift along x and along y, in pixels of the frame: a person's error.
         crop_px: another, in pixels of the crop, where targets have one size: a machine's error, which grows with it.
-        shifts: how many shifts stand for all.
+        shifts: how many shifts stand for all; DiMP's loss takes all whole cells instead.
         expansion: see the module's docstring.
         scale: factor on g before the expansion, taken back after it. At 0 the loss would be the cross-entropy with the
             mean label; the larger, the more the likeliest shift counts alone.
@@ -68,6 +68,16 @@ class LabelNoise:
         if not 0 < self.scale < float("inf"):
             raise ValueError(f"scale of the label noise is {self.scale}; it must be positive")
         check_expansion(self.expansion)
+
+    def cells(self, scale: torch.Tensor, stride: int) -> torch.Tensor:
+        """Returns the standard deviation (...) of the shift in cells of ``stride`` crop pixels.
+
+        Args:
+            scale: (...), how many pixels of the crop one of the frame is.
+            stride: side of a cell.
+        """
+        scale = scale.float()
+        return torch.hypot(self.frame_px * scale, torch.full_like(scale, self.crop_px)) / stride
 
 
 def check_expansion(expansion: str) -> None:
@@ -158,6 +168,14 @@ def exact_log_likelihood(log_likelihood: torch.Tensor, probability: torch.Tensor
     return torch.logsumexp(log_likelihood + probability.log(), dim=0)
 
 
+def mean_log_likelihood(log_likelihood: torch.Tensor, probability: torch.Tensor, expansion: Expansion) -> torch.Tensor:
+    """Returns log E[exp g] (N,), or the expansion of it that is asked for; arguments as for :func:`moments`."""
+    if expansion == "exact":
+        return exact_log_likelihood(log_likelihood, probability)
+    expanded = centred_log_likelihood if expansion == "centred" else taylor_log_likelihood
+    return expanded(*moments(log_likelihood, probability))
+
+
 def noise_robust_loss(
     logits: torch.Tensor,
     centers: torch.Tensor,
@@ -190,11 +208,4 @@ def noise_robust_loss(
     )
     weights = class_weights(torch.einsum("kn,knchw->nchw", probability, labels)).to(logits.dtype)
     g = scale * log_likelihoods(logits, labels, weights)
-    probability = probability.to(g.dtype)
-    if expansion == "exact":
-        likelihood = exact_log_likelihood(g, probability)
-    elif expansion == "centred":
-        likelihood = centred_log_likelihood(*moments(g, probability))
-    else:
-        likelihood = taylor_log_likelihood(*moments(g, probability))
-    return -likelihood.mean() / scale
+    return -mean_log_likelihood(g, probability.to(g.dtype), expansion).mean() / scale

@@ -47,6 +47,15 @@ def _at_hours() -> list[Row]:
     return rows
 
 
+def _sweep(key: str, values: tuple[float, ...], paper: tuple[str, ...] = ()) -> list[Row]:
+    name = key.rpartition(".")[2]
+    printed = paper or ("",) * len(values)
+    return [
+        replace(SOCL, title=f"{name} = {value:g}", settings={key: f"{value:g}"}, line="SoCL-Siam", x=value, paper=shown)
+        for value, shown in zip(values, printed)
+    ]
+
+
 def _noise_robust() -> list[Row]:
     rows = []
     for noise in (0, 10, 20, 50):
@@ -118,10 +127,56 @@ _STUDIES = (
         "OTB-13 AUC",
     ),
     Study(
+        "theta_b",
+        "How much of the TOP map is kept out of negatives (SoCL, Fig. 7)",
+        _sweep("loss.theta_b", (0.6, 0.7, 0.8, 0.9)),
+        SHORT,
+        x_label="theta_b",
+    ),
+    Study(
+        "b_p",
+        "How little of the TOP map local templates may have (SoCL, Fig. 7)",
+        _sweep("loss.b_p", (0.4, 0.6, 0.8)),
+        SHORT,
+        x_label="b_p",
+    ),
+    Study(
+        "tau",
+        "The loss's temperature",
+        _sweep("loss.tau", (0.05, 0.07, 0.1, 0.2, 0.5)),
+        SHORT,
+        x_label="tau",
+        log_x=True,
+    ),
+    Study(
+        "eta",
+        "The top part of the score map that is clipped (SoCL, Table 10)",
+        _sweep("crop.eta", (0.05, 0.1, 0.15, 0.2), ("60.0", "60.9", "59.5", "59.1")),
+        SHORT,
+        "OTB-13 AUC",
+        x_label="eta",
+    ),
+    Study(
+        "alpha",
+        "The threshold of pseudo boxes (SoCL, Fig. 8)",
+        [
+            replace(BCE, title=f"alpha = {value:g}", settings={"alpha": f"{value:g}"}, line="BCE-Siam", x=value)
+            for value in (0.3, 0.5, 0.7)
+        ],
+        SHORT,
+        x_label="alpha",
+    ),
+    Study(
+        "positive",
+        "The positive pair in the denominator, or not (SoCL, equation 9)",
+        (SOCL, replace(SOCL, title="SoCL-Siam, InfoNCE", settings={"loss.include_positive": "true"})),
+        SHORT,
+    ),
+    Study(
         "noise_robust",
         "The noise-robust loss on boxes that are off (PUL, supplement, Fig. 6)",
         _noise_robust(),
-        SHORT,
+        {**SHORT, "epochs": "4", "samples_per_epoch": "480"},
         x_label="label noise in pixels",
     ),
     Study(
@@ -131,7 +186,7 @@ _STUDIES = (
             Row("anchor-based hard mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "neighbours"}),
             Row("random mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "random"}),
         ),
-        {**SHORT, "epochs": "8"},
+        {**SHORT, "epochs": "4", "samples_per_epoch": "240"},
     ),
     Study(
         "correlation_filter",

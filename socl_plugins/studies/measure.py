@@ -40,7 +40,7 @@ def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str)
 
     Args:
         cell: the run.
-        tests: see :func:`test_sequences`.
+        tests: see :func:`videos_of_test`.
         workspace: an empty folder for the run's checkpoints and logs.
         device: ``auto``, ``cpu`` or ``cuda``.
 
@@ -80,7 +80,7 @@ def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str)
     for name in tests:
         found = {
             sequence.name: score_sequence(track_sequence(tracker, sequence).boxes, sequence)
-            for sequence in test_sequences(name)
+            for sequence in videos_of_test(name)
         }
         result["tests"][name] = {
             "auc": float(np.mean([score.auc for score in found.values()])),
@@ -90,7 +90,7 @@ def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str)
     return result
 
 
-def test_sequences(name: str) -> SequenceList:
+def videos_of_test(name: str) -> SequenceList:
     """Returns the videos of a test: a benchmark's, or one of two others.
 
     ``held_out_synthetic`` is 20 embedded videos of 40 frames, more than the benchmark ``synthetic`` has.

@@ -98,7 +98,8 @@ def study_plot(study: Study, out: Path, seeds: Iterable[int], overrides: Overrid
     if not lines:
         return False
     scale = "log" if study.log_x else "linear"
-    content = line_plot("png", lines, study.x_label, f"AUC, {test or 'test videos'}, in percent", x_scale=scale)
+    ticks = sorted(round(x, 2) for x, _ in next(iter(lines.values())))
+    content = line_plot("png", lines, study.x_label, f"AUC, {test or 'test videos'}, in percent", ticks, x_scale=scale)
     write_bytes_atomically(path, content)
     return True
 

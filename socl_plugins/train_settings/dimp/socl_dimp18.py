@@ -20,9 +20,16 @@ from ltr.models.tracking import DiMPNet, SiamFCNet
 from ltr.train_settings.dimp import dimp18
 from ltr.train_settings.dimp.dimp18 import DiMPConfig
 from ltr.trainers import TrainingResult
-from socl_plugins.dimp import ClicksAndBoxes, SoftLabelSettings, WeakDiMPActor, WeakDiMPProcessing
+from socl_plugins.dimp import (
+    ClicksAndBoxes,
+    NoiseRobustDiMPActor,
+    SoftLabelSettings,
+    WeakDiMPActor,
+    WeakDiMPProcessing,
+)
 from socl_plugins.labels import LabelCounts, SparseBoxAnnotated, dataset_labels
 from socl_plugins.labels.cost_hook import LabelCost
+from socl_plugins.progressive.noise_robust import Expansion, LabelNoise
 from socl_plugins.pseudo_label import method_settings
 from socl_plugins.pseudo_label.training_boxes import training_boxes
 from socl_plugins.top_map.propose import ProposalSettings
@@ -44,6 +51,11 @@ class SoCLDiMPConfig(DiMPConfig):
         prepare_frames: likewise.
         click_proposals: what TOP maps are made of.
         soft: what the classifier is to answer.
+        noise_robust: how far off clicks are believed to be along x and along y, in pixels of the frame, by the
+            noise-robust loss: as much as ``noise_px`` is a fair start, since the train frames' clicks are off, too.
+            0: DiMP's loss.
+        noise_expansion: see :mod:`socl_plugins.dimp.noise_robust`.
+        noise_scale: likewise.
     """
 
     backbone: str | None = None
@@ -55,6 +67,9 @@ class SoCLDiMPConfig(DiMPConfig):
     prepare_frames: int = 20_000
     click_proposals: ProposalSettings = field(default_factory=ProposalSettings)
     soft: SoftLabelSettings = field(default_factory=SoftLabelSettings)
+    noise_robust: float = 0.0
+    noise_expansion: Expansion = "exact"
+    noise_scale: float = 1000.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,6 +78,21 @@ class SoCLDiMPConfig(DiMPConfig):
         if self.other_sets:
             raise SettingsError("other_sets have boxes, which are not seen here: leave it empty")
         method_settings(self.method)
+        self.label_noise()
+
+    def label_noise(self) -> LabelNoise:
+        """Returns what is believed of the clicks' error.
+
+        Raises:
+            ValueError: a value that is not possible.
+        """
+        return LabelNoise(frame_px=self.noise_robust, expansion=self.noise_expansion, scale=self.noise_scale)
+
+    def build_actor(self, net: DiMPNet) -> WeakDiMPActor:
+        """Returns the learning step of the network."""
+        if self.noise_robust == 0:
+            return WeakDiMPActor(net, self.loss)
+        return NoiseRobustDiMPActor(net, self.label_noise(), self.loss)
 
 
 def default_config(env: Environment) -> SoCLDiMPConfig:
@@ -84,7 +114,7 @@ def run(settings: Settings) -> TrainingResult:
         start_from(net, config.backbone)
     processing = WeakDiMPProcessing(config.soft, *dimp18.processing_arguments(config))
     loader = dimp18.training_loader([dataset], config, settings.seed, processing)
-    return dimp18.train(settings, config, WeakDiMPActor(net, config.loss), loader, [LabelCost(labels)])
+    return dimp18.train(settings, config, config.build_actor(net), loader, [LabelCost(labels)])
 
 
 def weak_labels(env: Environment, config: SoCLDiMPConfig) -> tuple[ClicksAndBoxes, LabelCounts]:

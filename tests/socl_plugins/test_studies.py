@@ -1,0 +1,161 @@
+"""Studies: rows that differ in what they say alone, runs that go on, and tables of what was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ltr.admin.settings import Settings, TrainConfig, apply_overrides
+from ltr.models.builder import NETWORKS
+from ltr.registry import TRAIN_SETTINGS, load_plugins
+from pytracking.registry import PARAMETERS
+from socl_plugins.studies.__main__ import main
+from socl_plugins.studies.catalogue import STUDIES
+from socl_plugins.studies.measure import HELD_OUT, videos_of_test
+from socl_plugins.studies.report import study_table
+from socl_plugins.studies.run import result_path
+from socl_plugins.studies.study import Study
+
+TINY = {"epochs": "1", "samples_per_epoch": "4", "batch_size": "2", "videos": "2"}
+ROWS = ["untrained", "Box-Siam, boxes"]
+
+
+@pytest.fixture(autouse=True)
+def plugins() -> None:
+    load_plugins()
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """Three frames and their boxes, a benchmark of one's own."""
+    folder = tmp_path / "video"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        cv2.imwrite(str(folder / f"{number:08d}.jpg"), rng.integers(0, 255, (80, 100, 3), dtype=np.uint8))
+    np.savetxt(folder / "groundtruth.txt", [[30, 20, 24, 24]] * 3, delimiter=",")
+    return folder
+
+
+def run(out: Path, video: Path, *words: str) -> int:
+    options = [f"--set={key}={value}" for key, value in TINY.items()]
+    tested = ["--out", str(out), "--seeds", "0", "--tests", str(video), "--device", "cpu"]
+    return main(["run", "labels", *tested, *options, "--rows", *ROWS, *words])
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES.keys())
+def test_every_row_names_what_there_is(study: Study) -> None:
+    titles = [row.title for row in study.rows]
+    assert len(set(titles)) == len(titles) > 1
+    for row in study.rows:
+        assert row.tracker in PARAMETERS
+        assert not row.recipe or row.recipe in TRAIN_SETTINGS
+        assert not row.network or row.network in NETWORKS
+
+
+class Configured(Exception):
+    """A recipe has taken its settings."""
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES.keys())
+def test_the_settings_of_every_row_fit_its_recipe(
+    study: Study, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def configure(self: Settings, config: TrainConfig) -> TrainConfig:
+        raise Configured(apply_overrides(config, self.overrides))
+
+    monkeypatch.setattr(Settings, "configure", configure)
+    for cell in study.cells([0], {}):
+        if cell.recipe:
+            module, name = cell.recipe.split("/")
+            settings = Settings(module, name, overrides=dict(cell.settings))
+            with pytest.raises(Configured):
+                TRAIN_SETTINGS[cell.recipe](settings)
+
+
+def test_rows_share_the_schedule_and_keep_what_they_differ_in() -> None:
+    study = STUDIES["noise"]
+    cells = list(study.cells([0, 1], {"epochs": "3", "noise_px": "7"}))
+    assert [cell.seed for cell in cells] == [0] * 4 + [1] * 4, "seeds outermost"
+    settings = [dict(cell.settings) for cell in cells]
+    assert {one["epochs"] for one in settings} == {"3"} and {one["learning_rate"] for one in settings} == {"1e-3"}
+    assert [one["noise_px"] for one in settings[:4]] == ["7", "20", "7", "20"], "a row outweighs the command line"
+    assert len({cell.key for cell in cells}) == 8
+
+
+def test_what_two_studies_share_is_run_once() -> None:
+    table, labels = (STUDIES[name] for name in ("table1", "labels"))
+    full = {cell.key for cell in table.cells([0], {})} & {cell.key for cell in labels.cells([0], {})}
+    assert len(full) == 2  # the untrained network, and SoCL with all its samples
+
+
+def test_a_study_runs_goes_on_and_is_reported(
+    workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(out, video) == 0
+    assert "2 cells run, 0 were there, 0 failed" in capsys.readouterr().out
+    assert run(out, video) == 0
+    assert "0 cells run, 2 were there, 0 failed" in capsys.readouterr().out
+    assert not list(out.glob("*/checkpoints")), "workspaces are not kept unless asked for"
+
+    options = ["--out", str(out), "--seeds", "0", *(f"--set={key}={value}" for key, value in TINY.items())]
+    document = tmp_path / "results.md"
+    document.write_text("before\n<!-- study labels -->\nold\n<!-- end of study labels -->\nafter\n")
+    assert main(["report", "labels", *options, "--into", str(document), "--note", "On a test machine."]) == 0
+    text = document.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    assert "On a test machine." in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| Box-Siam")]
+    result = json.loads(result_path(out, STUDIES["labels"].cell(STUDIES["labels"].rows[2], 0, TINY)).read_text())
+    assert [cell.strip() for cell in line.split("|")[2:5]] == [
+        "1",
+        f"{result['hours']:.2f}",
+        f"{result['dollars']:.2f}",
+    ]
+    assert f"{100 * result['tests'][str(video)]['auc']:.1f}" in line
+
+    assert main(["report", "table1", *options, "--into", str(document)]) == 1  # the untrained row, but no marks
+    assert "<!-- study table1 -->" in capsys.readouterr().err
+    assert main(["report", "noise", *options]) == 1
+    assert "no result of noise" in capsys.readouterr().err
+
+
+def test_a_cell_that_fails_is_counted_and_stops_no_other(
+    workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "out", video, "--set", "learning_rat=1") == 1
+    printed = capsys.readouterr().out
+    assert "1 cells run, 0 were there, 1 failed" in printed
+    (log,) = (tmp_path / "out" / "logs").glob("socl-box*.log")
+    assert str(log) in printed and "learning_rate" in log.read_text()
+
+
+def test_a_table_has_means_and_deviations_over_seeds(tmp_path: Path) -> None:
+    study = STUDIES["labels"]
+    for seed, auc in enumerate((0.40, 0.42, 0.47)):
+        cell = study.cell(study.rows[1], seed, {})
+        tests = {"otb": {"auc": auc, "dp20": 0.5}}
+        result_path(tmp_path, cell).write_text(json.dumps({"tests": tests, "hours": 2.0, "dollars": 10}))
+    table = study_table(study, tmp_path, range(3), {})
+    assert "| SoCL-Siam, clicks | 3 | 2.00 | 10.00 | 43.0 ± 3.6 | 50.0 ± 0.0 |" in table
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [(["run", "tabel1"], "table1"), (["run", "table1", "--rows", "GTS"], "GST"), (["run", "x"], "list")],
+)
+def test_unknown_names_are_told_with_near_ones(
+    words: list[str], hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--out", str(tmp_path)]) == 1
+    assert hint in capsys.readouterr().err
+
+
+def test_the_held_out_videos_are_none_of_those_that_are_learned_from() -> None:
+    sequences = videos_of_test(HELD_OUT)
+    assert len(sequences) == 20 and {len(sequence) for sequence in sequences} == {40}
