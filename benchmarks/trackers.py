@@ -40,6 +40,8 @@ DEFAULT = (
     "siamfc/imagenet_res18",
     "eco/untrained_res18",
     "eco/res18_cf",
+    "eco/res18_cf_hog",
+    "eco/hog",
     "opencv/csrt",
     "opencv/kcf",
 )
