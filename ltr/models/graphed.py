@@ -34,8 +34,11 @@ def graphed(function: Callable[P, R]) -> Callable[P, R]:
     host and device; and there are no gradients. On a CPU it is simply called.
 
     Args:
-        function: of tensors and of what can be hashed. Each different combination of the latter, and of the tensors'
-            shapes and types, is one more recording, so there should be few.
+        function: of tensors, given by position, and of what can be hashed. Each different combination of the latter,
+            and of the tensors' shapes and types, is one more recording, so there should be few.
+
+    Raises:
+        TypeError: the returned function, for a tensor that is given by name or inside of something else.
     """
     recordings: dict[Hashable, _Recording[R]] = {}
 
@@ -43,7 +46,7 @@ def graphed(function: Callable[P, R]) -> Callable[P, R]:
         tensors = [argument for argument in arguments if isinstance(argument, Tensor)]
         if not tensors or not tensors[0].is_cuda:
             return function(*arguments, **named)
-        key = (*map(_kind, arguments), *sorted(named.items()))
+        key = (*map(_kind, arguments), *((name, _plain(value)) for name, value in sorted(named.items())))
         recording = recordings.get(key)
         if recording is None:
             recording = recordings[key] = _record(function, arguments, named)
@@ -58,8 +61,16 @@ def graphed(function: Callable[P, R]) -> Callable[P, R]:
 def _kind(argument: Any) -> Hashable:
     if isinstance(argument, Tensor):
         return argument.shape, argument.dtype, argument.device
-    found: Hashable = argument
-    return found
+    return _plain(argument)
+
+
+def _plain(argument: Any) -> Hashable:
+    inner = argument if isinstance(argument, tuple) else (argument,)
+    if any(isinstance(part, Tensor) for part in inner):
+        raise TypeError(
+            "a recorded function takes tensors by position, each on its own: others would not be read again"
+        )
+    return type(argument), argument
 
 
 def _record(function: Callable[..., R], arguments: tuple[Any, ...], named: dict[str, Any]) -> _Recording[R]:

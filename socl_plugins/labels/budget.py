@@ -137,11 +137,14 @@ class BudgetOptions(PairConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.budget_part is not None:
-            if self.budget_hours is not None:
-                raise SettingsError("budget_part and budget_hours both say how much is paid for: set one of them")
-            if not self.budget_part > 0:
-                raise SettingsError(f"budget_part is {self.budget_part}, but must be positive")
+        if self.budget_part is not None and self.budget_hours is not None:
+            raise SettingsError("budget_part and budget_hours both say how much is paid for: set one of them")
+        for name in ("budget_hours", "budget_part"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SettingsError(f"{name} is {value}, but must be positive")
+        if not 0 < self.frame_part <= 1:
+            raise SettingsError(f"frame_part is {self.frame_part}; it is a part of the frames, in (0, 1]")
 
     def within_budget(self, dataset: BaseVideoDataset) -> BaseVideoDataset:
         """Returns what of a data set is learned from; what it shows, clicks or boxes, says what is paid for."""
@@ -149,10 +152,10 @@ class BudgetOptions(PairConfig):
         if self.budget_part is not None:
             frames = sum(int(dataset.get_sequence_info(video)["valid"].sum()) for video in range(len(dataset)))
             hours = self.budget_part * annotation_cost(count_labels("point", frames)).hours + HOURS_ROUNDING
-        if hours is not None:
-            dataset = WithinBudget(dataset, hours, self.budget_seed)
         if self.frame_part != 1:
             dataset = FewerFrames(dataset, self.frame_part, self.budget_seed)
+        if hours is not None:  # of what is left: labels that are not used are not paid for
+            dataset = WithinBudget(dataset, hours, self.budget_seed)
         return dataset
 
 

@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("--into", type=Path, help="a Markdown file, in place of what it has between a study's marks")
     report.add_argument("--note", default="", help="a line below each table, such as on what machine it was run")
     cell = commands.add_parser("cell")  # what `run` starts for each cell
-    cell.add_argument("words")
+    cell.add_argument("description")
     for command in commands.choices.values():
         add_plugin_option(command, "recipes, trackers or benchmarks")
         command.add_argument("--debug", action="store_true", help="show the full traceback of every error")

@@ -19,7 +19,7 @@ SHORT = {
     "learning_rate": "1e-3",
     "decay_epochs": "",
 }
-"""1,200 steps of 12 pairs from random weights, with a cosine: what a laptop does in a quarter of an hour."""
+"""1,200 steps of 12 pairs from random weights, with a cosine: some minutes on two cores."""
 
 SHORT_DIMP = {**UNCHOSEN, "epochs": "10", "samples_per_epoch": "480", "batch_size": "8", "decay_interval": "5"}
 SHORT_TRANST = {**UNCHOSEN, "epochs": "10", "samples_per_epoch": "960", "batch_size": "16", "pretrained": "none"}
@@ -28,7 +28,7 @@ UNTRAINED = Row("untrained", network="siamfc_resnet18")
 SOCL = Row("SoCL-Siam, clicks", "socl/full")
 BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
 BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
-OFF = {"noise_px": "20", "store": "none"}
+OFF = {"noise_px": "20", "store": "none"}  # a store holds the proposals of clicks with one noise
 
 
 def _at_hours() -> list[Row]:
@@ -60,6 +60,7 @@ def _noise_robust() -> list[Row]:
     rows = []
     for noise in (0, 10, 20, 50):
         for title, robust in (("cross-entropy", 0), ("noise-robust", max(noise, 2))):
+            # Without label noise the loss is given what the paper blames: that people err by some pixels.
             settings = {"noise_px": str(noise), "noise_robust": str(robust)}
             rows.append(Row(f"{title}, {noise} px", "pul/noisy_box_res18", settings=settings, line=title, x=noise))
     return rows
@@ -190,7 +191,7 @@ _STUDIES = (
     ),
     Study(
         "correlation_filter",
-        "Features for a correlation filter (SoCL, Tables 3 and 9)",
+        "Features for a correlation filter (SoCL, Tables 3 and 9); SoCL-CF from random weights",
         (
             Row("ECO, untrained", tracker="eco/untrained_res18"),
             Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5"),

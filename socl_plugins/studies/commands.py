@@ -9,14 +9,10 @@ from pathlib import Path
 from ltr.admin.environment import load_environment
 from ltr.registry import near_names
 from socl_plugins.studies.catalogue import STUDIES
-from socl_plugins.studies.measure import HELD_OUT
-from socl_plugins.studies.report import put_between_marks, study_plot, study_table
+from socl_plugins.studies.measure import HELD_OUT, training_set
+from socl_plugins.studies.report import collect, marked, put_between_marks, study_plot, study_table
 from socl_plugins.studies.run import RunOptions, run_cells, run_one
-from socl_plugins.studies.study import Row, Study
-
-
-class StudyError(ValueError):
-    """A study, or a row of one, that does not exist."""
+from socl_plugins.studies.study import Study, StudyError
 
 
 def list_studies(options: argparse.Namespace) -> int:
@@ -31,29 +27,39 @@ def list_studies(options: argparse.Namespace) -> int:
 def run(options: argparse.Namespace) -> int:
     """Runs what is missing of some studies; returns 1 if a cell failed."""
     overrides = dict(options.overrides)
-    cells = []
-    for seed in options.seeds:  # outermost over all studies: what is cut short is fair
-        for study in chosen(options.studies):
-            rows = rows_named(study, options.rows)
-            cells += [study.cell(row, seed, overrides) for row in rows]
+    studies = chosen(options.studies)
+    named = rows_named(studies, options.rows)
+    cells = [
+        study.cell(row, seed, overrides)
+        for seed in options.seeds  # outermost over all studies: what is cut short is fair
+        for study in studies
+        for row in study.rows
+        if row.title in named
+    ]
     tests = options.tests or [HELD_OUT, *(["otb"] if load_environment().otb_dir else [])]
     jobs = (os.cpu_count() or 1) if options.jobs == -1 else options.jobs
-    report = run_cells(cells, RunOptions(options.out, tests, jobs, options.device, options.keep, options.plugin))
+    asked = RunOptions(options.out, tests, jobs, options.device, options.keep, options.plugin, training_set())
+    report = run_cells(cells, asked)
     print(f"{report.done} cells run, {report.present} were there, {len(report.failed)} failed")
     return 1 if report.failed else 0
 
 
 def report(options: argparse.Namespace) -> int:
     """Prints the tables of some studies, or puts them with their plots into a Markdown file."""
-    for study in chosen(options.studies):
-        table = study_table(study, options.out, options.seeds, dict(options.overrides))
+    studies = chosen(options.studies)
+    rows = {study.name: collect(study, options.out, options.seeds, dict(options.overrides)) for study in studies}
+    if options.into is not None:
+        for study in studies:  # before anything is written
+            marked(options.into, study)
+    for study in studies:
+        table = study_table(study, rows[study.name])
         if options.note:
             table += f"\n{options.note}\n"
         if options.into is None:
             print(f"{study.title}\n\n{table}")
             continue
         plot: Path = options.into.parent / f"{study.name}.png"
-        if study.x_label and study_plot(study, options.out, options.seeds, dict(options.overrides), plot):
+        if study.x_label and study_plot(study, rows[study.name], plot):
             table += f"\n![{study.title}]({plot.name})\n"
         put_between_marks(options.into, study, table)
         print(f"{options.into}: {study.name}")
@@ -62,7 +68,7 @@ def report(options: argparse.Namespace) -> int:
 
 def cell(options: argparse.Namespace) -> int:
     """Runs one cell."""
-    return run_one(options.words)
+    return run_one(options.description)
 
 
 def chosen(names: list[str]) -> list[Study]:
@@ -74,12 +80,10 @@ def chosen(names: list[str]) -> list[Study]:
     return [STUDIES[name] for name in dict.fromkeys(names)]
 
 
-def rows_named(study: Study, titles: list[str] | None) -> list[Row]:
-    """Returns the rows of these titles, or all. Raises StudyError for a title that is not there."""
-    if titles is None:
-        return list(study.rows)
-    known = [row.title for row in study.rows]
-    for title in titles:
+def rows_named(studies: list[Study], titles: list[str] | None) -> set[str]:
+    """Returns these titles, or those of all rows. Raises StudyError for a title that no study has."""
+    known = list(dict.fromkeys(row.title for study in studies for row in study.rows))
+    for title in titles or ():
         if title not in known:
-            raise StudyError(f"{study.name} has no row {title!r}.{near_names(title, known)}")
-    return [row for row in study.rows if row.title in titles]
+            raise StudyError(f"there is no row {title!r}.{near_names(title, known)}")
+    return set(titles or known)

@@ -16,6 +16,7 @@ from ltr import run_training
 from ltr.admin.checkpoint import load_checkpoint, load_network
 from ltr.admin.environment import load_environment
 from ltr.admin.random_state import seed_everything
+from ltr.dataset.defaults import training_videos
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.builder import build_network
 from pytracking.analysis.scoring import score_sequence
@@ -90,6 +91,12 @@ def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str)
     return result
 
 
+def training_set() -> str:
+    """Returns what recipes learn from on this machine."""
+    dataset = training_videos(load_environment())
+    return f"{dataset.name}, {len(dataset)} videos"
+
+
 def videos_of_test(name: str) -> SequenceList:
     """Returns the videos of a test: a benchmark's, or one of two others.
 
@@ -119,10 +126,13 @@ def _train(cell: Cell, workspace: Path, device: str) -> Path:
     words = [module, name, "--seed", str(cell.seed), "--device", device, "--workspace", str(workspace)]
     for key, value in cell.settings:
         words += ["--set", f"{key}={value}"]
-    before = os.environ.get("PYTRACKING_WORKSPACE_DIR")
-    status = run_training.main(words)
-    if before is not None:
-        os.environ["PYTRACKING_WORKSPACE_DIR"] = before
+    before = dict(os.environ)
+    os.environ["PYTRACKING_NETWORK_DIR"] = str(load_environment().network_dir.absolute())
+    try:
+        status = run_training.main(words)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
     if status:
         raise CellError(f"training ended with exit status {status}: run_training.py {' '.join(words)}")
     return next((workspace / "checkpoints" / "ltr" / module / name).glob("*_best.pth.tar"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,12 +45,13 @@ def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides)
     """Returns the results of each row of which there are any.
 
     Raises:
-        ReportError: there are none.
+        ReportError: there are none, or they were not learned from the same videos.
     """
     listed = list(seeds)
     rows = []
     for row in study.rows:
-        found = (read_result(out, study.cell(row, seed, overrides)) for seed in listed)
+        cells = dict.fromkeys(study.cell(row, seed, overrides) for seed in listed)
+        found = (read_result(out, cell) for cell in cells)
         results = [result for result in found if result is not None]
         if results:
             rows.append(RowResults(row, results))
@@ -58,14 +59,21 @@ def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides)
         raise ReportError(
             f"{out} has no result of {study.name} with these options: run it first, or give the --set it was run with"
         )
+    sources = {result.get("learned_from") for row in rows for result in row.results if result.get("recipe")}
+    if len(sources) > 1:
+        raise ReportError(f"{study.name} in {out} learned from different videos: {sorted(map(str, sources))}")
     return rows
 
 
-def study_table(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides) -> str:
-    """Returns the study as a Markdown table: mean and deviation over seeds, in percent, and costs of labels."""
-    rows = collect(study, out, seeds, overrides)
+def tests_of(rows: Iterable[RowResults]) -> list[str]:
+    """Returns the names of all tests, OTB first."""
     tests = list(dict.fromkeys(test for row in rows for result in row.results for test in result["tests"]))
-    tests.sort(key=lambda test: test != "otb")
+    return sorted(tests, key=lambda test: test != "otb")
+
+
+def study_table(study: Study, rows: Sequence[RowResults]) -> str:
+    """Returns the study as a Markdown table: mean and deviation over seeds, in percent, and costs of labels."""
+    tests = tests_of(rows)
     paid = any(row.mean("hours") is not None for row in rows)
     head = ["", "seeds", *(["hours", "$"] if paid else [])]
     for test in tests:
@@ -82,24 +90,23 @@ def study_table(study: Study, out: Path, seeds: Iterable[int], overrides: Overri
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def study_plot(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides, path: Path) -> bool:
+def study_plot(study: Study, rows: Sequence[RowResults], path: Path) -> bool:
     """Draws AUC against what the study varies, a line for each ``Row.line``; returns whether there is anything to draw.
 
     Of the tests, the first of the table is drawn: ``otb`` where it was run.
     """
     lines: dict[str, list[tuple[float, float]]] = {}
-    rows = collect(study, out, seeds, overrides)
-    test = "otb" if any("otb" in result["tests"] for row in rows for result in row.results) else None
+    test = tests_of(rows)[0]
     for found in rows:
         x = found.row.x if found.row.x is not None else found.mean("hours")
-        scores = found.scores(test or next(iter(found.results[0]["tests"])), "auc")
+        scores = found.scores(test, "auc")
         if found.row.line and x is not None and len(scores):
             lines.setdefault(found.row.line, []).append((x, float(scores.mean())))
     if not lines:
         return False
     scale = "log" if study.log_x else "linear"
     ticks = sorted(round(x, 2) for x, _ in next(iter(lines.values())))
-    content = line_plot("png", lines, study.x_label, f"AUC, {test or 'test videos'}, in percent", ticks, x_scale=scale)
+    content = line_plot("png", lines, study.x_label, f"AUC, {test}, in percent", ticks, x_scale=scale)
     write_bytes_atomically(path, content)
     return True
 
@@ -110,13 +117,18 @@ def put_between_marks(document: Path, study: Study, text: str) -> None:
     Raises:
         ReportError: the document is not there, or has no such marks.
     """
+    before, after = marked(document, study)
+    write_bytes_atomically(document, f"{before}\n{text}\n{after}".encode())
+
+
+def marked(document: Path, study: Study) -> tuple[str, str]:
+    """Returns what a document has up to a study's first mark, and from its last one on; errors as there."""
     first, last = f"<!-- study {study.name} -->\n", f"<!-- end of study {study.name} -->"
     content = document.read_text(encoding="utf-8") if document.is_file() else ""
     start, end = content.find(first), content.find(last)
     if not 0 <= start < end:
         raise ReportError(f"{document} has no lines {first.strip()} and {last}: add them where the table shall stand")
-    changed = f"{content[: start + len(first)]}\n{text}\n{content[end:]}"
-    write_bytes_atomically(document, changed.encode())
+    return content[: start + len(first)], content[end:]
 
 
 def _spread(scores: np.ndarray) -> str:

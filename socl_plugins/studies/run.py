@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from socl_plugins.studies.study import Cell
 
 @dataclass
 class RunReport:
-    """Which cells were run now, which had been before, and the logs of those that failed."""
+    """Which cells were run now, which had been before, and what went wrong with others."""
 
     done: int = 0
     present: int = 0
-    failed: dict[str, Path] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class RunOptions:
     """How cells are run.
 
     Attributes:
-        out: folder of the results, one JSON file a cell, and the logs.
+        out: folder of the results, one JSON file a cell, and the logs. One run at a time may use it.
         tests: names of test videos.
         jobs: cells at once.
         device: ``auto``, ``cpu`` or ``cuda``.
         keep: keep the workspaces with their checkpoints.
         plugins: imported first.
+        learned_from: what recipes learn from on this machine; results of other videos are not taken for these.
     """
 
     out: Path
@@ -46,29 +47,54 @@ class RunOptions:
     device: str = "auto"
     keep: bool = False
     plugins: Sequence[str] = ()
+    learned_from: str = ""
 
 
 def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
     """Runs what is missing of some cells, ``jobs`` at once. The same call goes on after it was stopped.
 
-    A result is written whole or not at all. A cell that fails does not stop the others.
+    A result is written whole or not at all. A cell that fails does not stop the others; whatever stops this function
+    stops the cells that are running.
     """
     report = RunReport()
-    missing = []
+    missing: dict[Cell, list[str]] = {}
     for cell in dict.fromkeys(cells):
-        result = read_result(options.out, cell)
-        if result is not None and set(options.tests) <= set(result["tests"]):
-            report.present += 1
+        tests = _missing_tests(cell, options)
+        if tests:
+            missing[cell] = tests
         else:
-            missing.append(cell)
-    with ThreadPoolExecutor(options.jobs) as pool:
-        for number, (cell, log) in enumerate(pool.map(lambda cell: (cell, _run(cell, options)), missing), 1):
-            if log is None:
+            report.present += 1
+    running: set[subprocess.Popen[bytes]] = set()
+    threads = max((os.cpu_count() or 1) // max(min(options.jobs, len(missing)), 1), 1)
+    pool = ThreadPoolExecutor(options.jobs)
+    try:
+        futures = {pool.submit(_run, cell, tests, options, threads, running): cell for cell, tests in missing.items()}
+        for number, future in enumerate(as_completed(futures), 1):
+            cell = futures[future]
+            error = future.result()
+            if error is None:
                 report.done += 1
             else:
-                report.failed[cell.key] = log
-            print(f"{number}/{len(missing)} {cell.key}: {_summary(read_result(options.out, cell), log)}", flush=True)
+                report.failed[cell.key] = error
+            print(f"{number}/{len(missing)} {cell.key}: {error or _summary(options.out, cell)}", flush=True)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(running):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown()
     return report
+
+
+def _missing_tests(cell: Cell, options: RunOptions) -> list[str]:
+    """Returns what a cell is to be tested on: nothing if it was; what it was tested on before, too, if it was not."""
+    result = read_result(options.out, cell)
+    if result is None or (cell.recipe and result.get("learned_from") not in (None, options.learned_from)):
+        return list(options.tests)
+    if set(options.tests) <= set(result["tests"]):
+        return []
+    return list(dict.fromkeys([*result["tests"], *options.tests]))
 
 
 def read_result(out: Path, cell: Cell) -> dict[str, Any] | None:
@@ -80,59 +106,62 @@ def read_result(out: Path, cell: Cell) -> dict[str, Any] | None:
     return result
 
 
-def read_results(out: Path) -> Iterator[dict[str, Any]]:
-    """Yields what all cells of a folder gave."""
-    for path in sorted(out.glob("*.json")):
-        yield json.loads(path.read_text())
-
-
 def result_path(out: Path, cell: Cell) -> Path:
     """Returns the file of a cell's result."""
     return out / f"{cell.key}.json"
 
 
-def run_one(words: str) -> int:
+def run_one(description: str) -> int:
     """Runs the cell that a JSON text describes, as :func:`run_cells` asks for it; returns the exit status."""
     import cv2
     import torch
 
     from socl_plugins.studies.measure import measure_cell
 
-    asked = json.loads(words)
+    asked = json.loads(description)
     torch.set_num_threads(asked["threads"])
     cv2.setNumThreads(asked["threads"])
     cell = Cell(**{**asked["cell"], "settings": tuple((key, value) for key, value in asked["cell"]["settings"])})
     result = measure_cell(cell, asked["tests"], Path(asked["workspace"]), asked["device"])
+    result["learned_from"] = asked["learned_from"]
     write_bytes_atomically(Path(asked["result"]), json.dumps(result, indent=1).encode())
     return 0
 
 
-def _run(cell: Cell, options: RunOptions) -> Path | None:
-    logs = options.out / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(prefix=f"{cell.key}-", dir=options.out))
-    threads = max((os.cpu_count() or 1) // options.jobs, 1)
-    asked = {
-        "cell": asdict(cell),
-        "tests": list(options.tests),
-        "workspace": str(workspace.absolute()),
-        "device": options.device,
-        "result": str(result_path(options.out, cell).absolute()),
-        "threads": threads,
-    }
-    command = [sys.executable, "-m", "socl_plugins.studies", "cell", json.dumps(asked)]
-    for plugin in options.plugins:
-        command += ["--plugin", plugin]
-    log = logs / f"{cell.key}.log"
-    with log.open("w") as output:
+def _run(
+    cell: Cell, tests: list[str], options: RunOptions, threads: int, running: set[subprocess.Popen[bytes]]
+) -> str | None:
+    """Runs a cell in a process, which is in ``running`` meanwhile; returns what went wrong, or none."""
+    log = options.out / "logs" / f"{cell.key}.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        workspace = Path(tempfile.mkdtemp(prefix=f"{cell.key}-", dir=options.out))
+        description = {
+            "cell": asdict(cell),
+            "tests": tests,
+            "workspace": str(workspace.absolute()),
+            "device": options.device,
+            "result": str(result_path(options.out, cell).absolute()),
+            "threads": threads,
+            "learned_from": options.learned_from,
+        }
+        command = [sys.executable, "-m", "socl_plugins.studies", "cell", json.dumps(description)]
+        for plugin in options.plugins:
+            command += ["--plugin", plugin]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
-    if done.returncode == 0 and not options.keep:
-        shutil.rmtree(workspace)
-    return None if done.returncode == 0 else log
+        with log.open("w") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+            running.add(process)
+            status = process.wait()
+            running.discard(process)
+        if not options.keep:
+            shutil.rmtree(workspace)
+    except OSError as error:
+        return f"failed: {error}"
+    return f"failed, see {log}" if status else None
 
 
-def _summary(result: dict[str, Any] | None, log: Path | None) -> str:
-    if result is None or log is not None:
-        return f"failed, see {log}"
+def _summary(out: Path, cell: Cell) -> str:
+    result = read_result(out, cell)
+    assert result is not None
     return ", ".join(f"{name} AUC {scores['auc']:.3f}" for name, scores in result["tests"].items())

@@ -11,6 +11,10 @@ Overrides = Mapping[str, str]
 """Hyper-parameters as ``--set`` takes them."""
 
 
+class StudyError(ValueError):
+    """A study, a row or a setting that does not exist, or that cannot be asked for."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of a table.
@@ -19,7 +23,7 @@ class Row:
         title: what the line is called.
         recipe: ``module/name``, trained once for each seed; empty: nothing is trained.
         network: a registered network, which then gets random weights; empty, too: ``tracker`` is used as it is.
-        settings: what differs from the study's schedule; it outweighs the command line, so that rows stay comparable.
+        settings: what differs from the study's schedule.
         tracker: the parameter set that tracks, ``tracker/name``. A row with a network of its own puts it there.
         paper: what the paper has in this line, as printed.
         line: the line of the plot that the row is a point of, if the study has one.
@@ -65,9 +69,17 @@ class Study:
                 yield self.cell(row, seed, overrides)
 
     def cell(self, row: Row, seed: int, overrides: Overrides) -> Cell:
-        """Returns the run of a row with a seed."""
+        """Returns the run of a row with a seed; one of a tracker that is used as it is knows no seed, and has 0.
+
+        Raises:
+            StudyError: something is to be the same in all rows that is what some of them differ in.
+        """
+        for key in overrides:
+            if any(key in other.settings for other in self.rows):
+                raise StudyError(f"{key} is what rows of {self.name} differ in: it cannot be set for all of them")
         settings = {**self.schedule, **overrides, **row.settings} if row.recipe else {}
-        return Cell(row.recipe, row.network, tuple(sorted(settings.items())), row.tracker, seed)
+        drawn = seed if row.recipe or row.network else 0
+        return Cell(row.recipe, row.network, tuple(sorted(settings.items())), row.tracker, drawn)
 
 
 @dataclass(frozen=True)

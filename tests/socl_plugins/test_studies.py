@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -16,9 +20,9 @@ from pytracking.registry import PARAMETERS
 from socl_plugins.studies.__main__ import main
 from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.studies.measure import HELD_OUT, videos_of_test
-from socl_plugins.studies.report import study_table
+from socl_plugins.studies.report import ReportError, collect, study_table
 from socl_plugins.studies.run import result_path
-from socl_plugins.studies.study import Study
+from socl_plugins.studies.study import Study, StudyError
 
 TINY = {"epochs": "1", "samples_per_epoch": "4", "batch_size": "2", "videos": "2"}
 ROWS = ["untrained", "Box-Siam, boxes"]
@@ -79,12 +83,20 @@ def test_the_settings_of_every_row_fit_its_recipe(
 
 def test_rows_share_the_schedule_and_keep_what_they_differ_in() -> None:
     study = STUDIES["noise"]
-    cells = list(study.cells([0, 1], {"epochs": "3", "noise_px": "7"}))
+    cells = list(study.cells([0, 1], {"epochs": "3"}))
     assert [cell.seed for cell in cells] == [0] * 4 + [1] * 4, "seeds outermost"
     settings = [dict(cell.settings) for cell in cells]
     assert {one["epochs"] for one in settings} == {"3"} and {one["learning_rate"] for one in settings} == {"1e-3"}
-    assert [one["noise_px"] for one in settings[:4]] == ["7", "20", "7", "20"], "a row outweighs the command line"
+    assert [one.get("noise_px") for one in settings[:4]] == [None, "20", None, "20"]
     assert len({cell.key for cell in cells}) == 8
+    with pytest.raises(StudyError, match="noise_px is what rows of noise differ in"):
+        study.cell(study.rows[0], 0, {"noise_px": "20"})
+
+
+def test_a_tracker_that_is_used_as_it_is_has_one_result_whatever_the_seeds() -> None:
+    study = STUDIES["correlation_filter"]
+    cells = [cell for cell in study.cells([0, 1, 2], {}) if not cell.recipe]
+    assert len(cells) == 6 and len(set(cells)) == 2
 
 
 def test_what_two_studies_share_is_run_once() -> None:
@@ -141,8 +153,34 @@ def test_a_table_has_means_and_deviations_over_seeds(tmp_path: Path) -> None:
         cell = study.cell(study.rows[1], seed, {})
         tests = {"otb": {"auc": auc, "dp20": 0.5}}
         result_path(tmp_path, cell).write_text(json.dumps({"tests": tests, "hours": 2.0, "dollars": 10}))
-    table = study_table(study, tmp_path, range(3), {})
+    table = study_table(study, collect(study, tmp_path, [0, 1, 2, 2], {}))
     assert "| SoCL-Siam, clicks | 3 | 2.00 | 10.00 | 43.0 ± 3.6 | 50.0 ± 0.0 |" in table
+
+
+def test_networks_that_learned_from_other_videos_are_not_put_into_one_table(tmp_path: Path) -> None:
+    study = STUDIES["labels"]
+    for row, videos in zip(study.rows[1:3], ("got10k, 52 videos", "synthetic, 64 videos")):
+        result = {"tests": {"otb": {"auc": 0.5, "dp20": 0.5}}, "recipe": row.recipe, "learned_from": videos}
+        result_path(tmp_path, study.cell(row, 0, {})).write_text(json.dumps(result))
+    with pytest.raises(ReportError, match="learned from different videos"):
+        collect(study, tmp_path, [0], {})
+
+
+def test_ctrl_c_stops_the_cells_that_are_running_and_leaves_nothing_behind(
+    workspace: Path, tmp_path: Path, video: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["run", "labels", "--out", str(out), "--seeds", "0", "--tests", str(video), "--rows", "Box-Siam, boxes"]
+    command = [sys.executable, "-m", "socl_plugins.studies", *words]
+    # In a session of its own: the signal goes to the command alone, as from a scheduler, not from a terminal.
+    started = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    end = time.monotonic() + 60
+    while not list(out.glob("logs/*.log")) and time.monotonic() < end:
+        time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    _, error = started.communicate(timeout=30)
+    assert started.returncode == 130 and b"goes on" in error
+    assert [path.name for path in out.iterdir()] == ["logs"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pytracking.parameter.params import ParameterError
 from pytracking.tracker.eco.features import normalised, odd_sides
 
 ORIENTATIONS = 9  # of edges; gradients, which have a sign, have twice as many
@@ -88,11 +89,16 @@ class HogFeatures:
     Args:
         cells: side of a cell in pixels, for each block.
         dimensions: channels that each block is projected to.
+
+    Raises:
+        ParameterError: these are not equally many.
     """
 
     def __init__(self, cells: Sequence[int] = (4,), dimensions: Sequence[int] = (10,)) -> None:
         self.cells = tuple(cells)
         self.dimensions = tuple(dimensions)
+        if len(self.cells) != len(self.dimensions):
+            raise ParameterError(f"there are {len(self.cells)} sizes of cells, but {len(self.dimensions)} dimensions")
 
     def sample_side(self, wanted: float) -> int:
         """Returns a side with an odd number of cells where possible."""

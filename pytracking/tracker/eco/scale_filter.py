@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pytracking.parameter.params import ParameterError
 from pytracking.tracker.eco.hog import fhog
 
 
@@ -40,6 +41,12 @@ class ScaleFilterSettings:
     regularisation: float = 1e-2
     area: int = 512
     cell: int = 4
+
+    def __post_init__(self) -> None:
+        if not (0 < self.scales <= self.finer and self.scales % 2 and self.finer % 2):
+            raise ParameterError(
+                f"scales is {self.scales} and finer {self.finer}; both must be odd, and finer not below scales"
+            )
 
 
 def reduced_size(size: np.ndarray, settings: ScaleFilterSettings) -> tuple[int, int]:
