@@ -38,14 +38,15 @@ class FuseSettings:
     Attributes:
         centers: ``tracked``: the tracker's, and the click where it failed (the paper); ``click``: the click;
             ``smooth``: a path of little acceleration near both.
-        size_trust: weight of the tracked size against one that is interpolated between the neighbouring boxes.
+        size_trust: weight of the tracked size against one that is interpolated between the neighbouring boxes: they
+            err independently, so their mean is better than either.
         click_px: how far clicks are off, a standard deviation in pixels, for ``smooth``.
         track_part: likewise for the tracker, as a part of the target's mean side.
         acceleration_part: how much the speed changes from frame to frame, as a part of the target's mean side.
     """
 
     centers: Centers = "click"
-    size_trust: float = 1.0
+    size_trust: float = 0.5
     click_px: float = 5.0
     track_part: float = 0.05
     acceleration_part: float = 0.5

@@ -53,12 +53,12 @@ class PseudoBoxSettings:
 
 
 TRACKED = PseudoBoxSettings(
-    source="both", parameters="imagenet_res18", follow_clicks=False, fuse=FuseSettings(centers="tracked")
+    source="both", parameters="imagenet_res18", follow_clicks=False, fuse=FuseSettings(centers="tracked", size_trust=1.0)
 )
 METHODS = {
     "fused": PseudoBoxSettings(),
     "tracked": TRACKED,
-    "smooth": replace(TRACKED, fuse=FuseSettings(centers="smooth")),
+    "smooth": replace(TRACKED, fuse=FuseSettings(centers="smooth", size_trust=1.0)),
     "paper": replace(TRACKED, source="forwards"),
     "interpolation": PseudoBoxSettings(source="interpolation"),
     "top_map": PseudoBoxSettings(source="top_map"),

@@ -99,10 +99,13 @@ def test_two_tracks_count_by_the_way_they_went() -> None:
     labels = straight(count=11)
     forwards = track_snippets(Movable(3.0, 1.1), frame, labels)  # grows too fast
     backwards = track_snippets(Movable(-3.0, 1.0), frame, labels, backwards=True)  # keeps the last size
-    sizes = fuse(labels, [forwards, backwards]).boxes[:, 2]
     share = np.arange(11) / 10
-    expected = (1 - share) * np.log(40 * 1.1 ** np.arange(11)) + share * np.log(80)
-    np.testing.assert_allclose(np.log(sizes[1:10]), expected[1:10])
+    tracked = (1 - share) * np.log(40 * 1.1 ** np.arange(11)) + share * np.log(80)
+    interpolated = np.log(40) + share * np.log(2)
+    for trust in (0.0, 0.5, 1.0):
+        sizes = fuse(labels, [forwards, backwards], FuseSettings(size_trust=trust)).boxes[:, 2]
+        expected = trust * tracked + (1 - trust) * interpolated
+        np.testing.assert_allclose(np.log(sizes[1:10]), expected[1:10])
 
 
 def test_a_track_that_failed_leaves_the_centre_to_the_other() -> None:
