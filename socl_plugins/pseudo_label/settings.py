@@ -53,7 +53,10 @@ class PseudoBoxSettings:
 
 
 TRACKED = PseudoBoxSettings(
-    source="both", parameters="imagenet_res18", follow_clicks=False, fuse=FuseSettings(centers="tracked", size_trust=1.0)
+    source="both",
+    parameters="imagenet_res18",
+    follow_clicks=False,
+    fuse=FuseSettings(centers="tracked", size_trust=1.0),
 )
 METHODS = {
     "fused": PseudoBoxSettings(),
