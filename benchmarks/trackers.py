@@ -1,7 +1,7 @@
 """AUC, DP@20 and frames a second of trackers in one run: ``python benchmarks/trackers.py --help``.
 
 Without any learning from video: SiamFC and ECO on an untrained ResNet-18 and on ImageNet's, beside OpenCV's CSRT and
-KCF. ``--checkpoint`` adds a trained network in both trackers. For ECO, the time of each stage is printed as well.
+KCF. ``--checkpoints`` adds trained networks in both trackers. For ECO, the time of each stage is printed as well.
 
 The sequences are those of OTB that ``--otb`` or the environment's ``otb_dir`` holds.
 """
@@ -15,6 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ import cv2
 import numpy as np
 import torch
 
+from ltr.admin.checkpoint import load_network
 from ltr.admin.files import write_bytes_atomically
 from ltr.registry import load_plugins
 from pytracking.analysis.metrics import ope
 from pytracking.evaluation import Sequence, get_dataset
 from pytracking.evaluation.tracker import track_sequence
-from pytracking.parameter.params import TrackerParams
+from pytracking.parameter.params import BackboneParams, TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.base import BaseTracker
 from pytracking.tracker.eco import tracker as eco
@@ -119,7 +121,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sequences", nargs="+", help="names of the sequences; default: all")
     parser.add_argument("--frames", type=int, help="only so many frames of each sequence")
     parser.add_argument("--trackers", nargs="*", default=DEFAULT, metavar="TRACKER/PARAM", help="default: %(default)s")
-    parser.add_argument("--checkpoint", help="a trained SiamFC network, tracked with by SiamFC and by ECO")
+    parser.add_argument(
+        "--checkpoints", nargs="+", default=(), help="trained SiamFC networks, tracked with by SiamFC and by ECO"
+    )
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), help="of the networks; default: the trackers' own"
+    )
     parser.add_argument("--threads", type=int, default=2, help="of torch and OpenCV; default: %(default)s")
     parser.add_argument("--out", type=Path, help="JSON file for the numbers")
     options = parser.parse_args(arguments)
@@ -132,9 +139,15 @@ def main(arguments: list[str] | None = None) -> int:
     if options.sequences:
         sequences = [sequence for sequence in sequences if sequence.name in options.sequences]
     rows: dict[str, TrackerParams] = {name: PARAMETERS[name]() for name in options.trackers}
-    if options.checkpoint:
-        rows["siamfc, trained"] = SiamFCParams(network=options.checkpoint)
-        rows["eco, trained"] = ECOParams(network=options.checkpoint, layers=("conv1", "last"))
+    for name in options.checkpoints:
+        network = load_network(name).to(memory_format=torch.channels_last)
+        rows[f"siamfc, {name}"] = SiamFCParams(network=network)
+        if hasattr(network.backbone, "extract"):  # an AlexNet has no layers to choose from
+            rows[f"eco, {name}"] = ECOParams(network=network, layers=("conv1", "last"))
+    if options.precision:
+        for name, params in rows.items():
+            if isinstance(params, BackboneParams):
+                rows[name] = replace(params, precision=options.precision)
     print(f"{len(sequences)} sequences, {options.threads} threads")
     print(f"{'tracker':34s} AUC   DP@20      FPS   median FPS", flush=True)
     found = {}

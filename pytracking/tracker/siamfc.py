@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ltr.data.crops import crop_square, template_side
-from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.parameter.params import BackboneParams, ParameterError
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
 
@@ -35,7 +35,7 @@ class SiameseNetwork(Protocol):
 
 
 @dataclass(kw_only=True)
-class SiamFCParams(TrackerParams):
+class SiamFCParams(BackboneParams):
     """Parameters of SiamFC; the defaults are those of the improved version of its authors (SiamFC-3s).
 
     Attributes:
@@ -69,6 +69,7 @@ class SiamFCParams(TrackerParams):
     min_side: float = 10.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         rules = {
             "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
             "scale_step": (self.scale_step > 1, "more than 1"),
@@ -168,7 +169,10 @@ class SiamFCTracker(BaseTracker):
         crops = [crop_square(image, center, side * scale, output_size, self.fill)[0] for scale in scales]
         # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
         images = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2).float()
-        return self.network(images)
+        # Cosines in bfloat16 would have steps of 1/256, as large as what tells two scales apart.
+        with self.params.autocast():
+            features = self.network(images)
+        return features.float()
 
     def _responses(self, image: np.ndarray) -> np.ndarray:
         """Returns the enlarged response at every scale, (scales, h, w)."""

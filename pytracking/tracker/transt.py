@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from ltr.data.crops import Region, crop_square
-from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.parameter.params import BackboneParams, ParameterError
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
 
 @dataclass(kw_only=True)
-class TransTParams(TrackerParams):
+class TransTParams(BackboneParams):
     """Parameters of TransT; the defaults are those of its authors.
 
     Attributes:
@@ -44,6 +44,7 @@ class TransTParams(TrackerParams):
     min_side: float = 10.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.window_influence <= 1:
             raise ParameterError(f"TransT's window_influence must be between 0 and 1, not {self.window_influence!r}")
         for name in ("template_size", "template_factor", "search_size", "search_factor", "min_side"):
@@ -113,7 +114,9 @@ class TransTTracker(BaseTracker):
         side = factor * float(np.sqrt(self.size.prod()))
         crop, region = crop_square(image, (float(self.center[0]), float(self.center[1])), side, output_size, self.fill)
         images = torch.from_numpy(crop[None]).to(self.device).permute(0, 3, 1, 2).float()
-        return self.network.features(images), region
+        with self.params.autocast():
+            features = self.network.features(images)
+        return features.float(), region
 
     def _hann(self, shape: tuple[int, ...]) -> np.ndarray:
         if self._window.size != shape[0] * shape[1]:

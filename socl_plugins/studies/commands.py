@@ -38,7 +38,9 @@ def run(options: argparse.Namespace) -> int:
     ]
     tests = options.tests or [HELD_OUT, *(["otb"] if load_environment().otb_dir else [])]
     jobs = (os.cpu_count() or 1) if options.jobs == -1 else options.jobs
-    asked = RunOptions(options.out, tests, jobs, options.device, options.keep, options.plugin, training_set())
+    asked = RunOptions(
+        options.out, tests, jobs, options.device, options.keep, options.plugin, training_set(), options.precision
+    )
     report = run_cells(cells, asked)
     print(f"{report.done} cells run, {report.present} were there, {len(report.failed)} failed")
     return 1 if report.failed else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ class CellError(RuntimeError):
     """A cell's training did not end well."""
 
 
-def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str) -> dict[str, Any]:
+def measure_cell(
+    cell: Cell, tests: Sequence[str], workspace: Path, device: str, precision: str = "float32"
+) -> dict[str, Any]:
     """Returns what one run gives: costs of labels, time, and for each test AUC and DP@20, in all and by sequence.
 
     Args:
@@ -44,6 +46,7 @@ def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str)
         tests: see :func:`videos_of_test`.
         workspace: an empty folder for the run's checkpoints and logs.
         device: ``auto``, ``cpu`` or ``cuda``.
+        precision: of the network while it tracks, where the tracker can be told one.
 
     Raises:
         CellError: training failed; why is on standard error.
@@ -54,6 +57,7 @@ def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str)
         "settings": dict(cell.settings),
         "tracker": cell.tracker,
         "seed": cell.seed,
+        "precision": precision,
         "hours": None,
         "dollars": None,
     }
@@ -74,8 +78,8 @@ def measure_cell(cell: Cell, tests: Sequence[str], workspace: Path, device: str)
     changes: dict[str, Any] = {}
     if network is not None:
         changes["network"] = network.to(chosen).eval()
-    if hasattr(params, "device"):
-        changes["device"] = str(chosen)
+    known = {field.name for field in fields(params)}
+    changes |= {name: value for name, value in (("device", str(chosen)), ("precision", precision)) if name in known}
     tracker = TRACKERS[family](replace(params, **changes))
     result["tests"] = {}
     for name in tests:

@@ -39,6 +39,7 @@ class RunOptions:
         keep: keep the workspaces with their checkpoints.
         plugins: imported first.
         learned_from: what recipes learn from on this machine; results of other videos are not taken for these.
+        precision: of networks while they track; results of another precision are not taken for these.
     """
 
     out: Path
@@ -48,6 +49,7 @@ class RunOptions:
     keep: bool = False
     plugins: Sequence[str] = ()
     learned_from: str = ""
+    precision: str = "float32"
 
 
 def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
@@ -92,6 +94,8 @@ def _missing_tests(cell: Cell, options: RunOptions) -> list[str]:
     result = read_result(options.out, cell)
     if result is None or (cell.recipe and result.get("learned_from") not in (None, options.learned_from)):
         return list(options.tests)
+    if result.get("precision", "float32") != options.precision:
+        return list(options.tests)
     if set(options.tests) <= set(result["tests"]):
         return []
     return list(dict.fromkeys([*result["tests"], *options.tests]))
@@ -122,7 +126,7 @@ def run_one(description: str) -> int:
     torch.set_num_threads(asked["threads"])
     cv2.setNumThreads(asked["threads"])
     cell = Cell(**{**asked["cell"], "settings": tuple((key, value) for key, value in asked["cell"]["settings"])})
-    result = measure_cell(cell, asked["tests"], Path(asked["workspace"]), asked["device"])
+    result = measure_cell(cell, asked["tests"], Path(asked["workspace"]), asked["device"], asked["precision"])
     result["learned_from"] = asked["learned_from"]
     write_bytes_atomically(Path(asked["result"]), json.dumps(result, indent=1).encode())
     return 0
@@ -141,6 +145,7 @@ def _run(
             "tests": tests,
             "workspace": str(workspace.absolute()),
             "device": options.device,
+            "precision": options.precision,
             "result": str(result_path(options.out, cell).absolute()),
             "threads": threads,
             "learned_from": options.learned_from,

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from ltr.admin.settings import SettingsError, apply_overrides
-from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.parameter.params import BackboneParams, ParameterError, TrackerParams
+from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.siamfc import SiamFCParams
+from pytracking.tracker.transt import TransTParams
 
 
 def test_get_has_and_defaults_work_as_in_pytracking() -> None:
@@ -41,6 +43,12 @@ def test_a_misspelt_parameter_is_an_error_with_the_near_name() -> None:
 def test_a_value_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match=f"SiamFC's {next(iter(wrong))} must be"):
         SiamFCParams(network="x.pth", **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("params", [SiamFCParams, ECOParams, TransTParams])
+def test_only_known_precisions_can_be_asked_for(params: type[BackboneParams]) -> None:
+    with pytest.raises(ParameterError, match="precision must be 'float32' or 'bfloat16', not 'half'"):
+        params(network="x.pth", precision="half")  # type: ignore[call-arg]
 
 
 def test_overrides_are_converted_and_checked() -> None:

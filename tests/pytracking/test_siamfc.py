@@ -219,3 +219,30 @@ def test_a_negative_response_is_penalised_too() -> None:
 def test_a_network_that_cannot_be_compared_with_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"correlate\(template, search\); Linear is none"):
         SiamFCTracker(SiamFCParams(network=nn.Linear(1, 1)))
+
+
+class Convolved(ColourNet):
+    """Compares what a convolution makes of the colours, and notes in what precision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: list[torch.dtype] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        mixed = functional.conv2d(super().forward(images), torch.eye(3)[:, :, None, None] * 0.7 + 0.1)
+        self.types.append(mixed.dtype)
+        return mixed
+
+    def correlate(self, template: Tensor, search: Tensor) -> Tensor:
+        self.types.append(search.dtype)
+        return super().correlate(template, search)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_only_the_network_is_computed_in_another_precision(precision: str) -> None:
+    network = Convolved()
+    moved = tracker(network, precision=precision)
+    moved.initialize(scene((120, 80, 48, 48)), {"init_bbox": [120, 80, 48, 48]})
+    output = moved.track(scene((137, 67, 48, 48)))
+    assert network.types == [getattr(torch, precision)] * 2 + [torch.float32]
+    np.testing.assert_allclose(center(output["target_bbox"]), [161, 91], atol=1.5)

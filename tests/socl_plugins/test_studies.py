@@ -113,6 +113,8 @@ def test_a_study_runs_goes_on_and_is_reported(
     assert "2 cells run, 0 were there, 0 failed" in capsys.readouterr().out
     assert run(out, video) == 0
     assert "0 cells run, 2 were there, 0 failed" in capsys.readouterr().out
+    assert run(out, video, "--precision", "bfloat16") == 0
+    assert "2 cells run, 0 were there, 0 failed" in capsys.readouterr().out, "tracked with in another precision"
     assert not list(out.glob("*/checkpoints")), "workspaces are not kept unless asked for"
 
     options = ["--out", str(out), "--seeds", "0", *(f"--set={key}={value}" for key, value in TINY.items())]

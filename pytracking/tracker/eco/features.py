@@ -6,6 +6,7 @@ An extractor is anything with the attributes of :class:`Features`; ECO asks noth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import torch
@@ -70,7 +71,7 @@ class NetworkFeatures:
         layers: names of layers; ``last`` is the backbone's last one.
         dimensions: channels that each layer is projected to.
         device: where to compute.
-        dtype: of the network's convolutions. bfloat16 halves their time on CPUs that multiply it in hardware.
+        autocast: the context in which the network is called; none: as it is.
 
     Raises:
         ParameterError: the network has no layers that can be asked for, or not these.
@@ -82,7 +83,7 @@ class NetworkFeatures:
         layers: Sequence[str],
         dimensions: Sequence[int],
         device: torch.device,
-        dtype: torch.dtype = torch.float32,
+        autocast: AbstractContextManager[Any] | None = None,
     ) -> None:
         backbone: Any = network if hasattr(network, "extract") else getattr(network, "backbone", None)
         if backbone is None or not hasattr(backbone, "extract"):
@@ -93,7 +94,7 @@ class NetworkFeatures:
         if len(layers) != len(dimensions) or not layers:
             raise ParameterError(f"ECO needs one dimension for each layer, not {dimensions} for the layers {layers}")
         self.backbone = backbone.to(device).eval()
-        self._mixed = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+        self._autocast = autocast or nullcontext()
         self.layers = [backbone.layers[-1] if name == "last" else name for name in layers]
         self.dimensions = tuple(dimensions)
         probe = torch.zeros(1, 3, 64, 64, device=device)
@@ -110,7 +111,7 @@ class NetworkFeatures:
 
     def __call__(self, patches: Tensor) -> list[Tensor]:
         """Returns the normalised outputs (N, C, n, n) of the layers."""
-        with self._mixed:
+        with self._autocast:
             maps = self.backbone.extract(patches.contiguous(memory_format=torch.channels_last), self.layers)
         return [normalised(layer.float()) for layer in maps]
 

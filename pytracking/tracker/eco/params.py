@@ -7,13 +7,13 @@ from pathlib import Path
 
 from torch import nn
 
-from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.parameter.params import BackboneParams, ParameterError
 from pytracking.tracker.eco.scale_filter import ScaleFilterSettings
 from pytracking.tracker.eco.settings import LearningSettings
 
 
 @dataclass(kw_only=True)
-class ECOParams(TrackerParams):
+class ECOParams(BackboneParams):
     """Parameters of ECO; the defaults are those of SoCL-CF, or else of ECO's authors.
 
     Attributes:
@@ -21,7 +21,6 @@ class ECOParams(TrackerParams):
         layers: names of its layers; ``last`` is the last one.
         dimensions: channels that each layer is projected to.
         hand_crafted: names of registered features that need no network, such as ``fhog``; they come before the layers.
-        precision: of the network, ``float32`` or ``bfloat16``; the filter is always learned in float32.
         search_area: side of the square sample, as a multiple of the target's mean side.
         smallest_side: side in pixels under which the sample does not go: the frame is enlarged instead.
         largest_side: side in pixels beyond which it does not go: the frame is reduced instead.
@@ -38,7 +37,6 @@ class ECOParams(TrackerParams):
     layers: tuple[str, ...] = ("conv1", "layer3")
     dimensions: tuple[int, ...] = (16, 64)
     hand_crafted: tuple[str, ...] = ()
-    precision: str = "float32"
     search_area: float = 4.5
     smallest_side: float = 200.0
     largest_side: float = 250.0
@@ -51,10 +49,10 @@ class ECOParams(TrackerParams):
     min_side: float = 5.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         rules = {
             "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
             "scale_step": (self.scale_step > 1, "more than 1"),
-            "precision": (self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'"),
             "search_area": (self.search_area > 1, "more than 1"),
             "smallest_side": (0 < self.smallest_side <= self.largest_side, "positive and at most largest_side"),
             "newton_steps": (self.newton_steps >= 0, "0 or more"),

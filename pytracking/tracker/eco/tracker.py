@@ -144,8 +144,7 @@ def _features_of(params: ECOParams, device: torch.device) -> Features:
         raise ParameterError(str(error)) from error
     if params.network is not None:
         network = tracking_network(params.network)
-        precision = getattr(torch, params.precision)
-        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, precision))
+        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, params.autocast()))
     if not parts:
         raise ParameterError("ECO has no features: give it a network, or hand-crafted ones")
     return parts[0] if len(parts) == 1 else JoinedFeatures(parts)
