@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from ltr import run_training
 from ltr.admin.checkpoint import best_checkpoint, load_network
@@ -32,3 +33,12 @@ def test_the_schedules_are_the_papers() -> None:
     assert (full.epochs, full.samples_per_epoch, full.batch_size, full.decay_epochs) == (1000, 38_000, 38, (500,))
     assert (full.learning_rate, full.learning_rate * full.backbone_rate) == (1e-4, pytest.approx(1e-5))
     assert (got10k.epochs, got10k.learning_rate, got10k.decay_epochs, got10k.other_sets) == (500, 2e-4, (250,), ())
+
+
+def test_a_smaller_backbone_is_one_setting(workspace: Path) -> None:
+    words = [word for setting in (*SMALL, "network=transt18") for word in ("--set", setting)]
+    assert run_training.main(["transt", "transt50", "--device", "cpu", *words]) == 0
+    network = load_network(best_checkpoint("transt/transt50"))
+    search = torch.zeros(1, 3, 64, 64)
+    assert network.features(search).shape == (1, 256, 8, 8)
+    assert sum(parameter.numel() for parameter in network.backbone.parameters()) < 3_000_000

@@ -9,7 +9,7 @@ from ltr.models.tracking.siamfcnet import (
     siamfc_resnet18,
     siamfc_resnet22,
 )
-from ltr.models.tracking.transt import TransT, transt50
+from ltr.models.tracking.transt import TransT, transt18, transt50
 
 __all__ = [
     "DiMPNet",
@@ -22,5 +22,6 @@ __all__ = [
     "siamfc_alexnet",
     "siamfc_resnet18",
     "siamfc_resnet22",
+    "transt18",
     "transt50",
 ]

@@ -34,6 +34,7 @@ class TransTConfig(TrainConfig):
     """Hyper-parameters of TransT; the defaults are the short schedule for the embedded videos.
 
     Attributes:
+        network: ``transt50``, or another one with its arguments.
         pretrained: where the backbone starts: none, ``imagenet`` or a file.
         backbone_rate: the backbone's learning rate over that of the rest.
         weight_decay: of AdamW.
@@ -51,6 +52,7 @@ class TransTConfig(TrainConfig):
         loss: weights of its parts.
     """
 
+    network: str = "transt50"
     pretrained: str | None = None
     backbone_rate: float = 0.1
     weight_decay: float = 1e-4
@@ -131,7 +133,7 @@ def train(
         hooks: more of them.
     """
     net = build_network(
-        "transt50", hidden=config.hidden, fusion_layers=config.fusion_layers, pretrained=config.pretrained
+        config.network, hidden=config.hidden, fusion_layers=config.fusion_layers, pretrained=config.pretrained
     )
     net.to(settings.device)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
