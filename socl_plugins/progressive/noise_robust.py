@@ -11,13 +11,18 @@ and that of the response is log E[exp g(e)]. The paper expands exp about zero, t
 The expansion has a trap. Its value falls with g only while g > -1. Below, a *worse* response is a *likelier* one, so
 that the loss rewards error; and a sum over the hundreds of locations of a map lies far below. What keeps out of it:
 
-- g is a mean over locations, half its weight on target and half on background, as in SiamFC's loss; the supplement
-  does not say how it is scaled. That alone is not enough: a target missed with confidence has g < -1 all the same.
-- ``centred``, our choice, expands about the mean instead: E[g] + log(1 + Var[g] / 2), of the same two moments. Without
-  noise it is g itself, so the loss is the cross-entropy exactly; and sharper errors cost more wherever the standard
-  deviation of g is below 1.4 times its mean.
+- ``exact``, the default, computes log E[exp g] over the shifts, which costs no more than its moments do.
+- ``centred`` expands about the mean instead: E[g] + log(1 + Var[g] / 2), of the same two moments. Without noise it is g
+  itself, so the loss is the cross-entropy exactly; and sharper errors cost more wherever the standard deviation of g is
+  below 1.4 times its mean.
+- ``taylor`` is equation 1 as printed.
 
-``taylor`` is equation 1 as printed and ``exact`` is log E[exp g] over the shifts, which both approximate.
+How large g is decides what is learned. Here it is a mean over locations, half its weight on target and half on
+background, as in SiamFC's loss, times ``scale``. As a plain mean (``scale`` 1) it hardly differs from one shift to the
+next, so log E[exp g] is E[g]: the cross-entropy with the mean label, on which training with labels that are off comes
+out anyhow. As the sum over locations of equation 2 has it, the shifts that the response agrees with count most: a label
+is moved to where the network sees the target, as far as the noise allows. The default, 30, is less than the number of
+locations, 81 and more: with 100, what labels say no longer matters to a network that begins with nothing.
 """
 
 from __future__ import annotations
@@ -47,15 +52,15 @@ class LabelNoise:
         crop_px: another, in pixels of the crop, where targets have one size: a machine's error, which grows with it.
         shifts: how many shifts stand for all; DiMP's loss takes all whole cells instead.
         expansion: see the module's docstring.
-        scale: factor on g before the expansion, taken back after it. At 0 the loss would be the cross-entropy with the
-            mean label; the larger, the more the likeliest shift counts alone.
+        scale: factor on g, taken back after the expectation. At 0 the loss would be the cross-entropy with the mean
+            label; the larger, the more the likeliest shift counts alone.
     """
 
     frame_px: float = 0.0
     crop_px: float = 0.0
     shifts: int = 64
-    expansion: Expansion = "centred"
-    scale: float = 1.0
+    expansion: Expansion = "exact"
+    scale: float = 30.0
 
     def __post_init__(self) -> None:
         for name in ("frame_px", "crop_px"):
@@ -182,8 +187,8 @@ def noise_robust_loss(
     std: torch.Tensor,
     radius: float = 2.0,
     shifts: int = 64,
-    expansion: Expansion = "centred",
-    scale: float = 1.0,
+    expansion: Expansion = "exact",
+    scale: float = 30.0,
 ) -> torch.Tensor:
     """Returns minus the mean log likelihood of responses whose labels may be off (PUL, section 3.4.2).
 

@@ -199,10 +199,10 @@ def test_the_learning_step_differs_in_the_classifier_s_loss_alone_and_a_click_s_
         found: dict[str, float] = actor(seen)[1]
         return found
 
-    weak, still, robust = (stats(noise) for noise in (None, LabelNoise(), LabelNoise(20, expansion="exact")))
+    weak, still, robust = (stats(noise) for noise in (None, LabelNoise(), LabelNoise(20, scale=1)))
     assert still == pytest.approx(weak, rel=1e-5)
     assert {name for name in weak if robust[name] == weak[name]} == {"Loss/iou"}
-    assert stats(LabelNoise(10, expansion="exact"), 2.0) == robust != stats(LabelNoise(10, expansion="exact"))
+    assert stats(LabelNoise(10, scale=1), 2.0) == robust != stats(LabelNoise(10, scale=1))
     # Each filter, map by map, as the function has it.
     std = 20 * data["test_scale"].flatten() / 16
     scores, label = net.scores[3].flatten(0, 1)[None], data["test_label"].flatten(0, 1)
@@ -215,7 +215,7 @@ def test_the_option_is_off_by_default_and_a_wrong_one_is_refused_by_name() -> No
     net = Answers([])
     assert type(SoCLDiMPConfig().build_actor(net)) is WeakDiMPActor  # type: ignore[arg-type]
     actor = SoCLDiMPConfig(noise_robust=20).build_actor(net)  # type: ignore[arg-type]
-    assert isinstance(actor, NoiseRobustDiMPActor) and actor.noise == LabelNoise(20, expansion="exact", scale=1000)
+    assert isinstance(actor, NoiseRobustDiMPActor) and actor.noise == LabelNoise(20, scale=1000)
     with pytest.raises(ValueError, match="frame_px"):
         SoCLDiMPConfig(noise_robust=-1)
 

@@ -132,6 +132,37 @@ def test_labels_that_may_be_off_punish_a_neighbouring_peak_less_than_a_far_one()
     assert loss(8, 2.0) < loss(11, 2.0) < loss(15, 2.0)
 
 
+def best_response(robust: bool, scale: float = 30.0) -> torch.Tensor:
+    """Returns the probabilities (17, 17) that one response ends with, which 200 labels 3 cells off have in common."""
+    centers = 8 + 3 * torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    response = torch.zeros(1, 1, 17, 17, requires_grad=True)
+    optimizer = torch.optim.Adam([response], 0.1)
+    for _ in range(150):
+        shared = response.expand(200, -1, -1, -1)
+        if robust:
+            loss = nr.noise_robust_loss(shared, centers, torch.full((200,), 3.0), scale=scale)
+        else:
+            loss = balanced_bce(shared, center_labels(centers, (17, 17)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return response.detach().sigmoid()[0, 0]
+
+
+def off_target(probabilities: torch.Tensor, cells: int) -> float:
+    """Returns the mean probability of the four places so far along x or y from the target at 8, 8."""
+    return float(torch.stack([probabilities[8, 8 + d] + probabilities[8 + d, 8] for d in (-cells, cells)]).mean() / 2)
+
+
+def test_labels_that_are_off_blur_the_response_under_the_cross_entropy_and_not_under_this_loss() -> None:
+    assert off_target(best_response(robust=False), 4) > 0.6
+    sharp = best_response(robust=True)
+    assert divmod(int(sharp.argmax()), 17) == (8, 8) and sharp[8, 8] > 0.95 and off_target(sharp, 4) < 0.05
+    # The docstring's reasons for how large g is: as a mean it blurs, and as a larger sum it ignores the labels.
+    assert off_target(best_response(robust=True, scale=1), 4) > 0.6
+    assert best_response(robust=True, scale=300)[8, 8] < 0.05
+
+
 @pytest.mark.parametrize("expansion", get_args(nr.Expansion))
 def test_gradients_are_those_of_finite_differences(expansion: nr.Expansion) -> None:
     z = logits(spread=0.7).requires_grad_()
