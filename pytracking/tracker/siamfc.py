@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ltr.data.crops import crop_square, template_side
+from ltr.models.fold import folded
 from pytracking.parameter.params import BackboneParams, ParameterError
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
@@ -105,7 +106,7 @@ class SiamFCTracker(BaseTracker):
                 f"{type(network).__name__} is none"
             )
         self.device = params.torch_device
-        self.network = cast(SiameseNetwork, network.to(self.device).eval())
+        self.network = cast(SiameseNetwork, folded(network).to(self.device))
         half = params.scale_num // 2
         self.scales = params.scale_step ** np.arange(-half, half + 1, dtype=np.float64)
         self._window = np.ones((1, 1))

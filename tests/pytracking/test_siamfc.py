@@ -244,5 +244,5 @@ def test_only_the_network_is_computed_in_another_precision(precision: str) -> No
     moved = tracker(network, precision=precision)
     moved.initialize(scene((120, 80, 48, 48)), {"init_bbox": [120, 80, 48, 48]})
     output = moved.track(scene((137, 67, 48, 48)))
-    assert network.types == [getattr(torch, precision)] * 2 + [torch.float32]
+    assert moved.network.types == [getattr(torch, precision)] * 2 + [torch.float32]
     np.testing.assert_allclose(center(output["target_bbox"]), [161, 91], atol=1.5)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ltr.models.fold import folded
 from pytracking.parameter.params import ParameterError
 
 
@@ -93,7 +94,7 @@ class NetworkFeatures:
             )
         if len(layers) != len(dimensions) or not layers:
             raise ParameterError(f"ECO needs one dimension for each layer, not {dimensions} for the layers {layers}")
-        self.backbone = backbone.to(device).eval()
+        self.backbone = folded(backbone).to(device)
         self._autocast = autocast or nullcontext()
         self.layers = [backbone.layers[-1] if name == "last" else name for name in layers]
         self.dimensions = tuple(dimensions)
