@@ -21,8 +21,9 @@ How large g is decides what is learned. Here it is a mean over locations, half i
 background, as in SiamFC's loss, times ``scale``. As a plain mean (``scale`` 1) it hardly differs from one shift to the
 next, so log E[exp g] is E[g]: the cross-entropy with the mean label, on which training with labels that are off comes
 out anyhow. As the sum over locations of equation 2 has it, the shifts that the response agrees with count most: a label
-is moved to where the network sees the target, as far as the noise allows. The default, 30, is less than the number of
-locations, 81 and more: with 100, what labels say no longer matters to a network that begins with nothing.
+is moved to where the network sees the target, as far as the noise allows. The default, 100, is near the number of
+locations. It needs a network that sees something to begin with, such as ImageNet's; one that begins with nothing hardly
+hears the labels then, and is better served with 30.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class LabelNoise:
     crop_px: float = 0.0
     shifts: int = 64
     expansion: Expansion = "exact"
-    scale: float = 30.0
+    scale: float = 100.0
 
     def __post_init__(self) -> None:
         for name in ("frame_px", "crop_px"):
@@ -188,7 +189,7 @@ def noise_robust_loss(
     radius: float = 2.0,
     shifts: int = 64,
     expansion: Expansion = "exact",
-    scale: float = 30.0,
+    scale: float = 100.0,
 ) -> torch.Tensor:
     """Returns minus the mean log likelihood of responses whose labels may be off (PUL, section 3.4.2).
 

@@ -133,7 +133,7 @@ class NoiseRobustOptions(BoxConfig):
 
     noise_robust: float = 0.0
     noise_expansion: Expansion = "exact"
-    noise_scale: float = 30.0
+    noise_scale: float = 100.0
 
     def build_actor(self, net: SiamFCNet) -> SiamFCActor:
         """Returns the learning step of the network."""
