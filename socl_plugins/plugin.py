@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SIAMESE_RECIPES = {
     "socl": (
         *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
-        *("socl_res18", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
+        *("socl_res18", "socl_response", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
     ),
     "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
 }

@@ -8,9 +8,10 @@ import torch
 
 from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
-from ltr.models.tracking import SiamFCNet
+from ltr.models.tracking import FeatureGrid, SiamFCNet
 from ltr.registry import ACTORS
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings, draw_samples, soft_contrastive_loss
+from socl_plugins.soft_contrastive.response import ResponseSettings, response_loss
 
 
 @ACTORS.register("socl")
@@ -20,44 +21,68 @@ class SoCLActor(BaseActor):
     Args:
         net: its ``embed`` makes of images (N, 3, H, W) in 0..255 the features (N, C, h, w) to contrast.
         objective: what the loss is made of.
+        response: the term on the tracker's response.
+        grid: where the network's feature cells lie in the crops; only that term needs it.
         frozen_norm: see :class:`BaseActor`.
+
+    Raises:
+        ValueError: there is a term on the response, but no grid.
     """
 
     net: SiamFCNet
     objective: SoftContrastiveSettings
 
     def __init__(
-        self, net: SiamFCNet, objective: SoftContrastiveSettings = SoftContrastiveSettings(), frozen_norm: bool = False
+        self,
+        net: SiamFCNet,
+        objective: SoftContrastiveSettings = SoftContrastiveSettings(),
+        response: ResponseSettings = ResponseSettings(),
+        grid: FeatureGrid | None = None,
+        frozen_norm: bool = False,
     ) -> None:
         super().__init__(net, objective, frozen_norm=frozen_norm)
+        if response.weight and grid is None:
+            raise ValueError("a term on the response asks where the feature cells lie: give the actor the grid")
+        self.response = response
+        self.grid = grid
 
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
         """Returns the loss (equation 10), and it and its parts as numbers.
 
         Args:
-            data: ``train_images``, ``test_images`` (N, 3, S, S) uint8, ``train_top``, ``test_top`` (N, h, w), and
-                ``dataset`` (N names) and ``seq_id`` (N,), which say what video each pair is of.
+            data: ``train_images``, ``test_images`` (N, 3, S, S) uint8, ``train_top``, ``test_top`` (N, h, w),
+                ``dataset`` (N names) and ``seq_id`` (N,), which say what video each pair is of, and, for the term on
+                the response, ``train_point`` and ``test_point`` (N, 2).
 
         Raises:
             ValueError: the TOP maps do not lie on the network's feature cells.
         """
         images = torch.cat([data["train_images"], data["test_images"]])
         top_maps = torch.cat([data["train_top"], data["test_top"]])
-        features = self.net.embed(images.float().contiguous(memory_format=torch.channels_last))
-        if features.shape[-2:] != top_maps.shape[-2:]:
+        images = images.float().contiguous(memory_format=torch.channels_last)
+        features, embedding = self.net.features_and_embedding(images)
+        if embedding.shape[-2:] != top_maps.shape[-2:]:
             raise ValueError(
-                f"the network gives {tuple(features.shape[-2:])} feature cells, but the TOP maps have "
+                f"the network gives {tuple(embedding.shape[-2:])} feature cells, but the TOP maps have "
                 f"{tuple(top_maps.shape[-2:])}: give the processing the network's grid"
             )
         # In mixed precision only the network is computed coarsely: a contrastive loss is a difference of large numbers.
-        with torch.autocast(features.device.type, enabled=False):
-            samples = draw_samples(features.float(), top_maps, self.objective)
+        with torch.autocast(embedding.device.type, enabled=False):
+            samples = draw_samples(embedding.float(), top_maps, self.objective)
             loss, parts = soft_contrastive_loss(
                 samples, self.objective.tau, self.objective.include_positive, number_videos(data)
             )
+            if self.response.weight:
+                parts["response"] = self._response_loss(features.float(), data)
+                loss = loss + self.response.weight * parts["response"]
         # All numbers at once: for each reading the processor waits for the device.
-        numbers = torch.stack([loss.detach(), *parts.values()]).tolist()
+        numbers = torch.stack([loss, *parts.values()]).detach().tolist()
         return loss, dict(zip(("Loss/total", *(f"Loss/{name}" for name in parts)), numbers))
+
+    def _response_loss(self, features: torch.Tensor, data: TensorDict) -> torch.Tensor:
+        assert self.grid is not None
+        points = torch.cat([data["train_point"], data["test_point"]])
+        return response_loss(features, points, self.grid, self.net.correlate, self.response)
 
 
 def number_videos(data: TensorDict) -> torch.Tensor:

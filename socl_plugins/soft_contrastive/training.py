@@ -19,6 +19,7 @@ from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.pictures_hook import SamplePictures
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.response import ResponseSettings
 from socl_plugins.top_map.training_clicks import ClickOptions, training_clicks
 
 
@@ -29,11 +30,13 @@ class SoCLConfig(ClickOptions):
     Attributes:
         projection: learn through a projection head, which tracking leaves out (section J).
         loss: what the loss is made of.
+        response: the term on the tracker's response beside it.
         crop: what the network sees of a frame.
     """
 
     projection: bool = False
     loss: SoftContrastiveSettings = field(default_factory=SoftContrastiveSettings)
+    response: ResponseSettings = field(default_factory=ResponseSettings)
     crop: CropSettings = field(default_factory=CropSettings)
 
 
@@ -72,7 +75,7 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     dataset = training_clicks(settings.env, config)
     loader = training_loader(dataset, config, grid, settings.seed)
     pictures = SamplePictures(dataset, config.crop, grid, config.loss, config.score_interval)
-    actor = SoCLActor(net, config.loss, frozen_norm=config.pretrained is not None)
+    actor = SoCLActor(net, config.loss, config.response, grid, frozen_norm=config.pretrained is not None)
     return train_pairs(settings, config, actor, loader, [LabelCost(dataset_labels(dataset)), pictures])
 
 

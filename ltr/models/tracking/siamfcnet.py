@@ -93,8 +93,13 @@ class SiamFCNet(nn.Module):
 
         The head serves the loss alone: tracking uses the features in front of it (SoCL, section J).
         """
-        features = self._trimmed(images)
-        return self._unit(features if self.projection is None else self.projection(features))
+        return self.features_and_embedding(images)[1]
+
+    def features_and_embedding(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns what calling the network and :meth:`embed` return, for the price of one; without a head it is one."""
+        trimmed = self._trimmed(images)
+        features = self._unit(trimmed)
+        return features, features if self.projection is None else self._unit(self.projection(trimmed))
 
     def correlate(self, template: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
         """Returns the response maps (N, 1, hx - hz + 1, wx - wz + 1): cross-correlation, summed over the template.

@@ -14,6 +14,7 @@ from ltr.models.tracking import FeatureGrid, siamfc_resnet18
 from socl_plugins.soft_contrastive import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.response import ResponseSettings, response_loss
 from socl_plugins.top_map import Proposals
 
 
@@ -78,7 +79,7 @@ def batch(net: nn.Module, pairs: int = 2) -> TensorDict:
     processing = SoftContrastiveProcessing(CropSettings(size=64), net.grid(64))
     rng = np.random.default_rng(0)
     samples = [processing(sample(), rng) for _ in range(pairs)]
-    keys = [f"{part}_{key}" for part in ("train", "test") for key in ("images", "top")]
+    keys = [f"{part}_{key}" for part in ("train", "test") for key in ("images", "top", "point")]
     stacked = {key: torch.stack([one[key] for one in samples]) for key in keys}
     return TensorDict(stacked, dataset=["test"] * pairs, seq_id=torch.arange(pairs))
 
@@ -93,6 +94,24 @@ def test_the_actor_returns_a_loss_with_gradients_and_its_parts() -> None:
         sum(stats[f"Loss/{part}"] for part in ("global", "local_other", "local_own")), rel=1e-5
     )
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in net.parameters())
+
+
+def test_the_term_on_the_response_comes_on_top_and_is_of_what_the_tracker_compares() -> None:
+    torch.manual_seed(0)
+    net = siamfc_resnet18(output_layer="layer1", border=1, projection=True)
+    data = batch(net)
+    settings = ResponseSettings(weight=3.0, template_cells=2)
+    loss, stats = SoCLActor(net, response=settings, grid=net.grid(64))(data)
+    names = ("global", "local_other", "local_own")
+    assert stats["Loss/total"] == pytest.approx(
+        sum(stats[f"Loss/{name}"] for name in names) + 3 * stats["Loss/response"], rel=1e-5
+    )
+    images = torch.cat([data["train_images"], data["test_images"]]).float()
+    points = torch.cat([data["train_point"], data["test_point"]])
+    alone = response_loss(net(images), points, net.grid(64), net.correlate, settings)
+    assert stats["Loss/response"] == pytest.approx(alone.item(), rel=1e-4)
+    with pytest.raises(ValueError, match="give the actor the grid"):
+        SoCLActor(net, response=settings)
 
 
 def test_maps_that_do_not_lie_on_the_features_are_refused() -> None:
