@@ -24,8 +24,30 @@ SHORT = {
 FROM_IMAGENET = {**SHORT, "pretrained": "imagenet", "epochs": "4", "learning_rate": "3e-5"}
 """240 steps from where the papers start. Each method has a learning rate that was chosen on held-out videos."""
 
-SHORT_DIMP = {**UNCHOSEN, "epochs": "10", "samples_per_epoch": "480", "batch_size": "8", "decay_interval": "5"}
-SHORT_TRANST = {**UNCHOSEN, "epochs": "10", "samples_per_epoch": "960", "batch_size": "16", "pretrained": "none"}
+SHORT_DIMP = {
+    **UNCHOSEN,
+    "epochs": "5",
+    "samples_per_epoch": "240",
+    "batch_size": "4",
+    "frames": "2",
+    "decay_interval": "3",
+}
+"""300 steps of 4 segments of 2 + 2 frames."""
+
+SHORT_TRANST = {
+    **UNCHOSEN,
+    "network": "transt18",
+    "pretrained": "imagenet",
+    "hidden": "512",
+    "fusion_layers": "2",
+    "dropout": "0",
+    "epochs": "5",
+    "samples_per_epoch": "320",
+    "batch_size": "4",
+    "learning_rate": "4e-4",
+    "decay_epochs": "4",
+}
+"""400 steps of 4 pairs, with a small network: what two CPU cores do in some minutes."""
 
 UNTRAINED = Row("untrained", network="siamfc_resnet18")
 SOCL = Row("SoCL-Siam, clicks", "socl/full")

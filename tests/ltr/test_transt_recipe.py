@@ -11,6 +11,7 @@ import torch
 from ltr import run_training
 from ltr.admin.checkpoint import best_checkpoint, load_network
 from ltr.admin.environment import Environment
+from ltr.admin.settings import SettingsError
 from ltr.train_settings.transt import transt50, transt50_got10k
 
 SMALL = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
@@ -36,9 +37,15 @@ def test_the_schedules_are_the_papers() -> None:
 
 
 def test_a_smaller_backbone_is_one_setting(workspace: Path) -> None:
-    words = [word for setting in (*SMALL, "network=transt18") for word in ("--set", setting)]
+    words = [word for setting in (*SMALL, "network=transt18", "dropout=0") for word in ("--set", setting)]
     assert run_training.main(["transt", "transt50", "--device", "cpu", *words]) == 0
     network = load_network(best_checkpoint("transt/transt50"))
     search = torch.zeros(1, 3, 64, 64)
     assert network.features(search).shape == (1, 256, 8, 8)
+    assert not any(module.p for module in network.modules() if isinstance(module, torch.nn.Dropout))
     assert sum(parameter.numel() for parameter in network.backbone.parameters()) < 3_000_000
+
+
+def test_a_share_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="dropout is 1.0; it is a share"):
+        transt50.TransTConfig(dropout=1.0)
