@@ -26,6 +26,7 @@ from socl_plugins.soft_contrastive import (
     global_soft_template,
     soft_contrastive_loss,
 )
+from socl_plugins.soft_contrastive.response import ResponseSettings, response_loss
 
 Loss = Callable[[torch.Tensor], torch.Tensor]
 
@@ -64,7 +65,9 @@ class Step:
         self.net = siamfc_resnet18().to(self.device).train()
         self.net.to(memory_format=order)  # type: ignore[call-overload]
         self.images = (255 * torch.rand(2 * pairs, 3, size, size)).to(self.device).contiguous(memory_format=order)
-        cells = self.net.grid(size).cells
+        self.grid = self.net.grid(size)
+        cells = self.grid.cells
+        self.points = size * (0.25 + 0.5 * torch.rand(2 * pairs, 2)).to(self.device)
         self.top_maps = torch.randn(2 * pairs, cells * cells).softmax(dim=1).view(-1, cells, cells).to(self.device)
         features = self.features()
         self.gradient = torch.randn_like(features) / features.numel()
@@ -151,12 +154,22 @@ def main() -> int:
         samples = draw_samples(features, step.top_maps, settings)
         return soft_contrastive_loss(samples, settings.tau)[0]
 
+    def with_response(features: torch.Tensor) -> torch.Tensor:
+        asked = ResponseSettings()
+        factor = step.net.response_factor(asked.template_cells**2)
+        response = response_loss(features, step.points, step.grid, factor, asked)
+        return socl(features) + response
+
     where = torch.cuda.get_device_name() if step.device.type == "cuda" else "CPU, one thread"
     frames = f"2N = {2 * options.pairs} frames of {options.size} x {options.size} pixels"
     print(f"{where}, torch {torch.__version__}; {frames}; mixed precision {'on' if options.amp else 'off'}")
     backbone, base = step.seconds(step.backbone, options.repeat), step.peak_bytes(step.backbone)
     print(f"backbone, forward and backward: {1e3 * backbone:.1f} ms, {base / 2**20:.1f} MiB")
-    losses: dict[str, Loss] = {"SoCL, loss and samples": socl, "memory bank, as many negatives": bank}
+    losses: dict[str, Loss] = {
+        "SoCL, loss and samples": socl,
+        "the same and the term on the response": with_response,
+        "memory bank, as many negatives": bank,
+    }
     for name, loss in losses.items():
         seconds = step.seconds(step.loss_alone(loss), 4 * options.repeat)
         more = step.peak_bytes(lambda loss=loss: step.with_loss(loss)) - base  # type: ignore[misc]

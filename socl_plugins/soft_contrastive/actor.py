@@ -82,7 +82,8 @@ class SoCLActor(BaseActor):
     def _response_loss(self, features: torch.Tensor, data: TensorDict) -> torch.Tensor:
         assert self.grid is not None
         points = torch.cat([data["train_point"], data["test_point"]])
-        return response_loss(features, points, self.grid, self.net.correlate, self.response)
+        factor = self.net.response_factor(self.response.template_cells**2)
+        return response_loss(features, points, self.grid, factor, self.response)
 
 
 def number_videos(data: TensorDict) -> torch.Tensor:

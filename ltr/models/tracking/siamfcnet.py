@@ -110,12 +110,16 @@ class SiamFCNet(nn.Module):
             template: (1, C, hz, wz), compared with every search region, or (N, C, hz, wz), compared pair by pair.
             search: (N, C, hx, wx).
         """
-        scale = self.response_scale or 1 / (template.shape[-2] * template.shape[-1])
+        scale = self.response_factor(template.shape[-2] * template.shape[-1])
         if template.shape[0] == 1:
             return F.conv2d(search, template) * scale
         pairs, channels = search.shape[:2]
         response = F.conv2d(search.reshape(1, pairs * channels, *search.shape[-2:]), template, groups=pairs)
         return response.transpose(0, 1) * scale
+
+    def response_factor(self, cells: int) -> float:
+        """Returns the factor on the sum over a template of so many cells."""
+        return self.response_scale or 1 / cells
 
     def logits(self, response: torch.Tensor) -> torch.Tensor:
         """Returns response maps as logits for a classification loss: gain times response plus bias.

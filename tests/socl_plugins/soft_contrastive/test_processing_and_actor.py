@@ -108,7 +108,7 @@ def test_the_term_on_the_response_comes_on_top_and_is_of_what_the_tracker_compar
     )
     images = torch.cat([data["train_images"], data["test_images"]]).float()
     points = torch.cat([data["train_point"], data["test_point"]])
-    alone = response_loss(net(images), points, net.grid(64), net.correlate, settings)
+    alone = response_loss(net(images), points, net.grid(64), net.response_factor(4), settings)
     assert stats["Loss/response"] == pytest.approx(alone.item(), rel=1e-4)
     with pytest.raises(ValueError, match="give the actor the grid"):
         SoCLActor(net, response=settings)

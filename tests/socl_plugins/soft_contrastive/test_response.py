@@ -8,16 +8,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ltr.models.tracking import FeatureGrid, SiamFCNet, siamfc_resnet18
-from socl_plugins.soft_contrastive.response import ResponseSettings, response_loss
+from ltr.models.tracking import FeatureGrid, siamfc_resnet18
+from socl_plugins.soft_contrastive.response import ResponseSettings, _responses, response_loss
 
 GRID = FeatureGrid(cells=8, stride=8, start=16.0)
 SETTINGS = ResponseSettings(weight=1.0, template_cells=3)
-
-
-def correlate(template: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
-    """Mean cosine similarity, as the network compares; a network of any kind will do."""
-    return SiamFCNet.correlate(siamfc_resnet18("layer1"), template, search)
+MEAN = 1 / 9  # over the template
 
 
 def in_pixels(cells: list[list[float]]) -> torch.Tensor:
@@ -60,22 +56,34 @@ def plain(features: torch.Tensor, cells: list[list[float]], settings: ResponseSe
 @pytest.mark.parametrize("cells", [[[2, 3], [4, 5]], [[0, 0], [1, 1]], [[0, 7], [7, 0]], [[2.3, 3.4], [4.1, 4.9]]])
 def test_it_is_what_loops_give(cells: list[list[float]]) -> None:
     features = maps_with([[2, 3], [4, 5]])
-    loss = response_loss(features, in_pixels(cells), GRID, correlate, SETTINGS)
+    loss = response_loss(features, in_pixels(cells), GRID, MEAN, SETTINGS)
     assert loss.item() == pytest.approx(plain(features, cells, SETTINGS), rel=1e-5, abs=1e-6)
+
+
+def test_responses_are_those_of_the_tracker() -> None:
+    net = siamfc_resnet18("layer1", border=1)
+    features = maps_with([[2, 3], [4, 5]], seed=1).repeat_interleave(2, dim=0)
+    features[::2] += 0.1  # two pairs that differ
+    starts = torch.tensor([[1, 2], [0, 4], [3, 4], [5, 5]])
+    found = net.response_factor(9) * _responses(features, starts, 3)
+    for number, (x, y) in enumerate(starts.tolist()):
+        template = features[number : number + 1, :, y : y + 3, x : x + 3]
+        expected = net.correlate(template, features[(number + 2) % 4][None])
+        torch.testing.assert_close(found[number], expected.flatten(), atol=1e-6, rtol=1e-5)
 
 
 def test_it_is_smallest_where_both_clicks_are_on_the_target() -> None:
     features, target, sharp = maps_with([[2, 3], [5, 4]]), [[2, 3], [5, 4]], replace(SETTINGS, sigma=0.3)
-    right = response_loss(features, in_pixels(target), GRID, correlate, sharp)
+    right = response_loss(features, in_pixels(target), GRID, MEAN, sharp)
     for x, y in ((3, 4), (5, 6), (4, 2), (6, 6)):
-        wrong = response_loss(features, in_pixels([target[0], [x, y]]), GRID, correlate, sharp)
+        wrong = response_loss(features, in_pixels([target[0], [x, y]]), GRID, MEAN, sharp)
         assert wrong > right
 
 
 def test_a_target_that_no_place_of_the_template_shows_counts_as_nothing() -> None:
     # The template starts in the corner of its map, with the click in it, so it cannot show a click in the other corner.
     features = maps_with([[2, 3], [4, 5]]).requires_grad_()
-    loss = response_loss(features, in_pixels([[0, 0], [7, 7]]), GRID, correlate, SETTINGS)
+    loss = response_loss(features, in_pixels([[0, 0], [7, 7]]), GRID, MEAN, SETTINGS)
     loss.backward()
     assert loss.item() == 0 and features.grad is not None and not features.grad.any()
 
@@ -83,12 +91,12 @@ def test_a_target_that_no_place_of_the_template_shows_counts_as_nothing() -> Non
 def test_its_gradient_is_right() -> None:
     points, settings = in_pixels([[2, 3], [4, 5]]).double(), ResponseSettings(1.0, 3, 1.0, 0.5)
     features = maps_with([[2, 3], [4, 5]]).double().requires_grad_()
-    assert torch.autograd.gradcheck(lambda maps: response_loss(maps, points, GRID, correlate, settings), features)
+    assert torch.autograd.gradcheck(lambda maps: response_loss(maps, points, GRID, MEAN, settings), features)
 
 
 def test_a_template_as_large_as_the_map_is_refused() -> None:
     with pytest.raises(ValueError, match="8 cells leave no room to look for a template of 8: lower template_cells"):
-        response_loss(maps_with([]), in_pixels([[2, 3], [4, 5]]), GRID, correlate, ResponseSettings(1.0, 8))
+        response_loss(maps_with([]), in_pixels([[2, 3], [4, 5]]), GRID, 1 / 64, ResponseSettings(1.0, 8))
 
 
 @pytest.mark.parametrize("wrong", [{"weight": -1.0}, {"template_cells": 0}, {"sigma": 0.0}, {"temperature": 0.0}])
