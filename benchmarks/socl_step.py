@@ -26,7 +26,7 @@ from socl_plugins.soft_contrastive import (
     global_soft_template,
     soft_contrastive_loss,
 )
-from socl_plugins.soft_contrastive.response import ResponseSettings, response_loss
+from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 
 Loss = Callable[[torch.Tensor], torch.Tensor]
 
@@ -65,8 +65,7 @@ class Step:
         self.net = siamfc_resnet18().to(self.device).train()
         self.net.to(memory_format=order)  # type: ignore[call-overload]
         self.images = (255 * torch.rand(2 * pairs, 3, size, size)).to(self.device).contiguous(memory_format=order)
-        self.grid = self.net.grid(size)
-        cells = self.grid.cells
+        cells = self.net.grid(size).cells
         self.points = size * (0.25 + 0.5 * torch.rand(2 * pairs, 2)).to(self.device)
         self.top_maps = torch.randn(2 * pairs, cells * cells).softmax(dim=1).view(-1, cells, cells).to(self.device)
         features = self.features()
@@ -148,6 +147,7 @@ def main() -> int:
     torch.set_num_threads(1)
     step = Step(options.pairs, options.size, options.device, options.amp)
     settings = SoftContrastiveSettings()
+    response = ResponseTerm.of(step.net, options.size, ResponseSettings())
     bank = MemoryBank(8 * options.pairs - 2, step.gradient.shape[1], step.top_maps, settings.tau)
 
     def socl(features: torch.Tensor) -> torch.Tensor:
@@ -155,10 +155,7 @@ def main() -> int:
         return soft_contrastive_loss(samples, settings.tau)[0]
 
     def with_response(features: torch.Tensor) -> torch.Tensor:
-        asked = ResponseSettings()
-        factor = step.net.response_factor(asked.template_cells**2)
-        response = response_loss(features, step.points, step.grid, factor, asked)
-        return socl(features) + response
+        return socl(features) + response(features, step.points)
 
     where = torch.cuda.get_device_name() if step.device.type == "cuda" else "CPU, one thread"
     frames = f"2N = {2 * options.pairs} frames of {options.size} x {options.size} pixels"

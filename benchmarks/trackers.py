@@ -140,9 +140,9 @@ def main(arguments: list[str] | None = None) -> int:
         sequences = [sequence for sequence in sequences if sequence.name in options.sequences]
     rows: dict[str, TrackerParams] = {name: PARAMETERS[name]() for name in options.trackers}
     for name in options.checkpoints:
-        network = load_network(name).to(memory_format=torch.channels_last)
+        network = load_network(name)
         rows[f"siamfc, {name}"] = SiamFCParams(network=network)
-        if hasattr(network.backbone, "extract"):  # an AlexNet has no layers to choose from
+        if hasattr(getattr(network, "backbone", None), "extract"):  # an AlexNet has no layers to choose from
             rows[f"eco, {name}"] = ECOParams(network=network, layers=("conv1", "last"))
     if options.precision:
         for name, params in rows.items():

@@ -14,18 +14,19 @@ M = TypeVar("M", bound=nn.Module)
 def folded(module: M) -> M:
     """Returns a copy of a module in evaluation mode that gives the same, with its batch norms inside other weights.
 
-    A batch norm is folded where a module registers it right after a convolution or linear layer, which in this project
-    and in torchvision means that it follows it. The module itself is not changed; the copy cannot be trained.
+    A batch norm is folded where a module registers it right after a plain convolution or linear layer, which must mean
+    that it follows it, as it does in this project and in torchvision; one that keeps no statistics stays. The module
+    itself is not changed; the copy cannot be trained.
     """
     found = copy.deepcopy(module).eval().requires_grad_(False)
     for parent in list(found.modules()):
         children = list(parent.named_children())
         for (name, layer), (norm_name, norm) in zip(children, children[1:]):
-            if not isinstance(norm, nn.BatchNorm2d):
+            if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None:
                 continue
-            if isinstance(layer, nn.Conv2d) and layer.out_channels == norm.num_features:
+            if type(layer) is nn.Conv2d and layer.out_channels == norm.num_features:
                 setattr(parent, name, fuse_conv_bn_eval(layer, norm))
-            elif isinstance(layer, nn.Linear) and layer.out_features == norm.num_features:
+            elif type(layer) is nn.Linear and layer.out_features == norm.num_features:
                 setattr(parent, name, fuse_linear_bn_eval(layer, norm))
             else:
                 continue

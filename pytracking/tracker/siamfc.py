@@ -24,7 +24,7 @@ from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, trac
 
 
 class SiameseNetwork(Protocol):
-    """What the tracker asks of a network."""
+    """What the tracker asks of a network, of which it makes a copy: :func:`ltr.models.fold.folded`."""
 
     stride: int
 
@@ -106,7 +106,8 @@ class SiamFCTracker(BaseTracker):
                 f"{type(network).__name__} is none"
             )
         self.device = params.torch_device
-        self.network = cast(SiameseNetwork, folded(network).to(self.device))
+        own: nn.Module = folded(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = cast(SiameseNetwork, own)
         half = params.scale_num // 2
         self.scales = params.scale_step ** np.arange(-half, half + 1, dtype=np.float64)
         self._window = np.ones((1, 1))
@@ -170,10 +171,9 @@ class SiamFCTracker(BaseTracker):
         crops = [crop_square(image, center, side * scale, output_size, self.fill)[0] for scale in scales]
         # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
         images = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2).float()
-        # Cosines in bfloat16 would have steps of 1/256, as large as what tells two scales apart.
         with self.params.autocast():
             features = self.network(images)
-        return features.float()
+        return features.float()  # responses in bfloat16 would have steps as large as what tells two scales apart
 
     def _responses(self, image: np.ndarray) -> np.ndarray:
         """Returns the enlarged response at every scale, (scales, h, w)."""

@@ -9,21 +9,21 @@ and that of the response is log E[exp g(e)]. The paper expands exp about zero, t
     log E[exp g] = log(1 + E[g] + E[g^2] / 2)                                                      (1)
 
 The expansion has a trap. Its value falls with g only while g > -1. Below, a *worse* response is a *likelier* one, so
-that the loss rewards error; and a sum over the hundreds of locations of a map lies far below. What keeps out of it:
+that the loss rewards error; and a sum over the hundreds of locations of a map lies far below. So there are
 
-- ``exact``, the default, computes log E[exp g] over the shifts, which costs no more than its moments do.
-- ``centred`` expands about the mean instead: E[g] + log(1 + Var[g] / 2), of the same two moments. Without noise it is g
-  itself, so the loss is the cross-entropy exactly; and sharper errors cost more wherever the standard deviation of g is
-  below 1.4 times its mean.
-- ``taylor`` is equation 1 as printed.
+- ``exact``, the default: log E[exp g] over the shifts, which costs no more than the two moments do;
+- ``centred``, which expands about the mean instead: E[g] + log(1 + Var[g] / 2), of the same moments. Without noise it
+  is g itself, so the loss is the cross-entropy exactly; and sharper errors cost more wherever the standard deviation of
+  g is below 1.4 times its mean;
+- ``taylor``, equation 1 as printed, trap included. It needs a small g, such as ``scale`` 1 gives at the start.
 
 How large g is decides what is learned. Here it is a mean over locations, half its weight on target and half on
-background, as in SiamFC's loss, times ``scale``. As a plain mean (``scale`` 1) it hardly differs from one shift to the
-next, so log E[exp g] is E[g]: the cross-entropy with the mean label, on which training with labels that are off comes
-out anyhow. As the sum over locations of equation 2 has it, the shifts that the response agrees with count most: a label
-is moved to where the network sees the target, as far as the noise allows. The default, 100, is near the number of
-locations. It needs a network that sees something to begin with, such as ImageNet's; one that begins with nothing hardly
-hears the labels then, and is better served with 30.
+background, as in SiamFC's loss, times ``scale``. As a plain mean (1) it hardly differs from one shift to the next, so
+log E[exp g] is E[g]: the cross-entropy with the mean label, on which training with labels that are off comes out
+anyhow. As the sum over locations of equation 2 has it, the shifts that the response agrees with count most: a label is
+moved to where the network sees the target, as far as the noise allows. 100, about as many as a response has locations,
+is for a network that sees something to begin with, such as ImageNet's; one that begins with nothing hardly hears the
+labels then. 30, the default, serves both.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class LabelNoise:
     crop_px: float = 0.0
     shifts: int = 64
     expansion: Expansion = "exact"
-    scale: float = 100.0
+    scale: float = 30.0
 
     def __post_init__(self) -> None:
         for name in ("frame_px", "crop_px"):
@@ -189,11 +189,12 @@ def noise_robust_loss(
     radius: float = 2.0,
     shifts: int = 64,
     expansion: Expansion = "exact",
-    scale: float = 100.0,
+    scale: float = 30.0,
 ) -> torch.Tensor:
     """Returns minus the mean log likelihood of responses whose labels may be off (PUL, section 3.4.2).
 
-    Where ``std`` is zero it is the balanced cross-entropy: exactly, but for ``taylor``, which then differs by g^3 / 6.
+    Where ``std`` is zero it is the balanced cross-entropy: exactly, but for ``taylor``, which
+    differs by g^3 / 6 for small g.
 
     Args:
         logits: (N, 1, h, w).

@@ -128,16 +128,17 @@ class NoiseRobustOptions(BoxConfig):
         noise_robust: how far off labels are believed to be, in pixels of the frame: as much as the clicks' ``noise_px``
             is a fair start. 0: the cross-entropy.
         noise_expansion: see :class:`socl_plugins.progressive.noise_robust.LabelNoise`.
-        noise_scale: ``scale`` there.
+        noise_scale: ``scale`` there; none: 100 for a network that has learned something before, else 30.
     """
 
     noise_robust: float = 0.0
     noise_expansion: Expansion = "exact"
-    noise_scale: float = 100.0
+    noise_scale: float | None = None
 
     def build_actor(self, net: SiamFCNet) -> SiamFCActor:
         """Returns the learning step of the network."""
         if self.noise_robust == 0:
             return super().build_actor(net)
-        noise = LabelNoise(frame_px=self.noise_robust, expansion=self.noise_expansion, scale=self.noise_scale)
+        scale = self.noise_scale or (30.0 if self.pretrained is None else 100.0)
+        noise = LabelNoise(frame_px=self.noise_robust, expansion=self.noise_expansion, scale=scale)
         return NoiseRobustActor(net, noise, self.radius, frozen_norm=self.pretrained is not None)

@@ -8,10 +8,10 @@ import torch
 
 from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
-from ltr.models.tracking import FeatureGrid, SiamFCNet
+from ltr.models.tracking import SiamFCNet
 from ltr.registry import ACTORS
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings, draw_samples, soft_contrastive_loss
-from socl_plugins.soft_contrastive.response import ResponseSettings, response_loss
+from socl_plugins.soft_contrastive.response import ResponseTerm
 
 
 @ACTORS.register("socl")
@@ -19,14 +19,11 @@ class SoCLActor(BaseActor):
     """Learns features from pairs of frames and their TOP maps.
 
     Args:
-        net: its ``embed`` makes of images (N, 3, H, W) in 0..255 the features (N, C, h, w) to contrast.
+        net: its ``features_and_embedding`` makes of images (N, 3, H, W) in 0..255 the features (N, C, h, w) that are
+            tracked with, and those to contrast.
         objective: what the loss is made of.
-        response: the term on the tracker's response.
-        grid: where the network's feature cells lie in the crops; only that term needs it.
+        response: the term on the tracker's response, if there is to be one.
         frozen_norm: see :class:`BaseActor`.
-
-    Raises:
-        ValueError: there is a term on the response, but no grid.
     """
 
     net: SiamFCNet
@@ -36,18 +33,14 @@ class SoCLActor(BaseActor):
         self,
         net: SiamFCNet,
         objective: SoftContrastiveSettings = SoftContrastiveSettings(),
-        response: ResponseSettings = ResponseSettings(),
-        grid: FeatureGrid | None = None,
+        response: ResponseTerm | None = None,
         frozen_norm: bool = False,
     ) -> None:
         super().__init__(net, objective, frozen_norm=frozen_norm)
-        if response.weight and grid is None:
-            raise ValueError("a term on the response asks where the feature cells lie: give the actor the grid")
         self.response = response
-        self.grid = grid
 
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
-        """Returns the loss (equation 10), and it and its parts as numbers.
+        """Returns the loss (equation 10, and the term on the response), and it and its parts as numbers.
 
         Args:
             data: ``train_images``, ``test_images`` (N, 3, S, S) uint8, ``train_top``, ``test_top`` (N, h, w),
@@ -72,18 +65,13 @@ class SoCLActor(BaseActor):
             loss, parts = soft_contrastive_loss(
                 samples, self.objective.tau, self.objective.include_positive, number_videos(data)
             )
-            if self.response.weight:
-                parts["response"] = self._response_loss(features.float(), data)
-                loss = loss + self.response.weight * parts["response"]
+            if self.response is not None:
+                points = torch.cat([data["train_point"], data["test_point"]])
+                parts["response"] = self.response(features.float(), points)
+                loss = loss + self.response.settings.weight * parts["response"]
         # All numbers at once: for each reading the processor waits for the device.
         numbers = torch.stack([loss, *parts.values()]).detach().tolist()
         return loss, dict(zip(("Loss/total", *(f"Loss/{name}" for name in parts)), numbers))
-
-    def _response_loss(self, features: torch.Tensor, data: TensorDict) -> torch.Tensor:
-        assert self.grid is not None
-        points = torch.cat([data["train_point"], data["test_point"]])
-        factor = self.net.response_factor(self.response.template_cells**2)
-        return response_loss(features, points, self.grid, factor, self.response)
 
 
 def number_videos(data: TensorDict) -> torch.Tensor:

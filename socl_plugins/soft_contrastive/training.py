@@ -19,7 +19,7 @@ from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.pictures_hook import SamplePictures
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
-from socl_plugins.soft_contrastive.response import ResponseSettings
+from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 from socl_plugins.top_map.training_clicks import ClickOptions, training_clicks
 
 
@@ -72,10 +72,11 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     """Trains a network from clicks and returns how it tracks held-out videos before and after."""
     net = config.build_network(projection=config.projection)
     grid = net.grid(config.crop.size)
+    response = ResponseTerm.of(net, config.crop.size, config.response) if config.response.weight else None
     dataset = training_clicks(settings.env, config)
     loader = training_loader(dataset, config, grid, settings.seed)
     pictures = SamplePictures(dataset, config.crop, grid, config.loss, config.score_interval)
-    actor = SoCLActor(net, config.loss, config.response, grid, frozen_norm=config.pretrained is not None)
+    actor = SoCLActor(net, config.loss, response, frozen_norm=config.pretrained is not None)
     return train_pairs(settings, config, actor, loader, [LabelCost(dataset_labels(dataset)), pictures])
 
 

@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--rows", nargs="+", metavar="TITLE", help="only these rows")
     run.add_argument("--jobs", type=workers, default=1, metavar="N", help="cells at once; -1: one for each core")
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one")
-    run.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of networks that track")
+    run.add_argument("--precision", choices=("float32", "bfloat16"), help="of tracking; default: the trackers' own")
     run.add_argument("--tests", nargs="+", help="default: held_out_synthetic, and otb where it is set")
     run.add_argument("--keep", action="store_true", help="keep checkpoints and logs of each cell")
     report.add_argument("--into", type=Path, help="a Markdown file, in place of what it has between a study's marks")

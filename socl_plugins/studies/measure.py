@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from ltr.models.builder import build_network
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation import SequenceList, get_dataset, track_sequence
 from pytracking.evaluation.sequence import SequenceError, from_video_dataset
+from pytracking.parameter.params import BackboneParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.labels.cost_hook import LOADER_NAME
 from socl_plugins.pseudo_label.store import STORES
@@ -37,7 +38,7 @@ class CellError(RuntimeError):
 
 
 def measure_cell(
-    cell: Cell, tests: Sequence[str], workspace: Path, device: str, precision: str = "float32"
+    cell: Cell, tests: Sequence[str], workspace: Path, device: str, precision: str | None = None
 ) -> dict[str, Any]:
     """Returns what one run gives: costs of labels, time, and for each test AUC and DP@20, in all and by sequence.
 
@@ -46,7 +47,7 @@ def measure_cell(
         tests: see :func:`videos_of_test`.
         workspace: an empty folder for the run's checkpoints and logs.
         device: ``auto``, ``cpu`` or ``cuda``.
-        precision: of the network while it tracks, where the tracker can be told one.
+        precision: of the network while it tracks, where the tracker can be told one; none: the parameter set's own.
 
     Raises:
         CellError: training failed; why is on standard error.
@@ -57,7 +58,6 @@ def measure_cell(
         "settings": dict(cell.settings),
         "tracker": cell.tracker,
         "seed": cell.seed,
-        "precision": precision,
         "hours": None,
         "dollars": None,
     }
@@ -78,8 +78,11 @@ def measure_cell(
     changes: dict[str, Any] = {}
     if network is not None:
         changes["network"] = network.to(chosen).eval()
-    known = {field.name for field in fields(params)}
-    changes |= {name: value for name, value in (("device", str(chosen)), ("precision", precision)) if name in known}
+    if hasattr(params, "device"):
+        changes["device"] = str(chosen)
+    if precision is not None and isinstance(params, BackboneParams):
+        changes["precision"] = precision
+    result["precision"] = changes.get("precision", getattr(params, "precision", None))
     tracker = TRACKERS[family](replace(params, **changes))
     result["tests"] = {}
     for name in tests:

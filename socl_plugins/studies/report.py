@@ -45,7 +45,7 @@ def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides)
     """Returns the results of each row of which there are any.
 
     Raises:
-        ReportError: there are none, or they were not learned from the same videos.
+        ReportError: there are none, or they differ in what they were learned from, or in the precision of tracking.
     """
     listed = list(seeds)
     rows = []
@@ -62,6 +62,12 @@ def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides)
     sources = {result.get("learned_from") for row in rows for result in row.results if result.get("recipe")}
     if len(sources) > 1:
         raise ReportError(f"{study.name} in {out} learned from different videos: {sorted(map(str, sources))}")
+    precisions = {result["precision"] for row in rows for result in row.results if result.get("precision")}
+    if len(precisions) > 1:
+        raise ReportError(
+            f"{study.name} in {out} was tracked with in {' and '.join(sorted(precisions))}: "
+            "run it again with one --precision"
+        )
     return rows
 
 

@@ -39,7 +39,8 @@ class RunOptions:
         keep: keep the workspaces with their checkpoints.
         plugins: imported first.
         learned_from: what recipes learn from on this machine; results of other videos are not taken for these.
-        precision: of networks while they track; results of another precision are not taken for these.
+        precision: of networks while they track; results of another one are not taken for these. None: whatever the
+            parameter sets have.
     """
 
     out: Path
@@ -49,7 +50,7 @@ class RunOptions:
     keep: bool = False
     plugins: Sequence[str] = ()
     learned_from: str = ""
-    precision: str = "float32"
+    precision: str | None = None
 
 
 def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
@@ -94,7 +95,7 @@ def _missing_tests(cell: Cell, options: RunOptions) -> list[str]:
     result = read_result(options.out, cell)
     if result is None or (cell.recipe and result.get("learned_from") not in (None, options.learned_from)):
         return list(options.tests)
-    if result.get("precision", "float32") != options.precision:
+    if options.precision is not None and result.get("precision") not in (None, options.precision):
         return list(options.tests)
     if set(options.tests) <= set(result["tests"]):
         return []

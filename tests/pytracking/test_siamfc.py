@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ltr.models.fold import folded
+from ltr.models.tracking import siamfc_resnet18
 from pytracking.parameter.params import ParameterError
 from pytracking.tracker.siamfc import SiamFCParams, SiamFCTracker, select_scale
 
@@ -246,3 +248,22 @@ def test_only_the_network_is_computed_in_another_precision(precision: str) -> No
     output = moved.track(scene((137, 67, 48, 48)))
     assert moved.network.types == [getattr(torch, precision)] * 2 + [torch.float32]
     np.testing.assert_allclose(center(output["target_bbox"]), [161, 91], atol=1.5)
+
+
+def test_it_works_on_a_copy_without_batch_norms_that_sees_the_same() -> None:
+    torch.manual_seed(0)
+    net = siamfc_resnet18().train()
+    images = torch.rand(2, 3, 127, 127) * 255
+    with torch.no_grad():
+        net(images)  # so that the statistics are not those of the start
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    own = tracker(net).network
+    assert isinstance(own, nn.Module) and not any(isinstance(module, nn.BatchNorm2d) for module in own.modules())
+    assert net.training and all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    with torch.no_grad():
+        torch.testing.assert_close(own(images), net.eval()(images), atol=1e-5, rtol=1e-4)
+
+
+def test_what_cannot_be_folded_stays() -> None:
+    odd = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False))
+    assert isinstance(folded(odd)[1], nn.BatchNorm2d)

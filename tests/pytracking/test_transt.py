@@ -59,3 +59,27 @@ def test_a_tracker_that_is_moved_searches_there() -> None:
     tracker.initialize(FRAME, {"init_bbox": [140.0, 100.0, 40.0, 40.0]})
     tracker.recenter((60.0, 50.0))
     np.testing.assert_allclose(tracker.track(FRAME)["target_bbox"], [40, 30, 40, 40], atol=1e-4)
+
+
+class Convolved(Points):
+    """Features of a convolution; notes in what precision they come, and go into the prediction."""
+
+    types: list[torch.dtype]
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        found = torch.nn.functional.conv2d(images, torch.ones(1, 3, 8, 8), stride=8)
+        self.types.append(found.dtype)
+        return found
+
+    def predict(self, template: torch.Tensor, search: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        self.types += [template.dtype, search.dtype]
+        return super().predict(template, search)
+
+
+def test_only_the_features_are_computed_in_another_precision() -> None:
+    network = Convolved({(16, 16): 5.0}, (0.5, 0.25, 0.25, 0.125))
+    network.types = []
+    tracker = TransTTracker(TransTParams(network=network, device="cpu", precision="bfloat16"))
+    tracker.initialize(FRAME, {"init_bbox": [140.0, 100.0, 40.0, 40.0]})
+    np.testing.assert_allclose(tracker.track(FRAME)["target_bbox"], [140, 70, 40, 20], atol=1e-4)
+    assert network.types == [torch.bfloat16, torch.bfloat16, torch.float32, torch.float32]

@@ -17,6 +17,7 @@ from ltr.models.tracking import siamfc_resnet18
 from socl_plugins.labels import PointAnnotated, write_points
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 
 
@@ -32,7 +33,7 @@ def train_ten_steps(root: Path, noise_px: float = 0.0) -> dict[str, torch.Tensor
     sampler = TrackingSampler(
         [dataset], samples_per_epoch=20, max_gap=5, processing=processing, frame_sample_mode="interval"
     )
-    actor = SoCLActor(net)
+    actor = SoCLActor(net, response=ResponseTerm(ResponseSettings(weight=1.0), net.grid(96), 3, 1 / 9))
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
     steps = 0
     for data in LTRLoader("train", sampler, batch_size=2):

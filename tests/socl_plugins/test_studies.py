@@ -168,6 +168,15 @@ def test_networks_that_learned_from_other_videos_are_not_put_into_one_table(tmp_
         collect(study, tmp_path, [0], {})
 
 
+def test_results_of_two_precisions_are_not_put_into_one_table(tmp_path: Path) -> None:
+    study = STUDIES["labels"]
+    for row, precision in zip(study.rows[1:4], ("float32", None, "bfloat16")):
+        result = {"tests": {"otb": {"auc": 0.5, "dp20": 0.5}}, "recipe": row.recipe, "precision": precision}
+        result_path(tmp_path, study.cell(row, 0, {})).write_text(json.dumps(result))
+    with pytest.raises(ReportError, match="tracked with in bfloat16 and float32: run it again with one --precision"):
+        collect(study, tmp_path, [0], {})
+
+
 def test_ctrl_c_stops_the_cells_that_are_running_and_leaves_nothing_behind(
     workspace: Path, tmp_path: Path, video: Path
 ) -> None:

@@ -165,7 +165,8 @@ class SiamFCNet(nn.Module):
         return features
 
     def _unit(self, features: torch.Tensor) -> torch.Tensor:
-        return F.normalize(features, dim=1) if self.normalise else features
+        # Coarse unit vectors would be as far apart as what tells two scales apart.
+        return F.normalize(features.float(), dim=1) if self.normalise else features
 
 
 def projection_head(channels: int, outputs: int = PROJECTED) -> nn.Sequential:

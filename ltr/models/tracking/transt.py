@@ -141,7 +141,7 @@ def transt18(
 ) -> TransT:
     """Returns TransT on a ResNet-18 up to layer3, at stride 8: for machines on which the ResNet-50 takes too long.
 
-    This variant is ours. The arguments are those of :func:`transt50`.
+    This variant is ours, so there are no published weights; the other arguments are those of :func:`transt50`.
     """
     fusion = FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
     return TransT(resnet18("layer3", 8, pretrained), 256, fusion, channels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
@@ -34,7 +35,7 @@ class TransTConfig(TrainConfig):
     """Hyper-parameters of TransT; the defaults are the short schedule for the embedded videos.
 
     Attributes:
-        network: ``transt50``, or another one with its arguments.
+        network: the registered network.
         pretrained: where the backbone starts: none, ``imagenet`` or a file.
         backbone_rate: the backbone's learning rate over that of the rest.
         weight_decay: of AdamW.
@@ -53,7 +54,7 @@ class TransTConfig(TrainConfig):
         loss: weights of its parts.
     """
 
-    network: str = "transt50"
+    network: Literal["transt50", "transt18"] = "transt50"
     pretrained: str | None = None
     backbone_rate: float = 0.1
     weight_decay: float = 1e-4

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -88,11 +89,11 @@ class TrackerParams:
 
 @dataclasses.dataclass(kw_only=True)
 class BackboneParams(TrackerParams):
-    """What every tracker can be told that takes its features from a convolutional network.
+    """What SiamFC, ECO and TransT can be told of the network that their features come from.
 
     Attributes:
         precision: of the network's convolutions, ``float32`` or ``bfloat16``, which takes about half the time on CPUs
-            that multiply it in hardware; what is done with the features is always computed in float32.
+            that multiply it in hardware. What is done with the features is computed in float32.
     """
 
     precision: str = "float32"
@@ -101,7 +102,17 @@ class BackboneParams(TrackerParams):
         if self.precision not in ("float32", "bfloat16"):
             raise ParameterError(f"precision must be 'float32' or 'bfloat16', not {self.precision!r}")
 
-    def autocast(self) -> torch.autocast:
-        """Returns the context in which the network is to be called."""
-        kind = self.torch_device.type
-        return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Returns the context in which the network is to be called; it can be entered again and again.
+
+        Raises:
+            ParameterError: the device does not have this precision.
+        """
+        if self.precision == "float32":
+            return nullcontext()
+        try:
+            return torch.autocast(self.torch_device.type, torch.bfloat16)
+        except RuntimeError as error:
+            raise ParameterError(
+                f"precision is {self.precision!r}, but {self.torch_device} has none: {error}"
+            ) from error

@@ -72,7 +72,7 @@ class NetworkFeatures:
         layers: names of layers; ``last`` is the backbone's last one.
         dimensions: channels that each layer is projected to.
         device: where to compute.
-        autocast: the context in which the network is called; none: as it is.
+        autocast: the context in which the network is called, each time; none: as it is.
 
     Raises:
         ParameterError: the network has no layers that can be asked for, or not these.
@@ -94,7 +94,7 @@ class NetworkFeatures:
             )
         if len(layers) != len(dimensions) or not layers:
             raise ParameterError(f"ECO needs one dimension for each layer, not {dimensions} for the layers {layers}")
-        self.backbone = folded(backbone).to(device)
+        self.backbone = folded(backbone).to(device, memory_format=torch.channels_last)
         self._autocast = autocast or nullcontext()
         self.layers = [backbone.layers[-1] if name == "last" else name for name in layers]
         self.dimensions = tuple(dimensions)

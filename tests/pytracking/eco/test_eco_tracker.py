@@ -11,6 +11,7 @@ import torch
 
 from ltr.models.backbone import resnet18
 from pytracking.parameter.params import ParameterError
+from pytracking.tracker.eco.features import NetworkFeatures, normalised
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.settings import LearningSettings
 from pytracking.tracker.eco.tracker import ECOTracker
@@ -169,3 +170,20 @@ def test_features_that_are_not_there_are_an_error() -> None:
         ECOTracker(ECOParams(network=torch.nn.Conv2d(3, 3, 3)))
     with pytest.raises(ParameterError, match="scale_num"):
         ECOParams(scale_num=4)
+
+
+def test_a_network_is_copied_without_batch_norms_and_can_be_computed_in_another_precision() -> None:
+    torch.manual_seed(0)
+    network, layers = resnet18("layer2"), ["conv1", "layer2"]
+    patches = torch.rand(1, 3, 64, 64) * 255
+    exact, coarse = (
+        NetworkFeatures(network, layers, [8, 8], torch.device("cpu"), params.autocast())
+        for params in (ECOParams(network=network), ECOParams(network=network, precision="bfloat16"))
+    )
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()), "the given one is as it was"
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in exact.backbone.modules())
+    with torch.no_grad():
+        plain = network.eval().extract(patches, layers)
+        for ours, given, half in zip(exact(patches), plain, coarse(patches)):
+            torch.testing.assert_close(ours, normalised(given), rtol=1e-4, atol=1e-4)
+            assert half.dtype == torch.float32 and 0 < (half - ours).abs().max() < 0.1

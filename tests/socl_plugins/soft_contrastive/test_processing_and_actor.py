@@ -14,7 +14,7 @@ from ltr.models.tracking import FeatureGrid, siamfc_resnet18
 from socl_plugins.soft_contrastive import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
-from socl_plugins.soft_contrastive.response import ResponseSettings, response_loss
+from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 from socl_plugins.top_map import Proposals
 
 
@@ -100,18 +100,15 @@ def test_the_term_on_the_response_comes_on_top_and_is_of_what_the_tracker_compar
     torch.manual_seed(0)
     net = siamfc_resnet18(output_layer="layer1", border=1, projection=True)
     data = batch(net)
-    settings = ResponseSettings(weight=3.0, template_cells=2)
-    loss, stats = SoCLActor(net, response=settings, grid=net.grid(64))(data)
+    term = ResponseTerm(ResponseSettings(weight=3.0), net.grid(64), template_cells=2, factor=1 / 4)
+    loss, stats = SoCLActor(net, response=term)(data)
     names = ("global", "local_other", "local_own")
     assert stats["Loss/total"] == pytest.approx(
         sum(stats[f"Loss/{name}"] for name in names) + 3 * stats["Loss/response"], rel=1e-5
     )
     images = torch.cat([data["train_images"], data["test_images"]]).float()
     points = torch.cat([data["train_point"], data["test_point"]])
-    alone = response_loss(net(images), points, net.grid(64), net.response_factor(4), settings)
-    assert stats["Loss/response"] == pytest.approx(alone.item(), rel=1e-4)
-    with pytest.raises(ValueError, match="give the actor the grid"):
-        SoCLActor(net, response=settings)
+    assert stats["Loss/response"] == pytest.approx(term(net(images), points).item(), rel=1e-4)
 
 
 def test_maps_that_do_not_lie_on_the_features_are_refused() -> None:

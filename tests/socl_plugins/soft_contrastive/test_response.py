@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ltr.models.tracking import FeatureGrid, siamfc_resnet18
-from socl_plugins.soft_contrastive.response import ResponseSettings, _responses, response_loss
+from ltr.models.tracking import FeatureGrid, siamfc_alexnet, siamfc_resnet18
+from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm, cross_correlation
 
 GRID = FeatureGrid(cells=8, stride=8, start=16.0)
-SETTINGS = ResponseSettings(weight=1.0, template_cells=3)
-MEAN = 1 / 9  # over the template
+TERM = ResponseTerm(ResponseSettings(weight=1.0), GRID, template_cells=3, factor=1 / 9)
 
 
 def in_pixels(cells: list[list[float]]) -> torch.Tensor:
@@ -30,9 +29,9 @@ def maps_with(target: list[list[int]], seed: int = 0) -> torch.Tensor:
     return torch.nn.functional.normalize(maps, dim=1)
 
 
-def plain(features: torch.Tensor, cells: list[list[float]], settings: ResponseSettings) -> float:
+def plain(features: torch.Tensor, cells: list[list[float]]) -> float:
     """The same in loops, from the words of the docstring."""
-    size, total = settings.template_cells, 0.0
+    size, settings, total = TERM.template_cells, TERM.settings, 0.0
     places = features.shape[-1] - size + 1
     for number in range(2):
         (x, y), (other_x, other_y) = cells[number], cells[1 - number]
@@ -56,8 +55,8 @@ def plain(features: torch.Tensor, cells: list[list[float]], settings: ResponseSe
 @pytest.mark.parametrize("cells", [[[2, 3], [4, 5]], [[0, 0], [1, 1]], [[0, 7], [7, 0]], [[2.3, 3.4], [4.1, 4.9]]])
 def test_it_is_what_loops_give(cells: list[list[float]]) -> None:
     features = maps_with([[2, 3], [4, 5]])
-    loss = response_loss(features, in_pixels(cells), GRID, MEAN, SETTINGS)
-    assert loss.item() == pytest.approx(plain(features, cells, SETTINGS), rel=1e-5, abs=1e-6)
+    loss = TERM(features, in_pixels(cells))
+    assert loss.item() == pytest.approx(plain(features, cells), rel=1e-5, abs=1e-6)
 
 
 def test_responses_are_those_of_the_tracker() -> None:
@@ -65,7 +64,7 @@ def test_responses_are_those_of_the_tracker() -> None:
     features = maps_with([[2, 3], [4, 5]], seed=1).repeat_interleave(2, dim=0)
     features[::2] += 0.1  # two pairs that differ
     starts = torch.tensor([[1, 2], [0, 4], [3, 4], [5, 5]])
-    found = net.response_factor(9) * _responses(features, starts, 3)
+    found = net.response_factor(9) * cross_correlation(features, starts, 3)
     for number, (x, y) in enumerate(starts.tolist()):
         template = features[number : number + 1, :, y : y + 3, x : x + 3]
         expected = net.correlate(template, features[(number + 2) % 4][None])
@@ -73,33 +72,42 @@ def test_responses_are_those_of_the_tracker() -> None:
 
 
 def test_it_is_smallest_where_both_clicks_are_on_the_target() -> None:
-    features, target, sharp = maps_with([[2, 3], [5, 4]]), [[2, 3], [5, 4]], replace(SETTINGS, sigma=0.3)
-    right = response_loss(features, in_pixels(target), GRID, MEAN, sharp)
+    features, target = maps_with([[2, 3], [5, 4]]), [[2, 3], [5, 4]]
+    sharp = replace(TERM, settings=ResponseSettings(weight=1.0, sigma=0.3))
+    right = sharp(features, in_pixels(target))
     for x, y in ((3, 4), (5, 6), (4, 2), (6, 6)):
-        wrong = response_loss(features, in_pixels([target[0], [x, y]]), GRID, MEAN, sharp)
+        wrong = sharp(features, in_pixels([target[0], [x, y]]))
         assert wrong > right
 
 
 def test_a_target_that_no_place_of_the_template_shows_counts_as_nothing() -> None:
     # The template starts in the corner of its map, with the click in it, so it cannot show a click in the other corner.
     features = maps_with([[2, 3], [4, 5]]).requires_grad_()
-    loss = response_loss(features, in_pixels([[0, 0], [7, 7]]), GRID, MEAN, SETTINGS)
+    loss = TERM(features, in_pixels([[0, 0], [7, 7]]))
     loss.backward()
     assert loss.item() == 0 and features.grad is not None and not features.grad.any()
 
 
 def test_its_gradient_is_right() -> None:
-    points, settings = in_pixels([[2, 3], [4, 5]]).double(), ResponseSettings(1.0, 3, 1.0, 0.5)
+    points, soft = in_pixels([[2, 3], [4, 5]]).double(), replace(TERM, settings=ResponseSettings(1.0, 1.0, 0.5))
     features = maps_with([[2, 3], [4, 5]]).double().requires_grad_()
-    assert torch.autograd.gradcheck(lambda maps: response_loss(maps, points, GRID, MEAN, settings), features)
+    assert torch.autograd.gradcheck(lambda maps: soft(maps, points), features)
 
 
-def test_a_template_as_large_as_the_map_is_refused() -> None:
-    with pytest.raises(ValueError, match="8 cells leave no room to look for a template of 8: lower template_cells"):
-        response_loss(maps_with([]), in_pixels([[2, 3], [4, 5]]), GRID, 1 / 64, ResponseSettings(1.0, 8))
+def test_the_template_is_the_tracker_s() -> None:
+    padded, plain_net = siamfc_resnet18(), siamfc_alexnet(normalise=True)
+    for net, cells in ((padded, 10), (plain_net, 6)):
+        term = ResponseTerm.of(net, 192, ResponseSettings(weight=1.0))
+        assert net.eval()(torch.zeros(1, 3, 127, 127)).shape[-1] == term.template_cells == cells
+        assert term.factor == net.response_factor(cells**2) == 1 / cells**2 and term.grid == net.grid(192)
 
 
-@pytest.mark.parametrize("wrong", [{"weight": -1.0}, {"template_cells": 0}, {"sigma": 0.0}, {"temperature": 0.0}])
+def test_a_crop_without_room_to_look_for_the_template_is_refused() -> None:
+    with pytest.raises(ValueError, match="10 feature cells leave no room to look for a template of 10"):
+        ResponseTerm.of(siamfc_resnet18(), 127, ResponseSettings(weight=1.0))
+
+
+@pytest.mark.parametrize("wrong", [{"weight": -1.0}, {"sigma": 0.0}, {"temperature": 0.0}])
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         ResponseSettings(**wrong)  # type: ignore[arg-type]
