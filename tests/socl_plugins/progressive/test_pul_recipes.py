@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,10 +15,14 @@ from ltr.admin.settings import Settings
 from ltr.dataset.export import export_got10k
 from ltr.dataset.named import embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.models.tracking import siamfc_resnet18
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
 from socl_plugins.labels.noisy_boxes import NoisyBoxes
 from socl_plugins.progressive.__main__ import main
+from socl_plugins.progressive.actor import NoiseRobustActor
+from socl_plugins.progressive.noise_robust import LabelNoise
+from socl_plugins.train_settings.pul.noisy_box_res18 import NoisyBoxConfig
 
 SMALL = {
     "epochs": "1",
@@ -61,6 +66,17 @@ def test_without_noise_the_recipe_is_box_siam_and_the_loss_is_its_only_other_dif
     # What is believed is in pixels of the frame, so next to nothing is nothing.
     hardly = train("pul/noisy_box_res18", noise_px="20", noise_robust="1e-6")
     assert all(torch.allclose(value, hardly[name], atol=3e-3) for name, value in bce.items())
+
+
+@pytest.mark.parametrize(
+    ("settings", "scale"),
+    [({"pretrained": "imagenet"}, 100), ({"pretrained": None}, 30), ({"pretrained": None, "noise_scale": 7}, 7)],
+)
+def test_a_network_that_has_learned_something_is_believed_more_than_the_labels(
+    settings: dict[str, Any], scale: float
+) -> None:
+    actor = NoisyBoxConfig(noise_robust=20, **settings).build_actor(siamfc_resnet18())
+    assert isinstance(actor, NoiseRobustActor) and actor.noise == LabelNoise(frame_px=20, scale=scale)
 
 
 def test_the_noise_robust_loss_learns_from_noisy_clicks(workspace: Path) -> None:
