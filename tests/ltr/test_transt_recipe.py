@@ -41,7 +41,7 @@ def test_a_smaller_backbone_is_one_setting(workspace: Path) -> None:
     assert run_training.main(["transt", "transt50", "--device", "cpu", *words]) == 0
     network = load_network(best_checkpoint("transt/transt50"))
     search = torch.zeros(1, 3, 64, 64)
-    assert network.features(search).shape == (1, 256, 8, 8)
+    assert network.features(search).shape == (1, 256, 4, 4)
     assert not any(module.p for module in network.modules() if isinstance(module, torch.nn.Dropout))
     assert sum(parameter.numel() for parameter in network.backbone.parameters()) < 3_000_000
 

@@ -139,9 +139,9 @@ def transt18(
     dropout: float = 0.1,
     pretrained: str | None = None,
 ) -> TransT:
-    """Returns TransT on a ResNet-18 up to layer3, at stride 8: for machines on which the ResNet-50 takes too long.
+    """Returns TransT on a ResNet-18 up to layer3, at stride 16: for machines on which the ResNet-50 takes too long.
 
     This variant is ours, so there are no published weights; the other arguments are those of :func:`transt50`.
     """
     fusion = FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
-    return TransT(resnet18("layer3", 8, pretrained), 256, fusion, channels)
+    return TransT(resnet18("layer3", 16, pretrained), 256, fusion, channels)
