@@ -263,6 +263,8 @@ _STUDIES = (
             Row("GD", "dimp/dimp18_gd", tracker="dimp/dimp18_gd", paper="61.6"),
             Row("SD", "dimp/dimp18", tracker="dimp/dimp18", paper="63.8"),
             Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", tracker="dimp/socl_dimp18"),
+            Row("SiamFC on ImageNet's ResNet-18", tracker="siamfc/imagenet_res18"),
+            Row("OpenCV's CSRT", tracker="opencv/csrt"),
         ),
         SHORT_DIMP,
         "AUC on OTB-100, NfS and UAV123",
