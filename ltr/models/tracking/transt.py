@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
@@ -119,7 +119,7 @@ def transt50(
         CheckpointError: the file cannot be read, or its weights do not fit.
         OSError: ImageNet's weights are asked for, and are neither there nor can be downloaded.
     """
-    fusion = FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
+    fusion = _fusion(channels, heads, hidden, fusion_layers, dropout)
     network = TransT(resnet50("layer3", 8, pretrained, dilation=2), 1024, fusion, channels)
     if weights is not None:
         from ltr.admin.checkpoint import load_file, load_weights
@@ -131,17 +131,20 @@ def transt50(
 
 
 @NETWORKS.register("transt18")
-def transt18(
-    channels: int = 256,
-    heads: int = 8,
-    hidden: int = 2048,
-    fusion_layers: int = 4,
-    dropout: float = 0.1,
-    pretrained: str | None = None,
-) -> TransT:
+def transt18(pretrained: str | None = None, channels: int = 256, **fusion: Any) -> TransT:
     """Returns TransT on a ResNet-18 up to layer3, at stride 16: for machines on which the ResNet-50 takes too long.
 
-    This variant is ours, so there are no published weights; the other arguments are those of :func:`transt50`.
+    This variant is ours, so there are no published weights.
+
+    Args:
+        pretrained: where the backbone starts, see :func:`ltr.models.backbone.resnet18`.
+        channels: of the tokens.
+        fusion: ``heads``, ``hidden``, ``fusion_layers`` and ``dropout``, as for :func:`transt50`.
     """
-    fusion = FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
-    return TransT(resnet18("layer3", 16, pretrained), 256, fusion, channels)
+    return TransT(resnet18("layer3", 16, pretrained), 256, _fusion(channels, **fusion), channels)
+
+
+def _fusion(
+    channels: int, heads: int = 8, hidden: int = 2048, fusion_layers: int = 4, dropout: float = 0.1
+) -> FeatureFusionNetwork:
+    return FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
