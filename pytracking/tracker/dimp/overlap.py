@@ -22,7 +22,6 @@ class _Level:
     """What judges boxes at one stride: weights (U, bins * bins * C) and bias (U,), and the answer's weights (U,)."""
 
     bins: int
-    scale: float
     weight: Tensor
     bias: Tensor
     answer: Tensor
@@ -39,13 +38,12 @@ class BoxJudge:
     def __init__(self, branch: AtomIoUNet, modulation: Modulation) -> None:
         self.branch = branch
         answers = branch.iou_predictor.weight[0].detach().split([branch.fc3_rt.outputs, branch.fc4_rt.outputs])
-        self._levels = [
-            _level(block, factors[0], 1 / stride, answer)
-            for block, factors, stride, answer in zip(
-                (branch.fc3_rt, branch.fc4_rt), (modulation.stride8, modulation.stride16), STRIDES, answers
-            )
-        ]
+        blocks, factors = (branch.fc3_rt, branch.fc4_rt), (modulation.stride8, modulation.stride16)
+        self._levels = [_level(block, factor[0], answer) for block, factor, answer in zip(blocks, factors, answers)]
         self._bias = branch.iou_predictor.bias.detach()
+        self._scales = self._bias.new_tensor([[1 / stride] for stride in STRIDES])
+        self._bins = self._bias.new_tensor([[level.bins] for level in self._levels])
+        self._parts = torch.arange(max(level.bins for level in self._levels) + 1).to(self._bias)
 
     def __call__(self, iou_features: Features, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns predicted overlaps (P,) and their gradients (P, 4) for boxes (P, 4) x, y, w, h in pixels.
@@ -54,27 +52,37 @@ class BoxJudge:
             iou_features: (1, C, H, W) at both strides, fastest if they lie as (H, W, C).
             boxes: none empty in any way; an empty one has an arbitrary overlap and no gradient.
         """
-        sides = torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
-        overlaps, gradient = self._bias.expand(len(boxes)), torch.zeros_like(boxes)
-        for level, features in zip(self._levels, iou_features):
-            overlap, change = _judge(level, features[0].permute(1, 2, 0), sides)
-            overlaps, gradient = overlaps + overlap, gradient + change
-        # Moving x moves both sides.
-        return overlaps, torch.cat([gradient[:, :2] + gradient[:, 2:], gradient[:, 2:]], dim=1)
+        # Both strides and both axes at once, (P, strides, axes): there are many small operations in it.
+        start = boxes[:, None, :2] * self._scales
+        span = boxes[:, None, 2:] * self._scales
+        cells = max(max(features.shape[-2:]) for features in iou_features)
+        weights, changes = _bin_weights(start, span, self._bins, self._parts, cells)
+        overlaps, gradient = self._bias, torch.zeros_like(boxes)
+        for number, (level, features) in enumerate(zip(self._levels, iou_features)):
+            overlap, change = _judge(
+                level, features[0].permute(1, 2, 0), weights[:, number, :, : level.bins], changes[:, :, number]
+            )
+            overlaps, gradient = overlaps + overlap, torch.addcmul(gradient, change, self._scales[number])
+        return overlaps, gradient
 
 
-def _level(block: LinearBlock, factors: Tensor, scale: float, answer: Tensor) -> _Level:
+def _level(block: LinearBlock, factors: Tensor, answer: Tensor) -> _Level:
     linear = folded(block).linear
     weight = linear.weight.view(linear.out_features, len(factors), -1) * factors[:, None]
     weight = weight.transpose(1, 2).flatten(1).contiguous()
-    return _Level(block.cells, scale, weight, linear.bias.detach(), answer)
+    return _Level(block.cells, weight, linear.bias.detach(), answer)
 
 
-def _judge(level: _Level, features: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns what a level adds to the overlaps (P,), and its gradients (P, 4) in the sides x1, y1, x2, y2."""
-    (height, width, channels), count, bins = features.shape, len(sides), level.bins
-    cells = max(height, width)
-    weights, by_start, by_end = _bin_weights(sides[:, :2] * level.scale, sides[:, 2:] * level.scale, bins, cells)
+def _judge(level: _Level, features: Tensor, weights: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns what a level adds to the overlaps (P,), and its gradients (P, 4) in x, y, w, h in cells.
+
+    Args:
+        level: what judges.
+        features: (H, W, C).
+        weights: of cells in bins, (P, axes, bins, cells or more).
+        changes: of the weights with start and span, (2, P, axes, bins or more, cells or more).
+    """
+    (height, width, channels), count, bins = features.shape, len(weights), level.bins
     along_x, along_y = weights[:, 0, :, :width], weights[:, 1, :, :height]
     lines = features.reshape(height, width * channels)
     sums = (along_y.reshape(count * bins, height) @ lines).view(count, bins, width, channels)
@@ -86,33 +94,35 @@ def _judge(level: _Level, features: Tensor, sides: Tensor) -> tuple[Tensor, Tens
     pull_x = (pull @ sums.transpose(2, 3)).sum(dim=1)  # (P, bins, W), in the weights along x
     spread = (along_x.transpose(1, 2)[:, None] @ pull).view(count * bins, width * channels)
     pull_y = (spread @ lines.t()).view(count, bins, height)
-    gradient = [
-        torch.stack([(pull_x * change[:, 0, :, :width]).sum((1, 2)), (pull_y * change[:, 1, :, :height]).sum((1, 2))])
-        for change in (by_start, by_end)
-    ]
-    return overlaps, torch.cat(gradient).t() * level.scale
+    by_x = (pull_x * changes[:, :, 0, :bins, :width]).sum((2, 3))
+    by_y = (pull_y * changes[:, :, 1, :bins, :height]).sum((2, 3))
+    return overlaps, torch.stack([by_x, by_y], dim=-1).transpose(0, 1).flatten(1)
 
 
-def _bin_weights(start: Tensor, end: Tensor, bins: int, cells: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns how much each cell counts in each bin's mean, and that by start and by end, each (..., bins, cells).
+def _bin_weights(start: Tensor, span: Tensor, bins: Tensor, parts: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Returns how much each cell counts in each bin's mean, (..., most bins, cells), and that by start and by span.
 
     Args:
         start: (...) of intervals, in cells.
-        end: likewise.
-        bins: parts of equal length of each.
+        span: (...) of intervals, likewise.
+        bins: parts of equal length of each; of shapes that go with start.
+        parts: 0, 1, ... up to the largest number of bins. Those beyond an interval's own number have no meaning.
         cells: number of cells.
+
+    Returns:
+        Weights, and their changes (2, ...) with the start, and with the span, when the other one stays.
     """
-    length = ((end - start) / bins)[..., None, None]
-    filled = length > 0
-    inverse = torch.where(filled, 1 / length, torch.zeros_like(length))
-    part = torch.arange(bins + 1, dtype=start.dtype, device=start.device)[:, None]
-    edges = start[..., None, None] + length * part
+    start, span, bins = start[..., None, None], span[..., None, None], bins[..., None, None]
+    part = parts[:, None] / bins  # (..., most bins + 1, 1)
+    once = torch.where(span > 0, 1 / span, torch.zeros_like(span))
+    inverse = once * bins  # of a bin's length
+    edges = torch.addcmul(start, span, part)
     distance = (edges - torch.arange(cells, dtype=start.dtype, device=start.device)).clamp(-1, 1)
     size = distance.abs()
-    integral = distance - 0.5 * distance * size  # of the hat function, up to a constant
+    integral = torch.addcmul(distance, distance, size, value=-0.5)  # of the hat function, up to a constant
     weights = (integral[..., 1:, :] - integral[..., :-1, :]) * inverse
-    hat = (1 - size) * inverse
-    moved = hat * (part / bins)
-    by_end = moved[..., 1:, :] - moved[..., :-1, :] - weights * inverse / bins
-    by_both = hat[..., 1:, :] - hat[..., :-1, :]
-    return weights, by_both - by_end, by_end
+    hat = torch.addcmul(inverse, inverse, size, value=-1)
+    both = torch.stack([hat, hat * part])
+    changes = both[..., 1:, :] - both[..., :-1, :]
+    changes[1].addcmul_(weights, once, value=-1)
+    return weights, changes
