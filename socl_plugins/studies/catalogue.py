@@ -54,7 +54,20 @@ SOCL = Row("SoCL-Siam, clicks", "socl/full")
 BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
 RESPONSE = Row("SoCL-Siam and response, clicks", "socl/socl_response", settings={"learning_rate": "1e-4"})
 BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
+IMAGENET = Row("ImageNet, not trained", tracker="siamfc/imagenet_res18")
 OFF = {"noise_px": "20", "store": "none"}  # a store holds the proposals of clicks with one noise
+GENTLE = {"learning_rate": "1e-5"}  # what SoCL's loss alone takes from ImageNet's weights: at more it tracks worse
+
+LADDER = (
+    Row("GST", "socl/gst"),
+    Row("GST + SNS", "socl/gst_sns", paper="2.7 above GST"),
+    Row("GST + SNS + mixing", "socl/gst_sns_mix", paper="58.1"),
+    replace(SOCL, title="GST + SNS + mixing + LST", paper="60.9"),
+)
+
+
+def _with(settings: Mapping[str, str], *rows: Row) -> tuple[Row, ...]:
+    return tuple(replace(row, settings={**row.settings, **settings}) for row in rows)
 
 
 PAPER_AT_HOURS = {SOCL.recipe: ("53.3", "54.9", "56.5", "57.8"), BOX.recipe: ("51.7", "54.0", "55.2", "57.0")}
@@ -72,6 +85,17 @@ def _at_hours(clicks: Row) -> list[Row]:
             settings = {**row.settings, **budget}
             rows.append(replace(row, title=f"{line}, {part:g}", settings=settings, line=line, paper=paper[number]))
     return rows
+
+
+HEADS = (
+    replace(SOCL, paper="60.9"),
+    replace(SOCL, title="SoCL-Siam, projection head", settings={"projection": "true"}, paper="49.5"),
+)
+
+
+def _exact_and_off(row: Row, paper_off: str = "") -> tuple[Row, Row]:
+    # Clicks on the centre, and 20 pixels off it.
+    return row, replace(row, title=f"{row.title} 20 px off", settings={**row.settings, **OFF}, paper=paper_off)
 
 
 def _sweep(key: str, values: tuple[float, ...], paper: tuple[str, ...] = ()) -> list[Row]:
@@ -97,14 +121,15 @@ _STUDIES = (
     Study(
         "table1",
         "What each kind of sample adds (SoCL, Table 1)",
-        (
-            UNTRAINED,
-            Row("GST", "socl/gst"),
-            Row("GST + SNS", "socl/gst_sns", paper="2.7 above GST"),
-            Row("GST + SNS + mixing", "socl/gst_sns_mix", paper="58.1"),
-            replace(SOCL, title="GST + SNS + mixing + LST", paper="60.9"),
-        ),
+        (UNTRAINED, *LADDER),
         SHORT,
+        "OTB-13 AUC",
+    ),
+    Study(
+        "table1_imagenet",
+        "What each kind of sample adds, from ImageNet weights (SoCL, Table 1)",
+        (IMAGENET, *_with(GENTLE, *LADDER), replace(RESPONSE, title="GST + SNS + mixing + LST, and response")),
+        FROM_IMAGENET,
         "OTB-13 AUC",
     ),
     Study(
@@ -125,13 +150,7 @@ _STUDIES = (
     Study(
         "labels_imagenet",
         "Clicks or boxes on the same frames, from ImageNet weights (SoCL, Table 2 and Fig. 8)",
-        (
-            Row("ImageNet, not trained", tracker="siamfc/imagenet_res18"),
-            replace(SOCL, settings={"learning_rate": "1e-5"}),
-            RESPONSE,
-            BOX,
-            BCE,
-        ),
+        (IMAGENET, *_with(GENTLE, SOCL), RESPONSE, BOX, BCE),
         FROM_IMAGENET,
     ),
     Study(
@@ -156,23 +175,25 @@ _STUDIES = (
     Study(
         "noise",
         "Clicks on the target's centre, or 20 pixels off (SoCL, Table 6)",
-        (
-            replace(SOCL, paper="53.8"),
-            replace(SOCL, title="SoCL-Siam, clicks 20 px off", settings=OFF, paper="53.6"),
-            BCE,
-            replace(BCE, title="BCE-Siam, clicks 20 px off", settings=OFF),
-        ),
+        _exact_and_off(replace(SOCL, paper="53.8"), "53.6") + _exact_and_off(BCE),
         SHORT,
         "OTB-15 AUC",
     ),
     Study(
-        "projection",
-        "With a projection head and without (SoCL, Table 9)",
-        (
-            replace(SOCL, paper="60.9"),
-            replace(SOCL, title="SoCL-Siam, projection head", settings={"projection": "true"}, paper="49.5"),
-        ),
-        SHORT,
+        "noise_imagenet",
+        "Clicks on the target's centre, or 20 pixels off, from ImageNet weights (SoCL, Table 6)",
+        _exact_and_off(replace(SOCL, settings=GENTLE, paper="53.8"), "53.6")
+        + _exact_and_off(RESPONSE)
+        + _exact_and_off(BCE),
+        FROM_IMAGENET,
+        "OTB-15 AUC",
+    ),
+    Study("projection", "With a projection head and without (SoCL, Table 9)", HEADS, SHORT, "OTB-13 AUC"),
+    Study(
+        "projection_imagenet",
+        "With a projection head and without, from ImageNet weights (SoCL, Table 9)",
+        _with(GENTLE, *HEADS),
+        FROM_IMAGENET,
         "OTB-13 AUC",
     ),
     Study(
