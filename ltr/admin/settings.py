@@ -46,10 +46,8 @@ class TrainConfig:
     """Decay of the exponential moving average of the weights; none: no average."""
 
     def __post_init__(self) -> None:
-        counts = ("epochs", "samples_per_epoch", "batch_size", "print_interval", "keep_checkpoints", "score_interval")
-        for name in counts:
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} is {getattr(self, name)}, but must be at least 1")
+        self.check_counts("epochs", "samples_per_epoch", "batch_size")
+        self.check_counts("print_interval", "keep_checkpoints", "score_interval")
         if self.num_workers < 0:
             raise SettingsError(f"num_workers is {self.num_workers}, but must not be negative")
         for name in ("learning_rate", "grad_clip"):
@@ -58,6 +56,12 @@ class TrainConfig:
                 raise SettingsError(f"{name} is {value}, but must be a positive number")
         if self.average_decay is not None and not 0 <= self.average_decay < 1:
             raise SettingsError(f"average_decay is {self.average_decay}, but must be in [0, 1)")
+
+    def check_counts(self, *names: str) -> None:
+        """Raises SettingsError if one of these numbers is below 1."""
+        for name in names:
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}, but must be at least 1")
 
 
 Config = TypeVar("Config", bound=TrainConfig)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.got10k import Got10k
-from ltr.dataset.named import EMBEDDED_VIDEOS, embedded_videos
+from ltr.dataset.named import EMBEDDED_VIDEOS, embedded_videos, open_dataset
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.registry import DATASETS
+
+PAPER_SETS = ("lasot", "trackingnet", "coco")
+"""What DiMP's and TransT's papers learn from besides GOT-10k."""
 
 HELD_OUT_SEED = 2  # of the embedded videos that choose the checkpoint; training and benchmark have others
 
@@ -19,6 +25,15 @@ def training_videos(env: Environment, embedded: int = EMBEDDED_VIDEOS) -> BaseVi
     if distributed.is_main():
         print("no data set is configured: learning from embedded synthetic videos (set got10k_dir for the paper's run)")
     return embedded_videos(embedded)
+
+
+def training_sets(env: Environment, embedded: int, others: Iterable[str]) -> list[BaseVideoDataset]:
+    """Returns :func:`training_videos` and those of other data sets that are set; those that are left out are named."""
+    known = {name: name in DATASETS and getattr(env, f"{name}_dir", None) is not None for name in others}
+    missing = [name for name, there in known.items() if not there]
+    if missing and distributed.is_main():
+        print(f"not set on this machine, so not learned from: {', '.join(missing)}")
+    return [training_videos(env, embedded), *(open_dataset(name, env) for name in known if known[name])]
 
 
 def held_out_videos(env: Environment, videos: int, frames: int) -> BaseVideoDataset:

@@ -1,4 +1,4 @@
-"""The run that recipes share: pairs of frames, one schedule, and a held-out tracking score that chooses the weights."""
+"""What recipes on pairs of frames share: hyper-parameters, one schedule, the loader and the run."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ import torch
 from ltr.actors.base_actor import BaseActor
 from ltr.admin import distributed
 from ltr.admin.environment import Environment
-from ltr.admin.settings import Settings, SettingsError, TrainConfig
+from ltr.admin.settings import Settings, SettingsError
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import PairAugmentation
 from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.dataset.defaults import held_out_videos
-from ltr.dataset.named import EMBEDDED_VIDEOS
 from ltr.models.tracking import SiamFCNet
-from ltr.registry import HELD_OUT_SCORES
-from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
+from ltr.trainers import Hook, TrainingResult
+from ltr.training.scored import ScoredConfig, placed, train_scored
 
 
 @dataclass
-class PairConfig(TrainConfig):
+class PairConfig(ScoredConfig):
     """Hyper-parameters of every recipe that learns from pairs of frames of a video; a subclass says of which network.
 
     Attributes:
@@ -36,10 +34,6 @@ class PairConfig(TrainConfig):
         max_gap: how many frames apart the two frames of a pair may be.
         decay_epochs: the learning rate falls to a tenth after these epochs; none: it follows a cosine to zero.
         augment_apart: share of the pairs whose frames are mirrored and coloured independently of each other.
-        videos: embedded videos to learn from.
-        held_out_videos: videos of the held-out score.
-        held_out_frames: frames of each that are tracked.
-        tracker_parameters: the parameter set that the held-out score tracks with; none: SiamFC's own.
     """
 
     paper_weights: ClassVar[str | None] = None  # where the paper's run starts
@@ -47,18 +41,10 @@ class PairConfig(TrainConfig):
     max_gap: int = 50
     decay_epochs: tuple[int, ...] = ()
     augment_apart: float = 0.0
-    videos: int = EMBEDDED_VIDEOS
-    held_out_videos: int = 12
-    held_out_frames: int = 50
-    tracker_parameters: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("max_gap", "videos", "held_out_videos"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} is {getattr(self, name)}, but must be at least 1")
-        if self.held_out_frames < 2:
-            raise SettingsError(f"held_out_frames is {self.held_out_frames}; tracking needs 2 at the least")
+        self.check_counts("max_gap")
         if min(self.decay_epochs, default=1) < 1:
             raise SettingsError("decay_epochs count from 1")
 
@@ -121,29 +107,19 @@ def train_pairs(
         hooks: called before the held-out score.
         find_unused_parameters: see :class:`ltr.trainers.LTRTrainer`.
     """
-    net = actor.net.to(settings.device)
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(net.parameters(), config.learning_rate)
-    average = WeightAverage(config.average_decay) if config.average_decay is not None else None
-    score = HELD_OUT_SCORES["tracking_auc"](
-        held_out_videos(settings.env, config.held_out_videos, config.held_out_frames),
-        max_frames=config.held_out_frames,
-        parameter_set=config.tracker_parameters,
-    )
-    held_out = HeldOutScore(score, "AUC", config.score_interval, average)
-    trainer = LTRTrainer(
-        actor,
-        [loader],
-        optimizer,
+    optimizer = torch.optim.Adam(placed(actor.net, settings.device).parameters(), config.learning_rate)
+    return train_scored(
         settings,
+        config,
+        actor,
+        loader,
+        optimizer,
         learning_rate_schedule(optimizer, config, len(loader)),
-        hooks=[*([average] if average else []), *hooks, held_out],
+        "siamfc",
+        hooks,
         scheduler_interval="step",
         find_unused_parameters=find_unused_parameters,
     )
-    result = trainer.train(config.epochs)
-    result.next_command = f"pytracking/run_tracker.py siamfc {settings.script_name} --dataset_name synthetic"
-    return result
 
 
 def pair_loader(dataset: BaseVideoDataset, processing: Processing, config: PairConfig, seed: int = 0) -> LTRLoader:

@@ -13,7 +13,7 @@ from torch import nn
 from ltr.actors.dimp import DiMPActor, DiMPLossSettings
 from ltr.admin import distributed
 from ltr.admin.environment import Environment
-from ltr.admin.settings import Settings, SettingsError, TrainConfig
+from ltr.admin.settings import Settings, SettingsError
 from ltr.data.labels import LabelSettings
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import CropJitter, DiMPProcessing
@@ -21,16 +21,12 @@ from ltr.data.proposals import ProposalSettings
 from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.transforms import ColorJitter, Grayscale, Transform
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.dataset.defaults import held_out_videos, training_videos
-from ltr.dataset.named import EMBEDDED_VIDEOS, open_dataset
+from ltr.dataset.defaults import PAPER_SETS, training_sets
 from ltr.models.builder import build_network
 from ltr.models.tracking import DiMPNet
 from ltr.models.tracking.dimpnet import OnlineLoss, OptimizerKind
-from ltr.registry import DATASETS, HELD_OUT_SCORES
-from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
-
-OTHER_SETS = ("lasot", "trackingnet", "coco")
-"""What the paper learns from besides GOT-10k."""
+from ltr.trainers import Hook, TrainingResult
+from ltr.training.scored import ScoredConfig, placed, train_scored
 
 # Learning rates over the configured one. The paper does not say them; these are those of its authors' release.
 RATES = {
@@ -43,7 +39,7 @@ RATES = {
 
 
 @dataclass
-class DiMPConfig(TrainConfig):
+class DiMPConfig(ScoredConfig):
     """Hyper-parameters of DiMP; the defaults are the short schedule for the embedded videos.
 
     Attributes:
@@ -59,10 +55,6 @@ class DiMPConfig(TrainConfig):
         max_gap: half of the segment's length in frames; train frames come from its first half.
         frames: train frames of a sample, and test frames.
         other_sets: data sets besides GOT-10k, each drawn as often as it; those that are not set are left out.
-        videos: embedded videos to learn from.
-        held_out_videos: videos of the held-out score.
-        held_out_frames: frames of each that are tracked.
-        tracker_parameters: the parameter set that the held-out score tracks with.
         train_crop: crops of train frames.
         test_crop: crops of test frames.
         sigma: standard deviation of the label over the target's size.
@@ -82,10 +74,9 @@ class DiMPConfig(TrainConfig):
     max_gap: int = 30
     frames: int = 3
     other_sets: tuple[str, ...] = ()
-    videos: int = EMBEDDED_VIDEOS
     held_out_videos: int = 2
     held_out_frames: int = 20
-    tracker_parameters: str = "dimp/dimp18"
+    tracker_parameters: str | None = "dimp/dimp18"
     train_crop: CropJitter = field(default_factory=lambda: CropJitter(288, 5.0, center_jitter=3.0, scale_jitter=0.25))
     test_crop: CropJitter = field(default_factory=lambda: CropJitter(288, 5.0, center_jitter=4.5, scale_jitter=0.5))
     sigma: float = 0.25
@@ -94,13 +85,7 @@ class DiMPConfig(TrainConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("max_gap", "frames", "videos", "held_out_videos"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} is {getattr(self, name)}, but must be at least 1")
-        if self.held_out_frames < 2:
-            raise SettingsError(f"held_out_frames is {self.held_out_frames}; tracking needs 2 at the least")
-        if self.decay_interval is not None and self.decay_interval < 1:
-            raise SettingsError(f"decay_interval is {self.decay_interval}, but must be at least 1")
+        self.check_counts("max_gap", "frames", *(["decay_interval"] if self.decay_interval is not None else []))
         if self.train_crop.size != self.test_crop.size or self.test_crop.size % 16:
             raise SettingsError("train_crop.size and test_crop.size must be one number, and a multiple of 16")
 
@@ -124,7 +109,7 @@ def default_config(env: Environment) -> DiMPConfig:
         num_workers=min(8, os.cpu_count() or 1),
         learning_rate=2e-4,
         decay_interval=15,
-        other_sets=OTHER_SETS,
+        other_sets=PAPER_SETS,
         score_interval=5,
         held_out_videos=60,
         held_out_frames=100,
@@ -134,15 +119,6 @@ def default_config(env: Environment) -> DiMPConfig:
 def run(settings: Settings) -> TrainingResult:
     """Trains DiMP-18 on GOT-10k and what is set of LaSOT, TrackingNet and COCO, or on the embedded videos."""
     return train(settings, settings.configure(default_config(settings.env)))
-
-
-def training_sets(env: Environment, config: DiMPConfig) -> list[BaseVideoDataset]:
-    """Returns the data sets to learn from; those that are left out are named."""
-    known = {name: name in DATASETS and getattr(env, f"{name}_dir", None) is not None for name in config.other_sets}
-    missing = [name for name, there in known.items() if not there]
-    if missing and distributed.is_main():
-        print(f"not set on this machine, so not learned from: {', '.join(missing)}")
-    return [training_videos(env, config.videos), *(open_dataset(name, env) for name in known if known[name])]
 
 
 def build_net(config: DiMPConfig) -> DiMPNet:
@@ -179,29 +155,23 @@ def train(
         hooks: called before the held-out score.
     """
     actor = actor or DiMPActor(build_net(config), config.loss)
-    loader = loader or training_loader(training_sets(settings.env, config), config, settings.seed)
-    net = actor.net.to(settings.device)
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if loader is None:
+        datasets = training_sets(settings.env, config.videos, config.other_sets)
+        loader = training_loader(datasets, config, settings.seed)
+    net = placed(actor.net, settings.device)
     optimizer = torch.optim.Adam(parameter_groups(net, config.learning_rate), config.learning_rate)
     decay = torch.optim.lr_scheduler.StepLR(optimizer, config.decay_interval or config.epochs + 1, gamma=0.2)
-    average = WeightAverage(config.average_decay) if config.average_decay is not None else None
-    score = HELD_OUT_SCORES["tracking_auc"](
-        held_out_videos(settings.env, config.held_out_videos, config.held_out_frames),
-        max_frames=config.held_out_frames,
-        parameter_set=config.tracker_parameters,
-    )
-    trainer = LTRTrainer(
-        actor,
-        [loader],
-        optimizer,
+    return train_scored(
         settings,
+        config,
+        actor,
+        loader,
+        optimizer,
         decay,
-        hooks=[*([average] if average else []), *hooks, HeldOutScore(score, "AUC", config.score_interval, average)],
+        "dimp",
+        hooks,
         find_unused_parameters=True,  # the backbone's last layer and its ImageNet classifier
     )
-    result = trainer.train(config.epochs)
-    result.next_command = f"pytracking/run_tracker.py dimp {settings.script_name} --dataset_name synthetic"
-    return result
 
 
 def parameter_groups(net: nn.Module, rate: float) -> list[dict[str, object]]:

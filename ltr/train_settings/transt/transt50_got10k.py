@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings
+from ltr.dataset.defaults import training_sets
 from ltr.train_settings.transt import transt50
 from ltr.train_settings.transt.transt50 import TransTConfig
 from ltr.trainers import TrainingResult
@@ -23,4 +24,4 @@ def default_config(env: Environment) -> TransTConfig:
 def run(settings: Settings) -> TrainingResult:
     """Trains TransT on GOT-10k, or on the embedded videos."""
     config = settings.configure(default_config(settings.env))
-    return transt50.train(settings, config, transt50.training_sets(settings.env, config))
+    return transt50.train(settings, config, training_sets(settings.env, config.videos, config.other_sets))

@@ -13,11 +13,11 @@ import pytest
 
 from ltr.admin.environment import Environment
 from ltr.dataset import Coco, Lasot, TrackingNet
+from ltr.dataset.defaults import PAPER_SETS, training_sets
 from ltr.dataset.lasot import lasot_test_split
 from ltr.dataset.named import open_dataset
 from ltr.dataset.tables import DatasetError
 from ltr.train_settings.dimp import dimp18
-from ltr.train_settings.transt import transt50
 
 
 def write_image(path: Path, grey: int) -> None:
@@ -119,19 +119,12 @@ def test_recipes_learn_from_what_is_set_and_say_what_is_not(
     lasot: Path, trackingnet: Path, coco: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     env = replace(Environment(), lasot_dir=lasot, trackingnet_dir=trackingnet)
-    names = ("lasot", "trackingnet", "coco")
-    for recipe, config in (
-        (dimp18, dimp18.DiMPConfig(other_sets=names)),
-        (transt50, transt50.TransTConfig(other_sets=names)),
-    ):
-        sets = recipe.training_sets(env, config)  # type: ignore[attr-defined]
-        assert [each.get_name() for each in sets[1:]] == ["lasot", "trackingnet"]
-        assert "not learned from: coco" in capsys.readouterr().out
+    sets = training_sets(env, 2, PAPER_SETS)
+    assert [each.get_name() for each in sets[1:]] == ["lasot", "trackingnet"]
+    assert "not learned from: coco" in capsys.readouterr().out
     env.coco_dir = coco
     crop = replace(dimp18.DiMPConfig().train_crop, size=96)
-    config = dimp18.DiMPConfig(
-        batch_size=2, samples_per_epoch=2, frames=2, other_sets=("coco",), train_crop=crop, test_crop=crop
-    )
-    batch = next(iter(dimp18.training_loader(dimp18.training_sets(env, config)[1:], config)))
+    config = dimp18.DiMPConfig(batch_size=2, samples_per_epoch=2, frames=2, train_crop=crop, test_crop=crop)
+    batch = next(iter(dimp18.training_loader(training_sets(env, 2, ("coco",))[1:], config)))
     assert tuple(batch["train_images"].shape) == (2, 2, 3, 96, 96), "a still image stands for all frames"
     assert pickle.loads(pickle.dumps(open_dataset("lasot_test", env))).sequence_name(0) == "airplane-1"
