@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,15 +22,19 @@ class SoftLabelSettings:
     """What a classifier is to answer where only a click is known. SoCL says nothing of DiMP: this is our choice.
 
     Attributes:
-        softness: part of the label that is the TOP map, brought to values from 0 to 1. The rest is DiMP's Gaussian at
-            the click, which alone would be sure of a centre that a click gives only roughly.
+        softness: how far the TOP map, brought to values from 0 to 1, takes part. The label is DiMP's Gaussian at the
+            click times (1 - softness + softness map): where the map is low, the click is believed less, and what is
+            far from the click stays background, which the hinge of the loss needs.
         eta: see :func:`socl_plugins.top_map.render.render`.
         temperature: likewise.
+        extent: how large a clicked target is taken to be: as the mean box of its ``top_map``, or as the ``box`` that
+            the box branch has for the frame, where there is one.
     """
 
     softness: float = 0.3
     eta: float = 0.1
     temperature: float = 0.25
+    extent: Literal["top_map", "box"] = "top_map"
 
     def __post_init__(self) -> None:
         if not (0 <= self.softness <= 1 and 0 < self.eta <= 1 and self.temperature > 0):
@@ -39,7 +43,7 @@ class SoftLabelSettings:
 
 @PROCESSINGS.register("weak_dimp")
 class WeakDiMPProcessing(DiMPProcessing):
-    """Cuts crops around clicked targets: centred on the click, as large as the mean box of the click's TOP map.
+    """Cuts crops around clicked targets: centred on the click, as large as ``soft.extent`` says.
 
     Args:
         soft: what the classifier is to answer.
@@ -61,10 +65,14 @@ class WeakDiMPProcessing(DiMPProcessing):
         joint = self.joint_transform.draw(rng)
         for part in PARTS:
             proposals: list[Proposals] = data[f"{part}_proposals"]
-            targets = [clicked_box(point.numpy(), found) for point, found in zip(data[f"{part}_point"], proposals)]
+            frame_boxes = [box.double().numpy() for box in data[f"{part}_anno"]]
+            targets = [
+                clicked_box(point.numpy(), found, box if self.soft.extent == "box" else None)
+                for point, found, box in zip(data[f"{part}_point"], proposals, frame_boxes)
+            ]
             views = self.views(data[f"{part}_images"], targets, part, joint, rng)
             clicked = np.stack([view.boxes(target) for view, target in zip(views, targets)])
-            given = np.stack([view.boxes(box.double().numpy()) for view, box in zip(views, data[f"{part}_anno"])])
+            given = np.stack([view.boxes(box) for view, box in zip(views, frame_boxes)])
             known = np.isfinite(given).all(axis=1)
             boxes = np.where(known[:, None], given, clicked)
             label = soft_label(clicked, views, proposals, self.label, self.soft, self.crops[part].size)
@@ -78,9 +86,12 @@ class WeakDiMPProcessing(DiMPProcessing):
         return result if self.mode == "sequence" else result.apply(lambda tensor: tensor[0])
 
 
-def clicked_box(point: np.ndarray, proposals: Proposals) -> np.ndarray:
-    """Returns the box (4,) x, y, w, h around a click (2,) that is as large as the mean of its proposals."""
-    size = proposals.mean_box()[2:].astype(np.float64)
+def clicked_box(point: np.ndarray, proposals: Proposals, box: np.ndarray | None = None) -> np.ndarray:
+    """Returns the box (4,) x, y, w, h around a click (2,), as large as a box (4,), or as the mean of its proposals.
+
+    The latter it is, too, if the box is not finite.
+    """
+    size = proposals.mean_box()[2:].astype(np.float64) if box is None or not np.isfinite(box).all() else box[2:]
     return np.concatenate([point - size / 2, size])
 
 
@@ -92,14 +103,14 @@ def soft_label(
     soft: SoftLabelSettings,
     crop_size: int,
 ) -> np.ndarray:
-    """Returns the labels (I, H, W), each 1 at the most: a Gaussian at each box's centre, mixed with its TOP map.
+    """Returns the labels (I, H, W), each 1 at the most: a Gaussian at each box's centre, weighed by its TOP map.
 
     Args:
         boxes: (I, 4) x, y, w, h in crop pixels.
         views: of the frames.
         proposals: in frame pixels.
         label: of the Gaussian, and the map's cells.
-        soft: the mixture.
+        soft: how far it is weighed.
         crop_size: side of the crop in pixels.
     """
     gaussian = gaussian_label(boxes, label, crop_size)
@@ -111,8 +122,7 @@ def soft_label(
         for view, found in zip(views, proposals)
     ]
     maps = render_maps(moved, gaussian.shape[1:], cell, soft.eta, soft.temperature)
-    # From 0, so that what no proposal covers stays background for the hinge of the loss.
     maps -= maps.min(axis=(1, 2), keepdims=True)
     maps /= np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-12)
-    mixed: np.ndarray = (1 - soft.softness) * gaussian + soft.softness * maps
-    return mixed
+    weighed: np.ndarray = gaussian * (1 - soft.softness + soft.softness * maps)
+    return weighed

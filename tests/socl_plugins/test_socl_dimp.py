@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -83,9 +84,11 @@ def train_two_steps(root: Path, workspace: Path, config: SoCLDiMPConfig) -> dict
 
 
 # Networks learn four times: some seconds.
-@pytest.mark.parametrize("boxes", ["pseudo", "sparse"])
-def test_deleting_every_dense_box_changes_no_weight(tmp_path: Path, boxes: str) -> None:
-    root, config = tmp_path / "data", small_config(boxes=boxes)
+@pytest.mark.parametrize(("boxes", "extent"), [("pseudo", "top_map"), ("pseudo", "box"), ("sparse", "top_map")])
+def test_deleting_every_dense_box_changes_no_weight(
+    tmp_path: Path, boxes: Literal["pseudo", "sparse"], extent: Literal["top_map", "box"]
+) -> None:
+    root, config = tmp_path / "data", small_config(boxes=boxes, soft=SoftLabelSettings(extent=extent))
     export_got10k(SyntheticVideo(2, num_frames=12, size=(96, 128), seed=11), root, "train")
     whole = train_two_steps(root, tmp_path / "a", config)
     write_points(PointAnnotated(Got10k(root, "train")), root / "train")
@@ -118,7 +121,11 @@ def test_the_box_branch_learns_only_from_frames_with_a_box_the_classifier_from_a
 
 def test_the_target_of_a_click_has_its_centre_and_the_proposals_size() -> None:
     found = Proposals(np.array([[10.0, 20, 30, 40]], np.float32), np.ones(1, np.float32))
-    np.testing.assert_allclose(clicked_box(np.array([50.0, 60.0]), found), [35, 40, 30, 40], rtol=1e-6)
+    click = np.array([50.0, 60.0])
+    np.testing.assert_allclose(clicked_box(click, found), [35, 40, 30, 40], rtol=1e-6)
+    other = np.array([1.0, 2, 10, 20])
+    np.testing.assert_allclose(clicked_box(click, found, other), [45, 50, 10, 20], err_msg="or that of another box")
+    np.testing.assert_allclose(clicked_box(click, found, np.full(4, np.nan)), [35, 40, 30, 40], rtol=1e-6)
 
 
 @pytest.mark.parametrize("filter_size", [3, 4])
@@ -129,17 +136,18 @@ def test_a_soft_label_lies_on_the_target_and_falls_with_its_map(filter_size: int
         np.zeros((288, 288, 3), np.uint8), Region(0.0, 0.0, 288.0, 288), Compose().draw(np.random.default_rng(0))
     )
     proposals = [Proposals(box.astype(np.float32), np.ones(1, np.float32))]
-    hard, mixed, top = (
+    hard, mixed, whole = (
         soft_label(box, [view], proposals, settings, SoftLabelSettings(softness), 288)[0] for softness in (0, 0.3, 1)
     )
-    np.testing.assert_allclose(mixed, 0.7 * hard + 0.3 * top, atol=1e-7)
+    np.testing.assert_allclose(mixed, 0.7 * hard + 0.3 * whole, atol=1e-7)
+    assert (mixed <= hard).all(), "what is background for DiMP stays below the hinge's threshold"
     # The map is the target's box on the score's cells, whose middles are 16 k, or 16 k + 8 for an odd filter.
+    top = np.divide(whole, hard, out=np.zeros_like(whole), where=hard > 1e-4)
     cells = np.arange(len(top)) * 16 + (8 if filter_size == 3 else 0)
     inside = (cells >= 128) & (cells <= 192)
     rows, columns = np.nonzero(top > 0.99)
     assert set(cells[rows]) <= set(cells[inside]) and set(cells[columns]) <= {*range(96, 161)}
     assert abs(cells[rows].mean() - 160) <= 8 and abs(cells[columns].mean() - 128) <= 8
-    assert top[0, 0] == 0, "the background stays below the hinge's threshold"
 
 
 def test_a_backbone_that_socl_learned_is_taken_over_and_another_one_refused(
