@@ -41,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--precision", choices=("float32", "bfloat16"), help="of tracking; default: the trackers' own")
     run.add_argument("--tests", nargs="+", help="default: held_out_synthetic, and otb where it is set")
     run.add_argument("--keep", action="store_true", help="keep checkpoints and logs of each cell")
+    report.add_argument("--tests", nargs="+", help="only these; default: all that were run")
     report.add_argument("--into", type=Path, help="a Markdown file, in place of what it has between a study's marks")
     report.add_argument("--note", default="", help="a line below each table, such as on what machine it was run")
     cell = commands.add_parser("cell")  # what `run` starts for each cell

@@ -49,7 +49,10 @@ def run(options: argparse.Namespace) -> int:
 def report(options: argparse.Namespace) -> int:
     """Prints the tables of some studies, or puts them with their plots into a Markdown file."""
     studies = chosen(options.studies)
-    rows = {study.name: collect(study, options.out, options.seeds, dict(options.overrides)) for study in studies}
+    rows = {
+        study.name: collect(study, options.out, options.seeds, dict(options.overrides), options.tests)
+        for study in studies
+    }
     if options.into is not None:
         for study in studies:  # before anything is written
             marked(options.into, study)

@@ -41,8 +41,10 @@ class RowResults:
         return float(np.mean(values)) if values else None
 
 
-def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides) -> list[RowResults]:
-    """Returns the results of each row of which there are any.
+def collect(
+    study: Study, out: Path, seeds: Iterable[int], overrides: Overrides, tests: Sequence[str] | None = None
+) -> list[RowResults]:
+    """Returns the results of each row of which there are any, of some tests or of all.
 
     Raises:
         ReportError: there are none, or they differ in what they were learned from, or in the precision of tracking.
@@ -52,7 +54,7 @@ def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides)
     for row in study.rows:
         cells = dict.fromkeys(study.cell(row, seed, overrides) for seed in listed)
         found = (read_result(out, cell) for cell in cells)
-        results = [result for result in found if result is not None]
+        results = [shown for result in found if result is not None and (shown := _of_tests(result, tests))["tests"]]
         if results:
             rows.append(RowResults(row, results))
     if not rows:
@@ -69,6 +71,11 @@ def collect(study: Study, out: Path, seeds: Iterable[int], overrides: Overrides)
             "run it again with one --precision"
         )
     return rows
+
+
+def _of_tests(result: dict[str, Any], tests: Sequence[str] | None) -> dict[str, Any]:
+    kept = {name: scores for name, scores in result["tests"].items() if tests is None or name in tests}
+    return {**result, "tests": kept}
 
 
 def tests_of(rows: Iterable[RowResults]) -> list[str]:

@@ -133,6 +133,9 @@ def test_a_study_runs_goes_on_and_is_reported(
     ]
     assert f"{100 * result['tests'][str(video)]['auc']:.1f}" in line
 
+    assert main(["report", "labels", *options, "--tests", "elsewhere"]) == 1
+    assert "no result of labels" in capsys.readouterr().err, "it was tested on something else"
+
     assert main(["report", "table1", *options, "--into", str(document)]) == 1  # the untrained row, but no marks
     assert "<!-- study table1 -->" in capsys.readouterr().err
     assert main(["report", "noise", *options]) == 1
