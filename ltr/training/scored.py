@@ -26,7 +26,7 @@ class ScoredConfig(TrainConfig):
         videos: embedded videos to learn from.
         held_out_videos: videos of the held-out score.
         held_out_frames: frames of each that are tracked.
-        tracker_parameters: the parameter set that the held-out score tracks with; none: SiamFC's own.
+        tracker_parameters: the parameter set that the held-out score tracks with; none: SiamFC's own, for its networks.
     """
 
     videos: int = EMBEDDED_VIDEOS

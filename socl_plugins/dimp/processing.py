@@ -55,7 +55,7 @@ class WeakDiMPProcessing(DiMPProcessing):
         self.soft = soft
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
-        """Returns what :class:`DiMPProcessing` does, with boxes that are known of the click, and for the box branch:
+        """Returns what :class:`DiMPProcessing` does, with boxes of clicks (:func:`clicked_box`), and for the box branch:
 
         ``train_box``, ``test_box`` (I, 4), those of the click where there is no other; ``train_has_box``,
         ``test_has_box`` (I,) say where there is. Proposals are drawn around ``test_box``. ``train_scale``,
@@ -89,7 +89,7 @@ class WeakDiMPProcessing(DiMPProcessing):
 def clicked_box(point: np.ndarray, proposals: Proposals, box: np.ndarray | None = None) -> np.ndarray:
     """Returns the box (4,) x, y, w, h around a click (2,), as large as a box (4,), or as the mean of its proposals.
 
-    The latter it is, too, if the box is not finite.
+    A box that is not finite counts as none.
     """
     size = proposals.mean_box()[2:].astype(np.float64) if box is None or not np.isfinite(box).all() else box[2:]
     return np.concatenate([point - size / 2, size])
@@ -103,14 +103,14 @@ def soft_label(
     soft: SoftLabelSettings,
     crop_size: int,
 ) -> np.ndarray:
-    """Returns the labels (I, H, W), each 1 at the most: a Gaussian at each box's centre, weighed by its TOP map.
+    """Returns the labels (I, H, W), each 1 at the most: a Gaussian at each box's centre, weighted by its TOP map.
 
     Args:
         boxes: (I, 4) x, y, w, h in crop pixels.
         views: of the frames.
         proposals: in frame pixels.
         label: of the Gaussian, and the map's cells.
-        soft: how far it is weighed.
+        soft: how much the map counts.
         crop_size: side of the crop in pixels.
     """
     gaussian = gaussian_label(boxes, label, crop_size)
@@ -124,5 +124,5 @@ def soft_label(
     maps = render_maps(moved, gaussian.shape[1:], cell, soft.eta, soft.temperature)
     maps -= maps.min(axis=(1, 2), keepdims=True)
     maps /= np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-12)
-    weighed: np.ndarray = gaussian * (1 - soft.softness + soft.softness * maps)
-    return weighed
+    weighted: np.ndarray = gaussian * (1 - soft.softness + soft.softness * maps)
+    return weighted

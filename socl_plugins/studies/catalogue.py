@@ -36,7 +36,7 @@ SHORT_DIMP = {
     "decay_interval": "7",
 }
 """1,500 steps of 4 segments of 2 + 2 frames. The backbone does not learn, as in ATOM, which halves the time of a step;
-what does begins with nothing, and five times the recipes' rate."""
+what does begins with random weights, and has five times the recipes' rate."""
 
 SHORT_TRANST = {
     **UNCHOSEN,
@@ -292,8 +292,8 @@ _STUDIES = (
             Row("Init", "dimp/dimp18_init", tracker="dimp/dimp18_init", paper="58.2"),
             Row("GD", "dimp/dimp18_gd", tracker="dimp/dimp18_gd", paper="61.6"),
             Row("SD", "dimp/dimp18", tracker="dimp/dimp18", paper="63.8"),
-            replace(SOCL_DIMP, settings={"soft.extent": "box"}),
-            replace(SOCL_DIMP, title=f"{SOCL_DIMP.title}, extents from TOP maps", settings={"soft.extent": "top_map"}),
+            replace(SOCL_DIMP, settings={"soft.extent": "top_map"}),
+            replace(SOCL_DIMP, title=f"{SOCL_DIMP.title}, extents of pseudo boxes", settings={"soft.extent": "box"}),
             Row("SiamFC on ImageNet's ResNet-18", tracker="siamfc/imagenet_res18"),
             Row("OpenCV's CSRT", tracker="opencv/csrt"),
         ),

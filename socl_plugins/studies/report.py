@@ -47,7 +47,8 @@ def collect(
     """Returns the results of each row of which there are any, of some tests or of all.
 
     Raises:
-        ReportError: there are none, or they differ in what they were learned from, or in the precision of tracking.
+        ReportError: there are none of these tests, or they differ in what they were learned from, or in the precision
+            of tracking.
     """
     listed = list(seeds)
     rows = []
@@ -59,7 +60,8 @@ def collect(
             rows.append(RowResults(row, results))
     if not rows:
         raise ReportError(
-            f"{out} has no result of {study.name} with these options: run it first, or give the --set it was run with"
+            f"{out} has no result of {study.name} with these options: "
+            "run it first, or give the --set and --tests it was run with"
         )
     sources = {result.get("learned_from") for row in rows for result in row.results if result.get("recipe")}
     if len(sources) > 1:

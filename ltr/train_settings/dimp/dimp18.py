@@ -76,7 +76,7 @@ class DiMPConfig(ScoredConfig):
     other_sets: tuple[str, ...] = ()
     held_out_videos: int = 2
     held_out_frames: int = 20
-    tracker_parameters: str | None = "dimp/dimp18"
+    tracker_parameters: str = "dimp/dimp18"
     train_crop: CropJitter = field(default_factory=lambda: CropJitter(288, 5.0, center_jitter=3.0, scale_jitter=0.25))
     test_crop: CropJitter = field(default_factory=lambda: CropJitter(288, 5.0, center_jitter=4.5, scale_jitter=0.5))
     sigma: float = 0.25
@@ -85,7 +85,9 @@ class DiMPConfig(ScoredConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_counts("max_gap", "frames", *(["decay_interval"] if self.decay_interval is not None else []))
+        self.check_counts("max_gap", "frames")
+        if self.decay_interval is not None:
+            self.check_counts("decay_interval")
         if self.train_crop.size != self.test_crop.size or self.test_crop.size % 16:
             raise SettingsError("train_crop.size and test_crop.size must be one number, and a multiple of 16")
 

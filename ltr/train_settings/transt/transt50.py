@@ -57,7 +57,7 @@ class TransTConfig(ScoredConfig):
     other_sets: tuple[str, ...] = ()
     held_out_videos: int = 2
     held_out_frames: int = 20
-    tracker_parameters: str | None = "transt/transt50"
+    tracker_parameters: str = "transt/transt50"
     template: CropJitter = field(default_factory=lambda: CropJitter(128, 2.0))
     search: CropJitter = field(default_factory=lambda: CropJitter(256, 4.0, center_jitter=3.0, scale_jitter=0.25))
     loss: TransTLossWeights = field(default_factory=TransTLossWeights)

@@ -45,7 +45,8 @@ class SoCLDiMPConfig(DiMPConfig):
             backbone starts with; the others start as ``pretrained`` says.
         period: T, the frames from one box that a person draws to the next.
         noise_px: shift of the clicks in pixels.
-        boxes: what the box branch learns from: ``pseudo`` boxes of all frames, or the ``sparse`` ones alone.
+        boxes: what the box branch learns from: ``pseudo`` boxes of all frames, or the ``sparse`` ones alone. With
+            ``soft.extent=box`` the classifier's crops are as large, too.
         method: how pseudo boxes are made, see ``python -m socl_plugins.pseudo_label --help``.
         store: folder of stored proposals, see :class:`socl_plugins.top_map.training_clicks.ClickOptions`.
         prepare_frames: likewise.
