@@ -55,7 +55,7 @@ class WeakDiMPProcessing(DiMPProcessing):
         self.soft = soft
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
-        """Returns what :class:`DiMPProcessing` does, with boxes of clicks (:func:`clicked_box`), and for the box branch:
+        """Returns what :class:`DiMPProcessing` does, a click's box being :func:`clicked_box`, and for the box branch:
 
         ``train_box``, ``test_box`` (I, 4), those of the click where there is no other; ``train_has_box``,
         ``test_has_box`` (I,) say where there is. Proposals are drawn around ``test_box``. ``train_scale``,
