@@ -294,7 +294,7 @@ _STUDIES = (
             Row("SD", "dimp/dimp18", tracker="dimp/dimp18", paper="63.8"),
             replace(SOCL_DIMP, settings={"soft.extent": "top_map"}),
             replace(SOCL_DIMP, title=f"{SOCL_DIMP.title}, extents of pseudo boxes", settings={"soft.extent": "box"}),
-            Row("SiamFC on ImageNet's ResNet-18", tracker="siamfc/imagenet_res18"),
+            replace(IMAGENET, title="SiamFC on ImageNet's ResNet-18"),
             Row("OpenCV's CSRT", tracker="opencv/csrt"),
         ),
         SHORT_DIMP,
