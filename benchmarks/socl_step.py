@@ -1,11 +1,16 @@
 """What SoCL's loss and samples add to a training step, in one run: ``python benchmarks/socl_step.py --help``.
 
 Time: that of sampling, loss and their gradient in the features, over the backbone's forward and backward; on a CPU it
-is processor time, so that other programs on the machine do not count. Memory: on a GPU, the allocator's peak of a step
-with the loss over that of a step whose gradient in the features is given; on a CPU, the bytes of all tensors that
-autograd keeps at once for the backward pass, with the loss and without. Beside SoCL stands a memory bank of as many
-negatives as SoCL makes of the batch itself (8N - 2 for each pair): templates of earlier steps, which no longer fit the
-network. As many of the present network would need the templates of 4N pairs, four times the backbone's time and memory.
+is processor time, so that other programs on the machine do not count. On a GPU most of that is waiting for the
+processor to start one kernel after the other, which in a step it does while the backbone still computes. So it is also
+said there how much longer whole steps are than steps whose gradient in the features is given, both kinds in turn.
+
+Memory: on a GPU, the allocator's peak of these two kinds of steps; on a CPU, the bytes of all tensors that autograd
+keeps at once for the backward pass, with the loss and without.
+
+Beside SoCL stands a memory bank of as many negatives as SoCL makes of the batch itself (8N - 2 for each pair):
+templates of earlier steps, which no longer fit the network. As many of the present network would need the templates of
+4N pairs, four times the backbone's time and memory.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -68,8 +74,8 @@ class Step:
         cells = self.net.grid(size).cells
         self.points = size * (0.25 + 0.5 * torch.rand(2 * pairs, 2)).to(self.device)
         self.top_maps = torch.randn(2 * pairs, cells * cells).softmax(dim=1).view(-1, cells, cells).to(self.device)
-        features = self.features()
-        self.gradient = torch.randn_like(features) / features.numel()
+        features = self.features().detach()
+        self.gradient: torch.Tensor | None = torch.randn_like(features) / features.numel()
 
     def features(self) -> torch.Tensor:
         """Returns the features of the batch, computed anew."""
@@ -78,8 +84,8 @@ class Step:
             features = self.net.embed(self.images)
         return features.float()
 
-    def backbone(self) -> None:
-        """Takes the step without a loss: its gradient is given."""
+    def without_loss(self) -> None:
+        """Takes the backbone's part of the step: the gradient in the features is given."""
         self.features().backward(self.gradient)
 
     def with_loss(self, loss: Loss) -> None:
@@ -96,18 +102,19 @@ class Step:
 
         return work
 
-    def seconds(self, work: Callable[[], object], repeat: int) -> float:
-        """Returns the median time of some work."""
+    def seconds(self, repeat: int, *works: Callable[[], object]) -> list[float]:
+        """Returns the median time of each work, done in turn."""
         clock = time.perf_counter if self.device.type == "cuda" else time.process_time
-        times = []
-        for number in range(repeat + 2):
-            self._wait()
-            start = clock()
-            work()
-            self._wait()
-            if number >= 2:  # the first ones warm up
-                times.append(clock() - start)
-        return float(np.median(times))
+        times: list[list[float]] = []
+        for _ in range(repeat + 2):
+            times.append([])
+            for work in works:
+                self._wait()
+                start = clock()
+                work()
+                self._wait()
+                times[-1].append(clock() - start)
+        return np.median(times[2:], axis=0).tolist()  # the first ones warm up
 
     def peak_bytes(self, work: Callable[[], object]) -> int:
         """Returns how much memory a step takes at most, see the module."""
@@ -148,7 +155,7 @@ def main() -> int:
     step = Step(options.pairs, options.size, options.device, options.amp)
     settings = SoftContrastiveSettings()
     response = ResponseTerm.of(step.net, options.size, ResponseSettings())
-    bank = MemoryBank(8 * options.pairs - 2, step.gradient.shape[1], step.top_maps, settings.tau)
+    bank = MemoryBank(8 * options.pairs - 2, step.features().shape[1], step.top_maps, settings.tau)
 
     def socl(features: torch.Tensor) -> torch.Tensor:
         samples = draw_samples(features, step.top_maps, settings)
@@ -160,22 +167,27 @@ def main() -> int:
     where = torch.cuda.get_device_name() if step.device.type == "cuda" else "CPU, one thread"
     frames = f"2N = {2 * options.pairs} frames of {options.size} x {options.size} pixels"
     print(f"{where}, torch {torch.__version__}; {frames}; mixed precision {'on' if options.amp else 'off'}")
-    backbone, base = step.seconds(step.backbone, options.repeat), step.peak_bytes(step.backbone)
-    print(f"backbone, forward and backward: {1e3 * backbone:.1f} ms, {base / 2**20:.1f} MiB")
     losses: dict[str, Loss] = {
         "SoCL, loss and samples": socl,
         "the same and the term on the response": with_response,
         "memory bank, as many negatives": bank,
     }
+    (backbone,) = step.seconds(options.repeat, step.without_loss)
+    base = step.peak_bytes(step.without_loss)
+    print(f"backbone, forward and backward: {1e3 * backbone:.1f} ms, {base / 2**20:.1f} MiB")
+    times = {}
     for name, loss in losses.items():
-        seconds = step.seconds(step.loss_alone(loss), 4 * options.repeat)
-        more = step.peak_bytes(lambda loss=loss: step.with_loss(loss)) - base  # type: ignore[misc]
+        (alone,) = step.seconds(4 * options.repeat, step.loss_alone(loss))
+        times[name] = f"{1e3 * alone:.1f} ms, {alone / backbone:.1%} of the backbone's time"
+        if step.device.type == "cuda":
+            less, more = step.seconds(options.repeat, step.without_loss, partial(step.with_loss, loss))
+            times[name] += f", {more / less - 1:+.1%} for a step"
+    step.gradient = None  # or else it is there beside the one that a loss makes
+    for name, loss in losses.items():
+        added = step.peak_bytes(partial(step.with_loss, loss)) - base
         if loss is bank:
-            more += bank.rows.nbytes if step.device.type == "cpu" else 0  # on a GPU it is in the peak already
-        print(
-            f"{name}: {1e3 * seconds:.1f} ms, {seconds / backbone:.1%} of the backbone's time; "
-            f"{more / 2**20:+.2f} MiB, {more / base:+.2%} of its memory"
-        )
+            added += bank.rows.nbytes  # on a GPU it is in both peaks
+        print(f"{name}: {times[name]}; {added / 2**20:+.2f} MiB, {added / base:+.2%} of its memory")
     return 0
 
 
