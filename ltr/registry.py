@@ -156,6 +156,7 @@ DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr
 SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler", home="ltr.data.sampler")
 PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing", home="ltr.data.processing")
 HELD_OUT_SCORES: Registry[Callable[..., Any]] = Registry("held-out score")
+RUN_HOOKS: Registry[type] = Registry("hook of every run")
 TRAIN_SETTINGS: Registry[Callable[..., Any]] = Registry("training recipe")
 TRAIN_SETTINGS.search("ltr.train_settings", "run")
 

@@ -13,8 +13,9 @@ import socl_plugins.progressive.processing
 import socl_plugins.progressive.sampler
 import socl_plugins.soft_contrastive.actor
 import socl_plugins.soft_contrastive.processing  # noqa: F401
-from ltr.registry import TRAIN_SETTINGS
+from ltr.registry import RUN_HOOKS, TRAIN_SETTINGS
 from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
+from socl_plugins.labels.cost_hook import RecordLabelCost
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +30,7 @@ SIAMESE_RECIPES = {
     "socl": (
         *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
         *("socl_res18", "socl_response", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
+        "bce_siam_alexnet",
     ),
     "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
 }
@@ -72,6 +74,7 @@ def socl_dimp() -> DiMPParams:
     return replace(dimp18.parameters(), network="dimp/socl_dimp18")
 
 
+RUN_HOOKS.register("label_cost")(RecordLabelCost)
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -91,10 +92,15 @@ def run_command(
     """
     try:
         load_plugins(options.plugin)
-        return command(options)
+        status = command(options)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print(f"\ninterrupted; {interrupted}", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # who read the output has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at its end
+        return 141
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, bool(options.debug), debug_option)
         return 1

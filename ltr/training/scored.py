@@ -14,7 +14,7 @@ from ltr.admin.settings import Settings, SettingsError, TrainConfig
 from ltr.data.loader import LTRLoader
 from ltr.dataset.defaults import held_out_videos
 from ltr.dataset.named import EMBEDDED_VIDEOS
-from ltr.registry import HELD_OUT_SCORES
+from ltr.registry import HELD_OUT_SCORES, RUN_HOOKS
 from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
 
 
@@ -69,10 +69,13 @@ def train_scored(
         optimizer: of the network's parameters.
         scheduler: of the optimizer's learning rates.
         tracker: the family that tracks with the network, such as ``siamfc``; the user is told how.
-        hooks: called before the held-out score.
+        hooks: called before the held-out score. One of a class that is registered for every run is in that one's place.
         scheduler_interval: see :class:`ltr.trainers.LTRTrainer`.
         find_unused_parameters: likewise.
     """
+    own = list(hooks)
+    registered = [RUN_HOOKS[name] for name in RUN_HOOKS]
+    everywhere = [hook() for hook in registered if not any(isinstance(one, hook) for one in own)]
     average = WeightAverage(config.average_decay) if config.average_decay is not None else None
     score = HELD_OUT_SCORES["tracking_auc"](
         held_out_videos(settings.env, config.held_out_videos, config.held_out_frames),
@@ -86,7 +89,7 @@ def train_scored(
         optimizer,
         settings,
         scheduler,
-        hooks=[*([average] if average else []), *hooks, held_out],
+        hooks=[*([average] if average else []), *own, *everywhere, held_out],
         scheduler_interval=scheduler_interval,
         find_unused_parameters=find_unused_parameters,
     )

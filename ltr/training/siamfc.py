@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ltr.actors.siamfc import SiamFCActor
-from ltr.admin.settings import Settings
+from ltr.admin.settings import Settings, SettingsError
 from ltr.data.processing import CropSettings, SiamFCProcessing
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import training_videos
@@ -33,6 +33,12 @@ class BoxConfig(PairConfig):
     template_size: int = 127
     radius: float = 2.0
     crop: CropSettings = field(default_factory=lambda: CropSettings(shift=0.15))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_counts("template_size")
+        if not self.radius >= 1:  # a target between four cells is 1 from each of them
+            raise SettingsError(f"radius is {self.radius}; below 1 a target can have no cell at all")
 
     def build_actor(self, net: SiamFCNet) -> SiamFCActor:
         """Returns the learning step of the network."""

@@ -48,7 +48,12 @@ def _of_checkpoint(name: str, digest: str) -> LabelCost | None:
         content = load_checkpoint(path)
     except (CheckpointError, OSError):
         return None
-    stats = content.get("stats")
+    return recorded_cost(content)
+
+
+def recorded_cost(checkpoint: Mapping[str, Any]) -> LabelCost | None:
+    """Returns what the labels of a checkpoint's run cost, or None if the run did not record it."""
+    stats = checkpoint.get("stats")
     recorded: Any = stats.get(LOADER_NAME) if isinstance(stats, Mapping) else None
     try:
         # One value an epoch; labels that were bought earlier are never given back.

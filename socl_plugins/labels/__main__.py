@@ -20,6 +20,14 @@ exit status: 0 done, 1 an error, 2 wrong usage
 """
 
 
+def hours(text: str) -> float:
+    """Returns hours that were typed; an argparse type."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of hours")
+    return value
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the command line's parser."""
     raw = argparse.RawDescriptionHelpFormatter
@@ -34,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     cost.add_argument("--prices", type=Path, help="a table like socl_plugins/labels/prices.json (default: the paper's)")
     cost.add_argument(
         "--training-hours",
-        type=float,
+        type=hours,
         nargs=2,
         metavar=("BOXES", "CLICKS"),
         help="GPU hours of training (default: for GOT-10k, 8 and 24, as the paper has for SiamFC and SoCL)",

@@ -126,13 +126,14 @@ class BudgetOptions(PairConfig):
     Attributes:
         budget_hours: learn from as many whole videos as so many hours of annotation are enough for; none: from all.
         budget_part: likewise, for this part of the hours that clicks on all frames would cost; not both.
-        budget_seed: of the choice of videos, and of frames.
+        budget_seed: of the choice of videos, and of frames; none: the run's seed, so that the spread over seeds is also
+            that of the choice.
         frame_part: the part of each video's frames whose labels are used.
     """
 
     budget_hours: float | None = None
     budget_part: float | None = None
-    budget_seed: int = 0
+    budget_seed: int | None = None
     frame_part: float = 1.0
 
     def __post_init__(self) -> None:
@@ -143,19 +144,27 @@ class BudgetOptions(PairConfig):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise SettingsError(f"{name} is {value}, but must be positive")
+        if self.budget_seed is not None and self.budget_seed < 0:
+            raise SettingsError(f"budget_seed is {self.budget_seed}; a seed is at least 0")
         if not 0 < self.frame_part <= 1:
             raise SettingsError(f"frame_part is {self.frame_part}; it is a part of the frames, in (0, 1]")
 
-    def within_budget(self, dataset: BaseVideoDataset) -> BaseVideoDataset:
-        """Returns what of a data set is learned from; what it shows, clicks or boxes, says what is paid for."""
+    def within_budget(self, dataset: BaseVideoDataset, seed: int) -> BaseVideoDataset:
+        """Returns what of a data set is learned from; what it shows, clicks or boxes, says what is paid for.
+
+        Args:
+            dataset: all that there is.
+            seed: of the run.
+        """
+        chosen = seed if self.budget_seed is None else self.budget_seed
         hours = self.budget_hours
         if self.budget_part is not None:
             frames = sum(int(dataset.get_sequence_info(video)["valid"].sum()) for video in range(len(dataset)))
             hours = self.budget_part * annotation_cost(count_labels("point", frames)).hours + HOURS_ROUNDING
         if self.frame_part != 1:
-            dataset = FewerFrames(dataset, self.frame_part, self.budget_seed)
+            dataset = FewerFrames(dataset, self.frame_part, chosen)
         if hours is not None:  # of what is left: labels that are not used are not paid for
-            dataset = WithinBudget(dataset, hours, self.budget_seed)
+            dataset = WithinBudget(dataset, hours, chosen)
         return dataset
 
 

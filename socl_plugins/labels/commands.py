@@ -10,9 +10,9 @@ from ltr.admin.checkpoint import CheckpointError, load_checkpoint
 from ltr.admin.environment import load_environment
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
-from socl_plugins.labels.budget import dataset_labels
-from socl_plugins.labels.cost_hook import LOADER_NAME
-from socl_plugins.labels.costs import DEFAULT_PRICES, annotation_cost, count_labels, load_prices
+from pytracking.analysis.label_cost import recorded_cost
+from socl_plugins.labels.budget import video_labels
+from socl_plugins.labels.costs import DEFAULT_PRICES, Cost, LabelCounts, annotation_cost, count_labels, load_prices
 
 PAPER_FRAMES = 1_400_000  # of GOT-10k
 PAPER_TRAINING = (8.0, 24.0)  # GPU hours of SiamFC with boxes and of SoCL with clicks, section 4.5
@@ -22,25 +22,33 @@ def cost(options: argparse.Namespace) -> int:
     """Prints hours and dollars of three ways to label the same frames (SoCL, sections 3.3 and 4.5)."""
     prices = load_prices(options.prices or DEFAULT_PRICES)
     frames, training = options.frames, options.training_hours
+    if options.root and not options.dataset:
+        raise ValueError("--root is the folder of a data set: say which with --dataset")
     if options.dataset:
-        labels = dataset_labels(open_dataset(options.dataset, load_environment(), options.root))
-        frames = labels.clicks + labels.boxes
+        dataset = open_dataset(options.dataset, load_environment(), options.root)
+        videos = [video_labels(dataset, video) for video in range(dataset.get_num_sequences())]
+        lengths = [labels.clicks + labels.boxes for labels in videos]
     elif frames is None:
-        frames, training = PAPER_FRAMES, training or PAPER_TRAINING
+        lengths, training = [PAPER_FRAMES], training or PAPER_TRAINING
+    else:
+        lengths = [frames]
+
+    def scheme_cost(scheme: str) -> Cost:
+        counts = (count_labels(scheme, length, options.period) for length in lengths)
+        return annotation_cost(sum(counts, LabelCounts()), prices)
+
     for_boxes, for_clicks = training or (0.0, 0.0)
     rows = [
-        ("a box on each", annotation_cost(count_labels("box", frames), prices), for_boxes),
-        ("a click on each", annotation_cost(count_labels("point", frames), prices), for_clicks),
-        (
-            f"a box on every {options.period}, clicks between",
-            annotation_cost(count_labels("sparse_box", frames, options.period), prices),
-            None,
-        ),
+        ("a box on each", scheme_cost("box"), for_boxes),
+        ("a click on each", scheme_cost("point"), for_clicks),
+        (f"a box on every {options.period}, clicks between", scheme_cost("sparse_box"), None),
     ]
+    frames = sum(lengths)
     print(f"{frames:,} frames".ljust(34) + f"{'hours':>10}{'$ labels':>13}{'$ training':>12}{'$ in all':>13}")
     totals = []
     for title, labelled, hours in rows:
-        line = f"{title:34}{labelled.hours:10,.1f}{labelled.dollars:13,.2f}"
+        digits = 1 if labelled.hours >= 10 else 2
+        line = f"{title:34}{labelled.hours:10,.{digits}f}{labelled.dollars:13,.2f}"
         if hours is not None:
             spent = hours * prices.gpu_hour.dollars
             totals.append(labelled.dollars + spent)
@@ -90,9 +98,9 @@ def read_run(path: Path) -> ScoredRun:
             raise CheckpointError(f"{path} holds no best checkpoint (*_best.pth.tar)")
         path = found[0]
     checkpoint = load_checkpoint(path)
-    hours = checkpoint.get("stats", {}).get(LOADER_NAME, {}).get("hours")
-    if not hours or not checkpoint.get("score"):
+    cost = recorded_cost(checkpoint)
+    if cost is None or not checkpoint.get("score"):
         raise CheckpointError(f"{path} does not say what its labels cost or how well it tracks; train it again")
     score = checkpoint["score"]
     recipe = checkpoint["settings"]["project_path"]
-    return ScoredRun(recipe.removeprefix("ltr/"), max(hours.values()), score["name"], score["value"])
+    return ScoredRun(recipe.removeprefix("ltr/"), cost.hours, score["name"], score["value"])

@@ -20,7 +20,7 @@ from ltr.trainers import Hook, TrainingResult
 from ltr.training.pairs import PairConfig, augmentation, scheduled, train_pairs
 from ltr.training.siamfc import BoxConfig
 from socl_plugins.labels import LabelCounts
-from socl_plugins.labels.cost_hook import LabelCost
+from socl_plugins.labels.cost_hook import RecordLabelCost
 from socl_plugins.progressive.actor import NoiseRobustActor, ProgressiveActor
 from socl_plugins.progressive.hooks import MinePairs, RefreshNeighbours
 from socl_plugins.progressive.mining import MiningSettings, mine_pairs
@@ -112,7 +112,7 @@ def train_progressively(settings: Settings, config: ProgressiveConfig) -> Traini
     def embed(net: SiamFCNet) -> torch.Tensor:
         return embed_patches(net, dataset, patches, processing, num_workers=workers)
 
-    hooks: list[Hook] = [LabelCost(LabelCounts()), MinePairs(sampler, actor, mine, config.rounds)]
+    hooks: list[Hook] = [RecordLabelCost(LabelCounts()), MinePairs(sampler, actor, mine, config.rounds)]
     if config.selection == "neighbours":
         hooks.append(RefreshNeighbours(sampler, embed, config.refresh))
     loader = LTRLoader("train", sampler, batch_size=config.batch_size, num_workers=workers)

@@ -13,8 +13,6 @@ from ltr.models.tracking import FeatureGrid
 from ltr.trainers import TrainingResult
 from ltr.training.networks import AlexNetOptions, ResNet18Options
 from ltr.training.pairs import augmentation, pair_loader, scheduled, train_pairs
-from socl_plugins.labels import dataset_labels
-from socl_plugins.labels.cost_hook import LabelCost
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.pictures_hook import SamplePictures
@@ -73,11 +71,11 @@ def train(settings: Settings, config: SoCLConfig) -> TrainingResult:
     net = config.build_network(projection=config.projection)
     grid = net.grid(config.crop.size)
     response = ResponseTerm.of(net, config.crop.size, config.response) if config.response.weight else None
-    dataset = training_clicks(settings.env, config)
+    dataset = training_clicks(settings.env, config, settings.seed)
     loader = training_loader(dataset, config, grid, settings.seed)
     pictures = SamplePictures(dataset, config.crop, grid, config.loss, config.score_interval)
     actor = SoCLActor(net, config.loss, response, frozen_norm=config.pretrained is not None)
-    return train_pairs(settings, config, actor, loader, [LabelCost(dataset_labels(dataset)), pictures])
+    return train_pairs(settings, config, actor, loader, [pictures])
 
 
 def training_loader(dataset: BaseVideoDataset, config: SoCLConfig, grid: FeatureGrid, seed: int = 0) -> LTRLoader:

@@ -39,9 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--jobs", type=workers, default=1, metavar="N", help="cells at once; -1: one for each core")
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one")
     run.add_argument("--precision", choices=("float32", "bfloat16"), help="of tracking; default: the trackers' own")
-    run.add_argument("--tests", nargs="+", help="default: held_out_synthetic, and otb where it is set")
+    tests = "benchmarks, held_out_synthetic and, for tuning, got10k_val_starts (default: held_out_synthetic and otb)"
+    run.add_argument("--tests", nargs="+", metavar="TEST", help=tests)
     run.add_argument("--keep", action="store_true", help="keep checkpoints and logs of each cell")
-    report.add_argument("--tests", nargs="+", help="only these; default: all that were run")
+    report.add_argument("--tests", nargs="+", metavar="TEST", help="only these; default: all that were run")
     report.add_argument("--into", type=Path, help="a Markdown file, in place of what it has between a study's marks")
     report.add_argument("--note", default="", help="a line below each table, such as on what machine it was run")
     cell = commands.add_parser("cell")  # what `run` starts for each cell

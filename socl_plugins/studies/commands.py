@@ -9,7 +9,7 @@ from pathlib import Path
 from ltr.admin.environment import load_environment
 from ltr.registry import near_names
 from socl_plugins.studies.catalogue import STUDIES
-from socl_plugins.studies.measure import HELD_OUT, training_set
+from socl_plugins.studies.measure import HELD_OUT, training_set, videos_of_test
 from socl_plugins.studies.report import collect, marked, put_between_marks, study_plot, study_table
 from socl_plugins.studies.run import RunOptions, run_cells, run_one
 from socl_plugins.studies.study import Study, StudyError
@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
         if row.title in named
     ]
     tests = options.tests or [HELD_OUT, *(["otb"] if load_environment().otb_dir else [])]
+    for name in tests:
+        videos_of_test(name)  # what is not there is said before anything is trained
     jobs = (os.cpu_count() or 1) if options.jobs == -1 else options.jobs
     asked = RunOptions(
         options.out, tests, jobs, options.device, options.keep, options.plugin, training_set(), options.precision

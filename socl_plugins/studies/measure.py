@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from ltr.admin.random_state import seed_everything
 from ltr.dataset.defaults import training_videos
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.builder import build_network
+from pytracking.analysis.label_cost import recorded_cost
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation import SequenceList, get_dataset, track_sequence
 from pytracking.evaluation.sequence import SequenceError, from_video_dataset
 from pytracking.parameter.params import BackboneParams
 from pytracking.registry import PARAMETERS, TRACKERS
-from socl_plugins.labels.cost_hook import LOADER_NAME
 from socl_plugins.pseudo_label.store import STORES
 from socl_plugins.studies.study import Cell
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE
@@ -67,8 +67,9 @@ def measure_cell(
         start = time.perf_counter()
         path = _train(cell, workspace, device)
         result["training_seconds"] = round(time.perf_counter() - start, 1)
-        costs = load_checkpoint(path)["stats"].get(LOADER_NAME, {})
-        result |= {name: max(costs[name].values()) for name in ("hours", "dollars") if name in costs}
+        cost = recorded_cost(load_checkpoint(path))
+        if cost is not None:
+            result |= asdict(cost)
         network = load_network(path)
     elif cell.network:
         seed_everything(cell.seed)

@@ -42,13 +42,18 @@ class ClickOptions(BudgetOptions):
             raise SettingsError(f"prepare_frames is {self.prepare_frames}, but must not be negative")
 
 
-def training_clicks(env: Environment, config: ClickOptions) -> ObjectnessAnnotated:
+def training_clicks(env: Environment, config: ClickOptions, seed: int) -> ObjectnessAnnotated:
     """Returns the training videos with clicks and proposals, stored ones where there is a store of them.
 
     Of a small data set, those that are not stored are computed here.
+
+    Args:
+        env: where data sets are.
+        config: how many videos, and what is made of their clicks.
+        seed: of the run; see :class:`BudgetOptions`.
     """
     clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config.videos), config.noise_px)
-    clicks = config.within_budget(clicks)
+    clicks = config.within_budget(clicks, seed)
     return with_proposals(clicks, env, config.proposals, config.noise_px, config.store, config.prepare_frames)
 
 

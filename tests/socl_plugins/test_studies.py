@@ -152,6 +152,15 @@ def test_a_cell_that_fails_is_counted_and_stops_no_other(
     assert str(log) in printed and "learning_rate" in log.read_text()
 
 
+def test_a_test_that_does_not_exist_is_an_error_before_anything_is_trained(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "labels", "--out", str(tmp_path / "out"), "--rows", "Box-Siam, boxes", "--tests", "synthetix"]
+    assert main(words) == 1
+    assert "'synthetix'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_table_has_means_and_deviations_over_seeds(tmp_path: Path) -> None:
     study = STUDIES["labels"]
     for seed, auc in enumerate((0.40, 0.42, 0.47)):

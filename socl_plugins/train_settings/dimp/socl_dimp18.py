@@ -28,7 +28,7 @@ from socl_plugins.dimp import (
     WeakDiMPProcessing,
 )
 from socl_plugins.labels import LabelCounts, SparseBoxAnnotated, dataset_labels
-from socl_plugins.labels.cost_hook import LabelCost
+from socl_plugins.labels.cost_hook import RecordLabelCost
 from socl_plugins.progressive.noise_robust import Expansion, LabelNoise
 from socl_plugins.pseudo_label import method_settings
 from socl_plugins.pseudo_label.training_boxes import training_boxes
@@ -115,7 +115,7 @@ def run(settings: Settings) -> TrainingResult:
         start_from(net, config.backbone)
     processing = WeakDiMPProcessing(config.soft, *dimp18.processing_arguments(config))
     loader = dimp18.training_loader([dataset], config, settings.seed, processing)
-    return dimp18.train(settings, config, config.build_actor(net), loader, [LabelCost(labels)])
+    return dimp18.train(settings, config, config.build_actor(net), loader, [RecordLabelCost(labels)])
 
 
 def weak_labels(env: Environment, config: SoCLDiMPConfig) -> tuple[ClicksAndBoxes, LabelCounts]:

@@ -9,8 +9,6 @@ from ltr.dataset.defaults import training_videos
 from ltr.trainers import TrainingResult
 from ltr.training.pairs import scheduled
 from ltr.training.siamfc import BoxRes18Config, train_on_boxes
-from socl_plugins.labels import dataset_labels
-from socl_plugins.labels.cost_hook import LabelCost
 from socl_plugins.labels.noisy_boxes import NoisyBoxes
 from socl_plugins.progressive.training import NoiseRobustOptions
 
@@ -30,4 +28,4 @@ def run(settings: Settings) -> TrainingResult:
     """Trains as ``siamfc box_siam_res18`` does, on shifted boxes (PUL, supplement, section D, figure 6)."""
     config = settings.configure(scheduled(NoisyBoxConfig(), settings.env))
     boxes = NoisyBoxes(training_videos(settings.env, config.videos), config.noise_px)
-    return train_on_boxes(settings, config, boxes, [LabelCost(dataset_labels(boxes))])
+    return train_on_boxes(settings, config, boxes)

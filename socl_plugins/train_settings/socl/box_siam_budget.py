@@ -9,9 +9,7 @@ from ltr.dataset.defaults import training_videos
 from ltr.trainers import TrainingResult
 from ltr.training.pairs import scheduled
 from ltr.training.siamfc import BoxRes18Config, train_on_boxes
-from socl_plugins.labels import dataset_labels
 from socl_plugins.labels.budget import BudgetOptions
-from socl_plugins.labels.cost_hook import LabelCost
 
 
 @dataclass
@@ -22,5 +20,5 @@ class BoxBudgetConfig(BoxRes18Config, BudgetOptions):
 def run(settings: Settings) -> TrainingResult:
     """Trains as ``siamfc box_siam_res18`` does, on boxes that are paid for (SoCL, sections 4.3 and I)."""
     config = settings.configure(scheduled(BoxBudgetConfig(), settings.env))
-    boxes = config.within_budget(training_videos(settings.env, config.videos))
-    return train_on_boxes(settings, config, boxes, [LabelCost(dataset_labels(boxes))])
+    boxes = config.within_budget(training_videos(settings.env, config.videos), settings.seed)
+    return train_on_boxes(settings, config, boxes)

@@ -7,7 +7,6 @@ from ltr.dataset.defaults import training_videos
 from ltr.train_settings.transt import transt50
 from ltr.trainers import TrainingResult
 from socl_plugins.labels import WithinBudget, annotation_cost, dataset_labels
-from socl_plugins.labels.cost_hook import LabelCost
 from socl_plugins.train_settings.transt import socl_transt
 
 
@@ -16,4 +15,4 @@ def run(settings: Settings) -> TrainingResult:
     config = settings.configure(socl_transt.default_config(settings.env))
     hours = annotation_cost(dataset_labels(socl_transt.sparse_boxes(settings.env, config))).hours
     dataset = WithinBudget(training_videos(settings.env, config.videos), hours, settings.seed)
-    return transt50.train(settings, config, [dataset], [LabelCost(dataset.labels)])
+    return transt50.train(settings, config, [dataset])

@@ -10,8 +10,7 @@ from ltr.dataset.defaults import training_videos
 from ltr.train_settings.transt import transt50, transt50_got10k
 from ltr.train_settings.transt.transt50 import TransTConfig
 from ltr.trainers import TrainingResult
-from socl_plugins.labels import SparseBoxAnnotated, dataset_labels
-from socl_plugins.labels.cost_hook import LabelCost
+from socl_plugins.labels import SparseBoxAnnotated
 from socl_plugins.pseudo_label import PseudoBoxAnnotated, method_settings
 from socl_plugins.pseudo_label.training_boxes import training_boxes
 
@@ -50,8 +49,7 @@ def default_config(env: Environment) -> SoCLTransTConfig:
 def run(settings: Settings) -> TrainingResult:
     """Trains TransT on the store of pseudo boxes; what it lacks of the embedded videos is made first."""
     config = settings.configure(default_config(settings.env))
-    dataset = pseudo_boxes(settings.env, config)
-    return transt50.train(settings, config, [dataset], [LabelCost(dataset_labels(dataset))])
+    return transt50.train(settings, config, [pseudo_boxes(settings.env, config)])
 
 
 def pseudo_boxes(env: Environment, config: SoCLTransTConfig) -> PseudoBoxAnnotated:

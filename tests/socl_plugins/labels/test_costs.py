@@ -77,9 +77,30 @@ def test_the_command_prints_the_table_of_the_papers_fees(capsys: pytest.CaptureF
     assert lines[-1].startswith("Clicks take 4.5 times less time than boxes, and 7.18 times less money")
 
 
-def test_the_command_counts_a_data_set(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["cost", "--dataset", "synthetic", "--period", "5"]) == 0
-    assert capsys.readouterr().out.startswith("1,440 frames")
+def test_the_command_counts_a_data_set_video_by_video(capsys: pytest.CaptureFixture[str]) -> None:
+    # Each of 48 videos of 30 frames starts with a box: 4 of them a video, not 180 in all.
+    assert main(["cost", "--dataset", "synthetic", "--period", "8"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("1,440 frames")
+    assert f"{48 * (4 * 0.036 + 26 * 0.005):.2f}" in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--training-hours", "-5", "3"], 2, "no number of hours"),
+        (["--training-hours", "nan", "3"], 2, "no number of hours"),
+        (["--root", "somewhere"], 1, "say which with --dataset"),
+    ],
+)
+def test_impossible_options_are_refused(
+    words: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        assert main(["cost", *words]) == status
+    except SystemExit as stop:
+        assert stop.code == status
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -165,7 +186,7 @@ def test_a_part_that_is_none_is_refused(part: float) -> None:
 
 # ------------------------------------------------------------------------------------------------------- runs
 def checkpoint(path: Path, hours: float | None, score: float) -> Path:
-    stats = {} if hours is None else {"labels": {"hours": {1: hours, 2: hours}}}
+    stats = {} if hours is None else {"labels": {name: {1: hours, 2: hours} for name in ("hours", "dollars")}}
     content = {"stats": stats, "settings": {"project_path": "ltr/socl/toy"}, "score": {"name": "AUC", "value": score}}
     path.parent.mkdir(parents=True)
     save_checkpoint(path, {"net": {}, "constructor": None, "net_type": "Toy", **content})
