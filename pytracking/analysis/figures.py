@@ -1,12 +1,17 @@
-"""Line plots as PNG, PDF or SVG files. matplotlib is needed here only, and imported here only."""
+"""Plots as PNG, PDF or SVG files. matplotlib is needed here only, and imported here only."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ltr.admin.files import check_writable, write_bytes_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ENDINGS = (".png", ".pdf", ".svg")
 
@@ -50,12 +55,7 @@ def line_plot(
     x_scale: str = "linear",
 ) -> bytes:
     """Returns a plot of lines, each named and given by its points (x, y), as a file of a kind, such as ``png``."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = _figure(3.6)
     for name, points in lines.items():
         axes.plot(*zip(*sorted(points)), marker="o", label=name)
     axes.set(xscale=x_scale, xlabel=x_label, ylabel=y_label)
@@ -66,6 +66,36 @@ def line_plot(
         axes.set_ylim(*y_limits)
     axes.grid(alpha=0.3)
     axes.legend()
+    return _saved(figure, kind)
+
+
+def bar_plot(kind: str, bars: Mapping[str, tuple[float, float]], x_label: str) -> bytes:
+    """Returns a plot of horizontal bars from the top down, each named and given by its length and by the error of it.
+
+    Args:
+        kind: of the file, such as ``png``.
+        bars: length and error of each; an error of 0 is not drawn.
+        x_label: what the length is.
+    """
+    figure, axes = _figure(0.9 + 0.35 * len(bars))
+    lengths, errors = zip(*bars.values())
+    axes.barh(list(bars), lengths, xerr=[error or float("nan") for error in errors], capsize=3, height=0.6)
+    axes.invert_yaxis()
+    axes.set(xlabel=x_label)
+    axes.grid(axis="x", alpha=0.3)
+    return _saved(figure, kind)
+
+
+def _figure(height: float) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _saved(figure: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=150)
     return buffer.getvalue()

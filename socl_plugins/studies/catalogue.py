@@ -141,7 +141,7 @@ _STUDIES = (
     ),
     Study(
         "labels",
-        "Clicks or boxes on the same frames (SoCL, Table 2 and Fig. 8)",
+        "Clicks or boxes on the same frames (SoCL, Figs. 8 and 10)",
         (UNTRAINED, SOCL, BOX, BCE),
         SHORT,
     ),
@@ -156,7 +156,7 @@ _STUDIES = (
     ),
     Study(
         "labels_imagenet",
-        "Clicks or boxes on the same frames, from ImageNet weights (SoCL, Table 2 and Fig. 8)",
+        "Clicks or boxes on the same frames, from ImageNet weights (SoCL, Figs. 8 and 10)",
         (IMAGENET, *_with(GENTLE, SOCL), RESPONSE, BOX, BCE),
         FROM_IMAGENET,
     ),

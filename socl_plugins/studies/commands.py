@@ -66,8 +66,8 @@ def report(options: argparse.Namespace) -> int:
             print(f"{study.title}\n\n{table}")
             continue
         plot: Path = options.into.parent / f"{study.name}.png"
-        if study.x_label and study_plot(study, rows[study.name], plot):
-            table += f"\n![{study.title}]({plot.name})\n"
+        study_plot(study, rows[study.name], plot)
+        table += f"\n![{study.title}]({plot.name})\n"
         put_between_marks(options.into, study, table)
         print(f"{options.into}: {study.name}")
     return 0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
-from pytracking.analysis.figures import line_plot
+from pytracking.analysis.figures import bar_plot, line_plot
 from socl_plugins.studies.run import read_result
 from socl_plugins.studies.study import Overrides, Row, Study
 
@@ -105,25 +105,35 @@ def study_table(study: Study, rows: Sequence[RowResults]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def study_plot(study: Study, rows: Sequence[RowResults], path: Path) -> bool:
-    """Draws AUC against what the study varies, a line for each ``Row.line``; returns whether there is anything to draw.
+def study_plot(study: Study, rows: Sequence[RowResults], path: Path) -> None:
+    """Draws AUC: against what the study varies, a line for each ``Row.line``, or else a bar for each row.
 
     Of the tests, the first of the table is drawn: ``otb`` where it was run.
     """
-    lines: dict[str, list[tuple[float, float]]] = {}
     test = tests_of(rows)[0]
+    label = f"AUC, {test}, in percent"
+    content = _lines(study, rows, test, label) if study.x_label else _bars(rows, test, label)
+    write_bytes_atomically(path, content)
+
+
+def _lines(study: Study, rows: Sequence[RowResults], test: str, label: str) -> bytes:
+    lines: dict[str, list[tuple[float, float]]] = {}
     for found in rows:
         x = found.row.x if found.row.x is not None else found.mean("hours")
         scores = found.scores(test, "auc")
         if found.row.line and x is not None and len(scores):
             lines.setdefault(found.row.line, []).append((x, float(scores.mean())))
     if not lines:
-        return False
+        raise ReportError(f"no row of {study.name} that was run is a point of its plot")
     scale = "log" if study.log_x else "linear"
     ticks = sorted(round(x, 2) for x, _ in next(iter(lines.values())))
-    content = line_plot("png", lines, study.x_label, f"AUC, {test}, in percent", ticks, x_scale=scale)
-    write_bytes_atomically(path, content)
-    return True
+    return line_plot("png", lines, study.x_label, label, ticks, x_scale=scale)
+
+
+def _bars(rows: Sequence[RowResults], test: str, label: str) -> bytes:
+    tested = {found.row.title: scores for found in rows if len(scores := found.scores(test, "auc"))}
+    bars = {title: (float(scores.mean()), _deviation(scores)) for title, scores in tested.items()}
+    return bar_plot("png", bars, label)
 
 
 def put_between_marks(document: Path, study: Study, text: str) -> None:
@@ -149,7 +159,11 @@ def marked(document: Path, study: Study) -> tuple[str, str]:
 def _spread(scores: np.ndarray) -> str:
     if not len(scores):
         return ""
-    return f"{scores.mean():.1f}" + (f" ± {scores.std(ddof=1):.1f}" if len(scores) > 1 else "")
+    return f"{scores.mean():.1f}" + (f" ± {_deviation(scores):.1f}" if len(scores) > 1 else "")
+
+
+def _deviation(scores: np.ndarray) -> float:
+    return float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -124,6 +124,7 @@ def test_a_study_runs_goes_on_and_is_reported(
     text = document.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "On a test machine." in text
+    assert "](labels.png)" in text and (tmp_path / "labels.png").read_bytes().startswith(b"\x89PNG")
     (line,) = [line for line in text.splitlines() if line.startswith("| Box-Siam")]
     result = json.loads(result_path(out, STUDIES["labels"].cell(STUDIES["labels"].rows[2], 0, TINY)).read_text())
     assert [cell.strip() for cell in line.split("|")[2:5]] == [

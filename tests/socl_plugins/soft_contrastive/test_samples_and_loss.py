@@ -87,16 +87,6 @@ def test_a_video_drawn_twice_is_no_negative_of_itself() -> None:
     assert float(naive["global"]) > float(apart["global"])
 
 
-def test_the_loss_does_not_depend_on_the_order_of_videos() -> None:
-    features, top = random_batch(8, 5, 4, 4, seed=3)
-    objective = SoftContrastiveSettings(use_local=False, use_mixing=False)
-    order = torch.tensor([2, 0, 3, 1])
-    order = torch.cat([order, order + 4])
-    one, _ = soft_contrastive_loss(draw_samples(features, top, objective))
-    other, _ = soft_contrastive_loss(draw_samples(features[order], top[order], objective))
-    assert float(one) == pytest.approx(float(other), abs=1e-10)
-
-
 def test_gradients_are_those_of_finite_differences() -> None:
     features, top = random_batch(4, 3, 3, 3, seed=4)
     objective = SoftContrastiveSettings(tau=0.5, background_temperature=1.0)
@@ -106,26 +96,6 @@ def test_gradients_are_those_of_finite_differences() -> None:
         return soft_contrastive_loss(draw_samples(values, top, objective, numbers), 0.5)[0]
 
     assert torch.autograd.gradcheck(loss, features.requires_grad_())
-
-
-@pytest.mark.parametrize("case", ["one peak", "uniform", "everything is target"])
-def test_degenerate_maps_give_a_finite_loss_and_gradient(case: str) -> None:
-    features, top = random_batch(4, 3, 4, 4, seed=5)
-    theta_b = 0.8
-    if case == "one peak":
-        top = torch.zeros_like(top)
-        top[:, 1, 2] = 1.0
-    elif case == "uniform":
-        top = torch.full_like(top, 1 / 16)
-    else:
-        theta_b = 1.0
-        z = global_soft_template(features, top)
-        assert not soft_negatives(features, z, top, theta_b).any(), "with no background left, the soft negative is zero"
-    features.requires_grad_()
-    loss, _ = soft_contrastive_loss(draw_samples(features, top, SoftContrastiveSettings(theta_b=theta_b)))
-    loss.backward()
-    assert torch.isfinite(loss)
-    assert torch.isfinite(features.grad).all()
 
 
 def test_parts_can_be_left_out_as_in_table_1() -> None:
