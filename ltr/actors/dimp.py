@@ -20,15 +20,15 @@ class DiMPLossSettings:
     Attributes:
         iou: weight of the predicted overlaps' squared error.
         test_clf: weight of the classification loss of the last filter.
-        test_init_clf: of the initial filter.
-        test_iter_clf: of the mean over the filters between them. The defaults weigh each filter alike, by beta = 100.
+        test_init_clf: of the initial filter, if it is not the last one as well.
+        test_iter_clf: of each filter between them. The defaults weigh each filter alike, by beta = 100.
         hinge_threshold: cells with a label below it are background, T in equation 8.
     """
 
     iou: float = 1.0
     test_clf: float = 100.0
     test_init_clf: float = 100.0
-    test_iter_clf: float = 400.0
+    test_iter_clf: float = 100.0
     hinge_threshold: float = 0.05
 
 
@@ -71,10 +71,11 @@ class DiMPActor(BaseActor):
         parts = {
             "Loss/iou": weights.iou * iou_loss,
             "Loss/target_clf": weights.test_clf * losses[-1],
-            "Loss/test_init_clf": weights.test_init_clf * losses[0],
         }
+        if len(losses) > 1:
+            parts["Loss/test_init_clf"] = weights.test_init_clf * losses[0]
         if len(losses) > 2:
-            parts["Loss/test_iter_clf"] = weights.test_iter_clf * torch.stack(losses[1:-1]).mean()
+            parts["Loss/test_iter_clf"] = weights.test_iter_clf * torch.stack(losses[1:-1]).sum()
         total = torch.stack(list(parts.values())).sum()
         stats = {"Loss/total": total.item(), **{name: part.item() for name, part in parts.items()}}
         stats |= {"ClfTrain/init_loss": losses[0].item(), "ClfTrain/test_loss": losses[-1].item()}

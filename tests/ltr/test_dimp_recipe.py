@@ -15,7 +15,9 @@ from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.models.target_classifier.residual import activate
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18, dimpnet50
+from ltr.registry import TRAIN_SETTINGS
 from ltr.train_settings.dimp import dimp18, dimp18_gd, dimp18_init, dimp50
 from ltr.train_settings.dimp.dimp18 import DiMPConfig
 
@@ -39,6 +41,12 @@ def test_the_schedules_are_the_papers() -> None:
     assert (small.epochs, small.samples_per_epoch, small.decay_interval, small.optim_iter) == (50, 20_000, 15, 5)
     assert (2 * small.max_gap, small.frames, small.train_crop.factor, small.sigma) == (60, 3, 5.0, 0.25)
     assert small.other_sets == ("lasot", "trackingnet", "coco")
+    short = dimp18.default_config(Environment())
+    assert (short.epochs, short.other_sets) == (2, ())
+    for name in small.other_sets:
+        alone = replace(Environment(), **{f"{name}_dir": Path("somewhere")})  # type: ignore[arg-type]
+        assert dimp18.default_config(alone) == small, "one of the paper's data sets is enough"
+        assert dimp18.default_config(alone, other_sets=()) == short, "unless the recipe does not learn from it"
     changed = {"network", "frozen_backbone_layers", "tracker_parameters"}
     same = {name: value for name, value in vars(large).items() if name not in changed}
     assert same == {name: vars(small)[name] for name in same}
@@ -86,11 +94,16 @@ def test_the_columns_of_table_2_are_their_differences(setting: str) -> None:
 def test_a_fixed_loss_is_that_of_equation_8_or_least_squares(kind: str) -> None:
     net = dimpnet18(online_loss=kind)  # type: ignore[arg-type]
     distance = torch.linspace(0, 12, 50)
+    z = dimpnet18().classifier.filter_optimizer.radial_functions(distance).label
     maps = net.classifier.filter_optimizer.radial_functions(distance)
-    sharp = (maps.label - 0.05).abs() > 0.03  # apart from the one interval between knots in which the mask falls
-    target = (maps.label > 0.05) | (kind == "l2")
+    sharp = (z - 0.05).abs() > 0.012  # apart from the one interval between knots in which the mask falls
+    target = (z > 0.05) | (kind == "l2")
     torch.testing.assert_close(maps.mask[sharp], target[sharp].float())
-    assert (maps.weight == 1).all()
+    assert (maps.weight == 1).all() and sharp.sum() == 49
+    scores = torch.linspace(-2, 2, 9)[:, None]
+    residuals = activate(scores, maps.mask) - maps.label
+    expected = torch.where(target, scores - z, scores.clamp(min=0))
+    torch.testing.assert_close(residuals[:, sharp], expected[:, sharp])
 
 
 def test_gradient_descent_has_a_step_for_each_coefficient_and_goes_downhill() -> None:
@@ -103,6 +116,21 @@ def test_gradient_descent_has_a_step_for_each_coefficient_and_goes_downhill() ->
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
     first = dimpnet18(initializer=False).classifier.get_filter(features, boxes, iterations=0).filters[0]
     assert tuple(first.shape) == (1, 256, 4, 4) and not first.any()
+
+
+@pytest.mark.parametrize("recursions", [0, 1, 2, 5])
+def test_the_loss_weighs_each_filter_alike(recursions: int) -> None:
+    scores = [torch.full((1, 1, 4, 4), 0.1 * number, requires_grad=True) for number in range(recursions + 1)]
+    actor = DiMPActor(torch.nn.Identity())
+    actor.answers = lambda data: (scores, torch.zeros(1, 1, 2))  # type: ignore[method-assign]
+    loss, stats = actor(TensorDict(test_label=torch.ones(1, 1, 4, 4), proposal_iou=torch.ones(1, 1, 2)))
+    errors = [float((each.detach() - 1).square().mean()) for each in scores]
+    assert loss.item() == pytest.approx(1 + 100 * sum(errors), rel=1e-6)
+    parts = ["Loss/iou", "Loss/target_clf", "Loss/test_init_clf", "Loss/test_iter_clf"][: min(recursions, 2) + 2]
+    assert [name for name in stats if name.startswith("Loss/")] == ["Loss/total", *parts]
+    if recursions == 5:  # these are the public weights: 100 for the first and the last filter, 400 for the mean of four
+        public = 100 * errors[-1] + 100 * errors[0] + 400 * sum(errors[1:-1]) / 4
+        assert loss.item() == pytest.approx(1 + public, rel=1e-6)
 
 
 def batch(config: DiMPConfig) -> TensorDict:
@@ -138,6 +166,29 @@ def test_labels_on_other_cells_are_refused(config: DiMPConfig) -> None:
     data["test_label"] = data["test_label"][..., :-1]
     with pytest.raises(ValueError, match=r"scores are \(3, 2, 7, 7\), but the labels \(3, 2, 7, 6\)"):
         DiMPActor(dimpnet18(optim_iter=1), DiMPLossSettings())(data)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("optim_iter=-1", "optim_iter is -1, but must be at least 0"),
+        ("frozen_backbone_layers=bn1,layer9", "names 'layer9', which is no layer of the backbone. Did you mean 'layer"),
+        ("frozen_backbone_layers=fc", "names 'fc', which is no layer of the backbone. Known: conv1, bn1, layer1,"),
+        ("other_sets=lasto", "names 'lasto', which is no data set with a folder to set. Did you mean 'lasot'?"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(
+    workspace: Path, capsys: pytest.CaptureFixture[str], setting: str, told: str
+) -> None:
+    assert run_training.main(["dimp", "dimp18", "--device", "cpu", "--set", setting]) == 1
+    error = capsys.readouterr().err
+    assert told in error and "Traceback" not in error
+
+
+def test_each_recipe_says_what_it_trains() -> None:
+    names = TRAIN_SETTINGS.names("dimp/dimp*")
+    lines = {(TRAIN_SETTINGS[name].__doc__ or "").splitlines()[0] for name in names}
+    assert len(lines) == len(names) == 4 and all("Trains DiMP" in line for line in lines)
 
 
 def test_frozen_layers_do_not_learn_and_keep_their_statistics() -> None:

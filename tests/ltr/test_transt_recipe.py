@@ -34,6 +34,13 @@ def test_the_schedules_are_the_papers() -> None:
     assert (full.epochs, full.samples_per_epoch, full.batch_size, full.decay_epochs) == (1000, 38_000, 38, (500,))
     assert (full.learning_rate, full.learning_rate * full.backbone_rate) == (1e-4, pytest.approx(1e-5))
     assert (got10k.epochs, got10k.learning_rate, got10k.decay_epochs, got10k.other_sets) == (500, 2e-4, (250,), ())
+    assert full.other_sets == ("lasot", "trackingnet", "coco")
+    short = transt50.default_config(Environment())
+    assert (short.epochs, short.other_sets) == (2, ())
+    for name in full.other_sets:
+        alone = replace(Environment(), **{f"{name}_dir": Path("somewhere")})  # type: ignore[arg-type]
+        assert transt50.default_config(alone) == full, "one of the paper's data sets is enough"
+        assert transt50_got10k.default_config(alone) == short, "but not where GOT-10k alone is asked for"
 
 
 def test_a_smaller_backbone_is_one_setting(workspace: Path) -> None:

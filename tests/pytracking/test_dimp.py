@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +20,9 @@ from pytracking.parameter.params import ParameterError
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.localization import locate
-from pytracking.tracker.dimp.memory import SampleMemory
+from pytracking.tracker.dimp.memory import SampleMemory, Samples
 from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.params import NOT_NEGATIVE
 from pytracking.tracker.dimp.reference import PlainDiMPTracker
 from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, refine_on_whole_crop, whole
 from pytracking.tracker.dimp.sampling import augmented, sample_patch
@@ -279,6 +281,44 @@ def test_the_plain_tracker_finds_the_same(network: DiMPNet) -> None:
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-2)
 
 
+class Recorder(DiMPTracker):
+    """Notes each descent: its frame, from 1, its recursions and how many samples it learns from."""
+
+    def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
+        self.descents: list[tuple[int, int, int]] = []
+        return super().initialize(image, info)
+
+    def _descend(self, samples: Samples, iterations: int) -> torch.Tensor:
+        self.descents.append((self.frame, iterations, len(samples.weights)))
+        return super()._descend(samples, iterations)
+
+
+def test_the_filter_is_updated_on_every_twentieth_frame_and_at_once_when_a_distractor_is_seen(network: DiMPNet) -> None:
+    # All numbers are the defaults, the paper's (section 3.7); a small crop is quick.
+    tracker = Recorder(DiMPParams(network=network, device="cpu", image_sample_size=96, box_refinement_iter=0))
+    heights = {8: 0.6, 10: 0.9, 30: 0.6, 41: 0.6}  # of a second peak, two cells from the target's
+    lost = 12
+
+    def peaks(*arguments: Any) -> torch.Tensor:
+        scores = torch.zeros(1, 1, 7, 7)
+        scores[..., 3, 3] = 0.1 if tracker.frame == lost else 1.0
+        scores[..., 3, 5] = heights.get(tracker.frame, 0.0)
+        return scores
+
+    tracker._classify = peaks
+    image = moving_square(1)[0]
+    tracker.initialize(image, {"init_bbox": [120, 100, 40, 40]})
+    stored = [tracker.memory.count]
+    for _ in range(2, 62):
+        tracker.track(image)
+        stored.append(tracker.memory.count)
+    # Frames 10, where it is not sure which peak is the target, and 12 give no sample.
+    samples = [min(14 + frame - sum(doubtful <= frame for doubtful in (10, 12)), 50) for frame in range(1, 62)]
+    assert stored == samples and tracker.memory.samples.features.shape[0] == 50
+    recursions = {1: 10, 8: 1, 21: 2, 30: 1, 41: 1, 61: 2}
+    assert tracker.descents == [(frame, count, samples[frame - 1]) for frame, count in recursions.items()]
+
+
 def test_update_strategies_are_small_differences_and_do_what_they_say(network: DiMPNet) -> None:
     def changed(name: str) -> dict[str, object]:
         base = vars(PARAMETERS["dimp/dimp18"]())
@@ -307,5 +347,11 @@ def test_names_and_wrong_values() -> None:
     assert (small.network, large.network) == ("dimp/dimp18", "dimp/dimp50")
     with pytest.raises(ParameterError, match="sample_memory_size must be more than 15"):
         DiMPParams(network="", sample_memory_size=3)
+    DiMPParams(network="", net_opt_iter=0, num_init_random_boxes=0, box_refinement_iter=0, min_side=0, border_limit=1)
+    for name in NOT_NEGATIVE:
+        with pytest.raises(ParameterError, match=f"{name} must be at least 0, not -1"):
+            DiMPParams(network="", **{name: -1})  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="border_limit must be at least 1, or none, not 0.5"):
+        DiMPParams(network="", border_limit=0.5)  # it would make the crop larger
     with pytest.raises(ParameterError, match="Linear is none"):
         DiMPTracker(DiMPParams(network=torch.nn.Linear(1, 1), device="cpu"))

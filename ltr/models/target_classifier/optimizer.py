@@ -98,15 +98,17 @@ class SteepestDescent(nn.Module):
         """Stops learning the loss: its label stays the Gaussian, its weight one, and its mask is set by hand.
 
         Args:
-            kind: ``hinge``, equation 8: least squares where the label is above a threshold, elsewhere only positive
-                scores are errors; ``l2``: least squares everywhere.
+            kind: ``hinge``, equation 8: least squares where the label is above a threshold, elsewhere the label is 0
+                and only positive scores are errors; ``l2``: least squares everywhere.
             threshold: T of equation 8.
         """
         mask = self.target_mask_predictor[0].get_parameter("weight")
-        target = self.label_map_predictor.weight > threshold
+        label = self.label_map_predictor.weight
+        target = (label > threshold) | (kind == "l2")
         with torch.no_grad():
-            mask.copy_(torch.where(target | (kind == "l2"), CERTAIN, -CERTAIN))
-        for learned in (mask, self.label_map_predictor.weight, self.spatial_weight_predictor.weight, self.filter_reg):
+            mask.copy_(torch.where(target, CERTAIN, -CERTAIN))
+            label.mul_(target)  # equation 8 asks the background for no more than max(0, s), not for the Gaussian's tail
+        for learned in (mask, label, self.spatial_weight_predictor.weight, self.filter_reg):
             learned.requires_grad_(False)
 
     def radial_functions(self, distance: Tensor) -> LossMaps:

@@ -21,10 +21,11 @@ from ltr.models.target_classifier import (
     classification_features,
 )
 from ltr.models.target_classifier.residual import ScoreActivation
-from ltr.registry import BACKBONES, NETWORKS
+from ltr.registry import BACKBONES, NETWORKS, near_names
 
 BOX_LAYERS = ("layer2", "layer3")
 CLASSIFICATION_LAYER = "layer3"
+LAYERS = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
 STRIDE = 16
 FIRST_GRADIENT_STEP = 0.01  # on random features the loss falls; at 0.05 it swings
 OptimizerKind = Literal["steepest", "gradient"]
@@ -39,6 +40,9 @@ class DiMPNet(nn.Module):
         classifier: where the target is, roughly.
         bb_regressor: how well a box fits it.
         frozen_backbone_layers: the backbone's layers that do not learn; their batch norm keeps its statistics.
+
+    Raises:
+        ValueError: the backbone has no such layer.
     """
 
     stride = STRIDE
@@ -54,6 +58,10 @@ class DiMPNet(nn.Module):
         self.feature_extractor = feature_extractor
         self.classifier = classifier
         self.bb_regressor = bb_regressor
+        for name in frozen_backbone_layers:
+            if name not in LAYERS:
+                hint = f"{near_names(name, LAYERS)} Known: {', '.join(LAYERS)}."
+                raise ValueError(f"frozen_backbone_layers names {name!r}, which is no layer of the backbone.{hint}")
         self.frozen = [feature_extractor.get_submodule(name) for name in frozen_backbone_layers]
         for layer in self.frozen:
             layer.requires_grad_(False)

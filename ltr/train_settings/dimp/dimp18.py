@@ -21,7 +21,7 @@ from ltr.data.proposals import ProposalSettings
 from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.transforms import ColorJitter, Grayscale, Transform
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.dataset.defaults import PAPER_SETS, training_sets
+from ltr.dataset.defaults import PAPER_SETS, sets_here, training_sets
 from ltr.models.builder import build_network
 from ltr.models.tracking import DiMPNet
 from ltr.models.tracking.dimpnet import OnlineLoss, OptimizerKind
@@ -54,7 +54,7 @@ class DiMPConfig(ScoredConfig):
         decay_interval: epochs after which learning rates fall to a fifth; none: they stay.
         max_gap: half of the segment's length in frames; train frames come from its first half.
         frames: train frames of a sample, and test frames.
-        other_sets: data sets besides GOT-10k, each drawn as often as it; those that are not set are left out.
+        other_sets: data sets besides GOT-10k, each drawn as often; of all of them, those that are not set are left out.
         train_crop: crops of train frames.
         test_crop: crops of test frames.
         sigma: standard deviation of the label over the target's size.
@@ -86,20 +86,26 @@ class DiMPConfig(ScoredConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_counts("max_gap", "frames")
+        if self.optim_iter < 0:
+            raise SettingsError(f"optim_iter is {self.optim_iter}, but must be at least 0")
         if self.decay_interval is not None:
             self.check_counts("decay_interval")
         if self.train_crop.size != self.test_crop.size or self.test_crop.size % 16:
             raise SettingsError("train_crop.size and test_crop.size must be one number, and a multiple of 16")
 
 
-def default_config(env: Environment) -> DiMPConfig:
-    """Returns the paper's schedule (section 3.6) where GOT-10k is set, else one of a few minutes on two CPU cores.
+def default_config(env: Environment, other_sets: tuple[str, ...] = PAPER_SETS) -> DiMPConfig:
+    """Returns the paper's schedule (section 3.6) where a data set is set, else one of a few minutes on two CPU cores.
 
     The paper's: 50 epochs of 20,000 samples, a fifth of the learning rates every 15 epochs. Batches of 26 are its
     authors' choice; the processes of a distributed run share one.
+
+    Args:
+        env: says which data sets are set.
+        other_sets: those that the recipe may learn from besides GOT-10k.
     """
     processes = distributed.world_size()
-    if env.got10k_dir is None:
+    if not sets_here(env, ("got10k", *other_sets)):
         return DiMPConfig(
             epochs=2, samples_per_epoch=48, batch_size=max(4 // processes, 1), num_workers=1, learning_rate=2e-4
         )
@@ -111,7 +117,7 @@ def default_config(env: Environment) -> DiMPConfig:
         num_workers=min(8, os.cpu_count() or 1),
         learning_rate=2e-4,
         decay_interval=15,
-        other_sets=PAPER_SETS,
+        other_sets=other_sets,
         score_interval=5,
         held_out_videos=60,
         held_out_frames=100,
@@ -119,7 +125,7 @@ def default_config(env: Environment) -> DiMPConfig:
 
 
 def run(settings: Settings) -> TrainingResult:
-    """Trains DiMP-18 on GOT-10k and what is set of LaSOT, TrackingNet and COCO, or on the embedded videos."""
+    """Trains DiMP-18 on what is set of GOT-10k, LaSOT, TrackingNet and COCO, or on the embedded videos."""
     return train(settings, settings.configure(default_config(settings.env)))
 
 

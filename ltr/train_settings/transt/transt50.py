@@ -18,7 +18,7 @@ from ltr.data.processing import CropJitter, TemplateSearchProcessing
 from ltr.data.sampler import TrackingSampler
 from ltr.data.transforms import ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.dataset.defaults import PAPER_SETS, training_sets
+from ltr.dataset.defaults import PAPER_SETS, sets_here, training_sets
 from ltr.models.builder import build_network
 from ltr.models.loss.transt import TransTLossWeights
 from ltr.trainers import Hook, TrainingResult
@@ -39,7 +39,7 @@ class TransTConfig(ScoredConfig):
         fusion_layers: their number.
         dropout: in the fusion. Without it a step takes a third of the time on a CPU, whose fused attention has none.
         max_gap: how many frames apart template and search frame may be.
-        other_sets: data sets besides GOT-10k, each drawn as often as it; those that are not set are left out.
+        other_sets: data sets besides GOT-10k, each drawn as often; of all of them, those that are not set are left out.
         template: the crop that shows what to look for.
         search: the crop that it is looked for in.
         loss: weights of its parts.
@@ -69,14 +69,18 @@ class TransTConfig(ScoredConfig):
         self.check_counts("max_gap", "hidden", "fusion_layers")
 
 
-def default_config(env: Environment) -> TransTConfig:
-    """Returns the paper's schedule where GOT-10k is set, else one of a few minutes on two CPU cores.
+def default_config(env: Environment, other_sets: tuple[str, ...] = PAPER_SETS) -> TransTConfig:
+    """Returns the paper's schedule where a data set is set, else one of a few minutes on two CPU cores.
 
     The paper's: 1,000 epochs of 1,000 steps of 38 pairs, a tenth of the learning rate after 500. The processes of a
     distributed run share a step.
+
+    Args:
+        env: says which data sets are set.
+        other_sets: those that the recipe may learn from besides GOT-10k.
     """
     processes = distributed.world_size()
-    if env.got10k_dir is None:
+    if not sets_here(env, ("got10k", *other_sets)):
         return TransTConfig(epochs=2, samples_per_epoch=48, batch_size=max(4 // processes, 1), num_workers=1)
     return TransTConfig(
         pretrained="imagenet",
@@ -85,7 +89,7 @@ def default_config(env: Environment) -> TransTConfig:
         batch_size=max(38 // processes, 1),
         num_workers=min(8, os.cpu_count() or 1),
         decay_epochs=(500,),
-        other_sets=PAPER_SETS,
+        other_sets=other_sets,
         score_interval=10,
         held_out_videos=60,
         held_out_frames=100,
@@ -93,7 +97,7 @@ def default_config(env: Environment) -> TransTConfig:
 
 
 def run(settings: Settings) -> TrainingResult:
-    """Trains TransT on GOT-10k and what is set of LaSOT, TrackingNet and COCO, or on the embedded videos."""
+    """Trains TransT on what is set of GOT-10k, LaSOT, TrackingNet and COCO, or on the embedded videos."""
     config = settings.configure(default_config(settings.env))
     return train(settings, config, training_sets(settings.env, config.videos, config.other_sets))
 

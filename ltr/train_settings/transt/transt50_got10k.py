@@ -14,11 +14,11 @@ from ltr.trainers import TrainingResult
 
 def default_config(env: Environment) -> TransTConfig:
     """Returns that of ``transt transt50`` with half its epochs at twice its learning rate, and no other data."""
-    config = transt50.default_config(env)
+    config = transt50.default_config(env, other_sets=())
     if env.got10k_dir is None:
         return config
     rate = 2 * config.learning_rate
-    return replace(config, epochs=500, learning_rate=rate, decay_epochs=(250,), other_sets=())
+    return replace(config, epochs=500, learning_rate=rate, decay_epochs=(250,))
 
 
 def run(settings: Settings) -> TrainingResult:

@@ -10,6 +10,21 @@ from torch import nn
 from ltr.data.target_crops import BorderMode
 from pytracking.parameter.params import ParameterError, TrackerParams
 
+NOT_NEGATIVE = (
+    "net_opt_iter",
+    "net_opt_update_iter",
+    "net_opt_hn_iter",
+    "target_neighborhood_scale",
+    "displacement_scale",
+    "num_init_random_boxes",
+    "box_jitter_pos",
+    "box_jitter_sz",
+    "box_refinement_iter",
+    "box_refinement_step_length",
+    "box_refinement_step_decay",
+    "min_side",
+)
+
 
 @dataclass(kw_only=True)
 class DiMPParams(TrackerParams):
@@ -20,12 +35,12 @@ class DiMPParams(TrackerParams):
         image_sample_size: side of the crop in pixels.
         search_area_scale: side of the crop's region over the target's mean side.
         border_mode: what the crop does at the frame's border.
-        border_limit: how much smaller than asked it may become for that.
+        border_limit: how many times smaller than asked it may become for that; none: as small as it must.
         sample_memory_size: samples that the classifier learns from.
         learning_rate: weight of a new sample.
         hard_negative_learning_rate: likewise, with a distractor in it.
         init_samples_minimum_weight: weight that the first frame's samples keep together.
-        net_opt_iter: recursions of the optimizer in the first frame.
+        net_opt_iter: recursions of the optimizer in the first frame; 0: the filter is the initializer's.
         train_skipping: frames between two updates of the classifier; none: it is never updated.
         model_averaging_rate: if given, the filter moves by this part to the one predicted from each frame alone, and
             what was seen before is not learned from (table 3).
@@ -83,9 +98,11 @@ class DiMPParams(TrackerParams):
     def __post_init__(self) -> None:
         averaging = 1.0 if self.model_averaging_rate is None else self.model_averaging_rate
         skipping = 1 if self.train_skipping is None else self.train_skipping
+        limit = 1.0 if self.border_limit is None else self.border_limit
         rules = {
             "image_sample_size": (self.image_sample_size > 0 and self.image_sample_size % 16 == 0, "a multiple of 16"),
             "search_area_scale": (self.search_area_scale > 1, "more than 1"),
+            "border_limit": (limit >= 1, "at least 1, or none"),
             "sample_memory_size": (self.sample_memory_size > 15, "more than 15, the first frame's samples"),
             "learning_rate": (0 < self.learning_rate < 1, "between 0 and 1"),
             "hard_negative_learning_rate": (0 < self.hard_negative_learning_rate < 1, "between 0 and 1"),
@@ -96,6 +113,7 @@ class DiMPParams(TrackerParams):
             "iounet_k": (self.iounet_k >= 1, "at least 1"),
             "maximal_aspect_ratio": (self.maximal_aspect_ratio > 1, "more than 1"),
         }
+        rules |= {name: (getattr(self, name) >= 0, "at least 0") for name in NOT_NEGATIVE}
         for name, (holds, wanted) in rules.items():
             if not holds:
                 raise ParameterError(f"DiMP's {name} must be {wanted}, not {getattr(self, name)!r}")

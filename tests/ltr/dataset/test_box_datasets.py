@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from ltr.admin.environment import Environment
+from ltr.admin.settings import SettingsError
 from ltr.dataset import Coco, Lasot, TrackingNet
-from ltr.dataset.defaults import PAPER_SETS, training_sets
+from ltr.dataset.defaults import PAPER_SETS, held_out_videos, training_sets, training_videos
+from ltr.dataset.export import export_got10k
 from ltr.dataset.lasot import lasot_test_split
 from ltr.dataset.named import open_dataset
+from ltr.dataset.synthetic import SyntheticVideo
 from ltr.dataset.tables import DatasetError
 from ltr.train_settings.dimp import dimp18
 
@@ -120,11 +123,35 @@ def test_recipes_learn_from_what_is_set_and_say_what_is_not(
 ) -> None:
     env = replace(Environment(), lasot_dir=lasot, trackingnet_dir=trackingnet)
     sets = training_sets(env, 2, PAPER_SETS)
-    assert [each.get_name() for each in sets[1:]] == ["lasot", "trackingnet"]
-    assert "not learned from: coco" in capsys.readouterr().out
+    assert [each.get_name() for each in sets] == ["lasot", "trackingnet"]
+    assert capsys.readouterr().out == "not set on this machine, so not learned from: got10k, coco\n"
     env.coco_dir = coco
     crop = replace(dimp18.DiMPConfig().train_crop, size=96)
     config = dimp18.DiMPConfig(batch_size=2, samples_per_epoch=2, frames=2, train_crop=crop, test_crop=crop)
-    batch = next(iter(dimp18.training_loader(training_sets(env, 2, ("coco",))[1:], config)))
+    batch = next(iter(dimp18.training_loader(training_sets(env, 2, ("coco",)), config)))
     assert tuple(batch["train_images"].shape) == (2, 2, 3, 96, 96), "a still image stands for all frames"
     assert pickle.loads(pickle.dumps(open_dataset("lasot_test", env))).sequence_name(0) == "airplane-1"
+
+
+def test_embedded_videos_take_the_place_of_all_data_sets_or_of_none(
+    tmp_path: Path, lasot: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [len(each) for each in training_sets(Environment(), 3, ())] == [3]
+    assert capsys.readouterr().out.startswith("no data set is configured: learning from embedded")
+    assert [len(each) for each in training_sets(Environment(), 3, ("lasot", "coco"))] == [3]
+    assert capsys.readouterr().out.startswith("not set on this machine, so not learned from: lasot, coco\nno data set")
+    export_got10k(SyntheticVideo(1, num_frames=2, size=(48, 64)), tmp_path / "got", "train")
+    env = replace(Environment(), got10k_dir=tmp_path / "got", lasot_dir=lasot)
+    both = training_sets(env, 3, ("lasot", "got10k", "lasot"))
+    assert [each.get_name() for each in both] == ["got10k", "lasot"] and not capsys.readouterr().out
+    env.got10k_dir = None
+    assert len(training_videos(env, 3)) == 3, "a recipe that learns from GOT-10k alone"
+    assert capsys.readouterr().out.startswith("GOT-10k is not set: learning from embedded")
+    assert len(held_out_videos(env, 2, 5)) == 2
+    assert capsys.readouterr().out.startswith("got10k_val_dir is not set: the held-out score is that of embedded")
+
+
+@pytest.mark.parametrize("name", ["lasto", "lasot_test", "synthetic"])
+def test_a_data_set_that_cannot_be_set_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"other_sets names '{name}'.*Known: coco, got10k, lasot, trackingnet"):
+        training_sets(Environment(), 2, ("coco", name))
