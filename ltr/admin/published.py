@@ -51,12 +51,10 @@ def read(path: Path, map_location: torch.device | str) -> Any:
             return _load(path, map_location, stand_ins)
         except pickle.UnpicklingError as error:
             name = refused_name(str(error))
-            # Stand-ins need torch 2.5; an older one goes on refusing.
-            known = name is None or name in stand_ins or not hasattr(torch.serialization, "safe_globals")
-            if known or not FOREIGN.fullmatch(name or ""):
+            if name is None or name in stand_ins or not FOREIGN.fullmatch(name):
                 raise
-            module, _, cls = str(name).rpartition(".")
-            stand_ins[str(name)] = type(cls, (StandIn,), {"__module__": module})
+            module, _, cls = name.rpartition(".")
+            stand_ins[name] = type(cls, (StandIn,), {"__module__": module})
 
 
 def refused_name(message: str) -> str | None:

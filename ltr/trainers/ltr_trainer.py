@@ -92,7 +92,8 @@ class LTRTrainer:
             self.config = dataclasses.replace(self.config, amp=mixed_precision_is_fast(self.device))
             if settings.config is not None:
                 settings.config = self.config  # so that the checkpoint says which it was
-        self.scaler = _grad_scaler(self.device, bool(self.config.amp))
+        scaled = bool(self.config.amp) and self.device.type == "cuda"  # bfloat16 needs no scaling
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.hooks = self._with_standard_hooks(list(hooks))
         self.epoch = 0
         """Number of the epoch that runs or has just finished, from 1; 0 before training."""
@@ -349,10 +350,3 @@ class _Step(nn.Module):
 
     def forward(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
         return self._actor(data)
-
-
-def _grad_scaler(device: torch.device, amp: bool) -> Any:
-    enabled = amp and device.type == "cuda"  # bfloat16 needs no scaling
-    if hasattr(torch.amp, "GradScaler"):
-        return torch.amp.GradScaler(device.type, enabled=enabled)
-    return torch.cuda.amp.GradScaler(enabled=enabled)  # torch < 2.3

@@ -52,7 +52,7 @@ class PseudoBoxStore:
         except OSError as error:
             raise LabelStoreError(
                 f"there are no pseudo boxes in {folder} ({error.strerror}); make them with: "
-                "python -m socl_plugins.pseudo_label build"
+                "python -m socl_plugins.pseudo_label build --dataset NAME (--help shows more)"
             ) from error
         except ValueError as error:
             raise LabelStoreError(

@@ -31,7 +31,7 @@ from socl_plugins.dimp.processing import clicked_box, soft_label
 from socl_plugins.labels import PointAnnotated, SparseBoxAnnotated, dataset_labels, write_points
 from socl_plugins.pseudo_label import PseudoBoxStore, describe, method_settings
 from socl_plugins.pseudo_label.build import build_store
-from socl_plugins.pseudo_label.store import STORES, store_folder
+from socl_plugins.pseudo_label.store import STORES, LabelStoreError, store_folder
 from socl_plugins.top_map import Proposals, ProposalSettings
 from socl_plugins.train_settings.dimp import socl_dimp18
 from socl_plugins.train_settings.dimp.socl_dimp18 import SoCLDiMPConfig
@@ -165,6 +165,30 @@ def test_a_backbone_that_socl_learned_is_taken_over_and_another_one_refused(
         socl_dimp18.start_from(net, "other")
 
 
+def test_it_starts_from_what_socl_has_learned_in_this_workspace(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert SoCLDiMPConfig().backbone == "auto"
+    assert socl_dimp18.learned_backbone() is None
+    assert "run_training.py socl socl_res18" in capsys.readouterr().out
+    path = workspace / "checkpoints" / "ltr" / "socl" / "socl_res18" / "SiamFCNet_best.pth.tar"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert socl_dimp18.learned_backbone() == str(path)
+    assert str(path) in capsys.readouterr().out
+
+
+def test_missing_pseudo_boxes_are_an_error_with_the_whole_command_before_proposals_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_got10k(SyntheticVideo(1, num_frames=4, size=(60, 80)), tmp_path / "data", "train")
+    monkeypatch.setattr(socl_dimp18, "with_proposals", lambda *arguments: pytest.fail("proposals were made"))
+    env = replace(Environment(workspace_dir=tmp_path / "work"), got10k_dir=tmp_path / "data")
+    command = "build --dataset got10k_train --method interpolation --period 4 --noise-px 5$"
+    with pytest.raises(LabelStoreError, match=command):
+        socl_dimp18.weak_labels(env, small_config(noise_px=5.0))
+
+
 def test_it_is_dimp18_but_for_its_labels() -> None:
     env = replace(Environment(), got10k_dir=Path("somewhere"))
     own, base = socl_dimp18.default_config(env), dimp18.default_config(env)
@@ -172,6 +196,8 @@ def test_it_is_dimp18_but_for_its_labels() -> None:
     assert set(vars(base)) - same == {"other_sets", "tracker_parameters"}
     weak, boxes = PARAMETERS["dimp/socl_dimp18"](), PARAMETERS["dimp/dimp18"]()
     assert weak == replace(boxes, network="dimp/socl_dimp18")
+    short = socl_dimp18.default_config(Environment())
+    assert socl_dimp18.default_config(replace(Environment(), lasot_dir=Path("x"))) == short, "of GOT-10k alone"
     with pytest.raises(SettingsError, match="other_sets have boxes"):
         replace(own, other_sets=("lasot",))
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from ltr.admin.checkpoint import load_network
+from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_network
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.dataset.base_video_dataset import BaseVideoDataset
@@ -20,6 +20,7 @@ from ltr.models.tracking import DiMPNet, SiamFCNet
 from ltr.train_settings.dimp import dimp18
 from ltr.train_settings.dimp.dimp18 import DiMPConfig
 from ltr.trainers import TrainingResult
+from ltr.trainers.progress import say
 from socl_plugins.dimp import (
     ClicksAndBoxes,
     NoiseRobustDiMPActor,
@@ -35,14 +36,17 @@ from socl_plugins.pseudo_label.training_boxes import training_boxes
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE, with_proposals
 
+SOCL_RECIPE = "socl/socl_res18"
+
 
 @dataclass
 class SoCLDiMPConfig(DiMPConfig):
     """Hyper-parameters of SoCL-DiMP: DiMP's, and what labels it learns from.
 
     Attributes:
-        backbone: a network learned with SoCL, such as ``socl/socl_res18`` or a checkpoint's path, whose layers the
-            backbone starts with; the others start as ``pretrained`` says.
+        backbone: a network learned with SoCL, a recipe such as ``socl/socl_response`` or a checkpoint's path, whose
+            layers the backbone starts with; the others start as ``pretrained`` says. ``auto``: that of
+            ``socl/socl_res18``, if it was trained in this workspace; none: no network.
         period: T, the frames from one box that a person draws to the next.
         noise_px: shift of the clicks in pixels.
         boxes: what the box branch learns from: ``pseudo`` boxes of all frames, or the ``sparse`` ones alone. With
@@ -59,7 +63,7 @@ class SoCLDiMPConfig(DiMPConfig):
         noise_scale: likewise.
     """
 
-    backbone: str | None = None
+    backbone: str | None = "auto"
     period: int = 10
     noise_px: float = 0.0
     boxes: Literal["pseudo", "sparse"] = "pseudo"
@@ -101,7 +105,7 @@ def default_config(env: Environment) -> SoCLDiMPConfig:
 
     Without GOT-10k the boxes of the embedded videos are interpolated between the sparse ones: no tracker has to run.
     """
-    base = replace(dimp18.default_config(env), other_sets=(), tracker_parameters="dimp/socl_dimp18")
+    base = replace(dimp18.default_config(env, other_sets=()), tracker_parameters="dimp/socl_dimp18")
     method = "fused" if env.got10k_dir is not None else "interpolation"
     return SoCLDiMPConfig(**{one.name: getattr(base, one.name) for one in fields(base)}, method=method)
 
@@ -109,10 +113,11 @@ def default_config(env: Environment) -> SoCLDiMPConfig:
 def run(settings: Settings) -> TrainingResult:
     """Trains DiMP-18 from clicks, TOP maps and the boxes of every T-th frame."""
     config = settings.configure(default_config(settings.env))
-    dataset, labels = weak_labels(settings.env, config)
     net = dimp18.build_net(config)
-    if config.backbone is not None:
-        start_from(net, config.backbone)
+    backbone = learned_backbone() if config.backbone == "auto" else config.backbone
+    if backbone is not None:
+        start_from(net, backbone)
+    dataset, labels = weak_labels(settings.env, config)
     processing = WeakDiMPProcessing(config.soft, *dimp18.processing_arguments(config))
     loader = dimp18.training_loader([dataset], config, settings.seed, processing)
     return dimp18.train(settings, config, config.build_actor(net), loader, [RecordLabelCost(labels)])
@@ -125,16 +130,28 @@ def weak_labels(env: Environment, config: SoCLDiMPConfig) -> tuple[ClicksAndBoxe
         LabelStoreError: the store of pseudo boxes is not there or not complete.
     """
     sparse = SparseBoxAnnotated(training_videos(env, config.videos), config.period, config.noise_px)
-    clicks = with_proposals(
-        sparse.clicks, env, config.click_proposals, config.noise_px, config.store, config.prepare_frames
-    )
     labels = dataset_labels(sparse)
     boxes: BaseVideoDataset = sparse
-    if config.boxes == "pseudo":
+    if config.boxes == "pseudo":  # first: a store that is missing is noticed at once, and proposals take minutes
         boxes = training_boxes(env, sparse, config.method)
     else:
         labels = replace(labels, tracked_frames=0)
+    clicks = with_proposals(
+        sparse.clicks, env, config.click_proposals, config.noise_px, config.store, config.prepare_frames
+    )
     return ClicksAndBoxes(clicks, boxes), labels
+
+
+def learned_backbone() -> str | None:
+    """Returns the newest best checkpoint of ``socl socl_res18``, or none if there is none, and says which it is."""
+    try:
+        path = str(best_checkpoint(SOCL_RECIPE))
+    except CheckpointError:
+        module, name = SOCL_RECIPE.split("/")
+        say(f"backbone: SoCL has learned none here, which `python ltr/run_training.py {module} {name}` would change")
+        return None
+    say(f"backbone: {path}")
+    return path
 
 
 def start_from(net: DiMPNet, name: str) -> None:

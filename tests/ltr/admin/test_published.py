@@ -16,9 +16,6 @@ from ltr.admin.checkpoint import CheckpointError, load_checkpoint, load_network
 from ltr.admin.published import StandIn
 from ltr.models.tracking.dimpnet import dimpnet18
 
-if not hasattr(torch.serialization, "safe_globals"):
-    pytest.skip("stand-ins need torch 2.5", allow_module_level=True)
-
 ARGUMENTS = {
     "filter_size": 4,
     "backbone_pretrained": True,
