@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,6 +12,10 @@ from ltr.admin.files import write_bytes_atomically
 from ltr.models.target_classifier import LossMaps, SteepestDescent
 from pytracking.analysis.figures import check_figure_path
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TARGET_CELLS = 288 / 16 / 5  # DiMP's crops are 288 pixels, a cell is 16, and a crop five times as large as its target
 PARTS = {"label": "label y", "mask": "target mask m", "weight": "spatial weight v"}
 
 
@@ -33,21 +38,41 @@ def _functions(optimizer: SteepestDescent, distance: torch.Tensor) -> LossMaps:
     return LossMaps(found.label.cpu(), found.mask.cpu(), found.weight.cpu())
 
 
-def plot_learned_loss(optimizer: SteepestDescent, path: Path, start: SteepestDescent | None = None) -> None:
-    """Writes a picture: above, the functions by their distance from the target; below, on a score map.
+def plot_learned_loss(
+    optimizer: SteepestDescent, path: Path, start: SteepestDescent | None = None, target: float = TARGET_CELLS
+) -> None:
+    """Writes the picture of :func:`loss_figure`.
 
     Args:
-        optimizer: the network's ``classifier.filter_optimizer``.
+        optimizer: see :func:`loss_figure`.
         path: the file, ``.png``, ``.pdf`` or ``.svg``.
-        start: that of an untrained network, whose functions are dotted.
+        start: see :func:`loss_figure`.
+        target: likewise.
 
     Raises:
         ValueError: matplotlib is missing, or the ending is another one.
         WriteError: the file cannot be written.
     """
     check_figure_path(path)
+    figure = loss_figure(optimizer, start, target)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
+    write_bytes_atomically(path, buffer.getvalue())
+
+
+def loss_figure(
+    optimizer: SteepestDescent, start: SteepestDescent | None = None, target: float = TARGET_CELLS
+) -> Figure:
+    """Returns a picture: above, the functions by their distance from the target; below, on a score map with its box.
+
+    Args:
+        optimizer: the network's ``classifier.filter_optimizer``.
+        start: the same network's before it learned, whose functions are dotted.
+        target: side in cells of the target's box, a square.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
     figure = Figure(figsize=(9, 5.4), layout="constrained")
     FigureCanvasAgg(figure)
@@ -64,7 +89,7 @@ def plot_learned_loss(optimizer: SteepestDescent, path: Path, start: SteepestDes
         above.set(title=title, xlabel="distance (cells)")
         above.grid(alpha=0.3)
         figure.colorbar(below.imshow(getattr(maps, part).numpy(), cmap="viridis"), ax=below)
+        corner = (maps.label.shape[-1] - 1 - target) / 2  # a cell's number is its middle
+        below.add_patch(Rectangle((corner, corner), target, target, fill=False, edgecolor="red"))
         below.set(xticks=[], yticks=[])
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
-    write_bytes_atomically(path, buffer.getvalue())
+    return figure

@@ -215,3 +215,12 @@ def test_from_clicks_to_a_network_whose_labels_are_counted(workspace: Path) -> N
     assert labels.boxes <= 6 and labels.clicks > 40
     dollars = checkpoint["stats"]["labels"]["dollars"][0]
     assert dollars == pytest.approx(0.036 * labels.boxes + 0.005 * labels.clicks, rel=0.02)
+
+    # A network that came since and does not fit stops a new run, but not one that has its weights already.
+    path = workspace / "checkpoints" / "ltr" / "socl" / "socl_res18" / "SiamFCNet_best.pth.tar"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert run_training.main(["dimp", "socl_dimp18", "--device", "cpu", *words]) == 1
+    assert run_training.main(["dimp", "socl_dimp18", "--device", "cpu", *words, "--resume"]) == 0
+    after = load_checkpoint(best_checkpoint("dimp/socl_dimp18"))["net"]
+    assert all(torch.equal(value, after[name]) for name, value in checkpoint["net"].items())

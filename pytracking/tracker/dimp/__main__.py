@@ -4,24 +4,46 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ltr.admin.command_line import add_plugin_option, run_command
 
 
 def draw(options: argparse.Namespace) -> int:
     """Writes the picture of a network's loss."""
-    from ltr.admin.checkpoint import load_network
-    from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18
+    from ltr.admin.checkpoint import find_checkpoint, load_checkpoint, load_network
+    from ltr.models.builder import build_network
+    from ltr.models.tracking import DiMPNet
     from pytracking.analysis.learned_loss import plot_learned_loss
 
-    network = load_network(options.network)
+    path = find_checkpoint(options.network)
+    network = load_network(path)
     if not isinstance(network, DiMPNet):
         raise ValueError(f"{options.network} holds a {type(network).__name__}, which learns no such loss")
-    plot_learned_loss(network.classifier.filter_optimizer, options.out, dimpnet18().classifier.filter_optimizer)
+    # Where it started depends on its settings, such as the width of the first label.
+    constructor: Any = network.constructor
+    start: Any = build_network(constructor["network"], **constructor["kwargs"])
+    target = target_cells(load_checkpoint(path), network.stride)
+    plot_learned_loss(network.classifier.filter_optimizer, options.out, start.classifier.filter_optimizer, target)
     print(f"written: {options.out}")
     return 0
+
+
+def target_cells(checkpoint: Mapping[str, Any], stride: int) -> float:
+    """Returns the mean side in cells of a target that a network learned from; DiMP's, if its checkpoint does not say.
+
+    Args:
+        checkpoint: its content.
+        stride: image pixels for one cell.
+    """
+    from pytracking.analysis.learned_loss import TARGET_CELLS
+
+    settings = checkpoint.get("settings")
+    config = settings.get("config", {}) if isinstance(settings, dict) else {}  # a published one has a stand-in
+    crop = config.get("test_crop")
+    return TARGET_CELLS if crop is None else crop["size"] / stride / crop["factor"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

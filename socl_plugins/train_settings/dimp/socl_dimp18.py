@@ -11,7 +11,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_network
+from ltr.admin.checkpoint import CheckpointError, best_checkpoint, epoch_checkpoints, load_network
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.dataset.base_video_dataset import BaseVideoDataset
@@ -114,7 +114,11 @@ def run(settings: Settings) -> TrainingResult:
     """Trains DiMP-18 from clicks, TOP maps and the boxes of every T-th frame."""
     config = settings.configure(default_config(settings.env))
     net = dimp18.build_net(config)
-    backbone = learned_backbone() if config.backbone == "auto" else config.backbone
+    backbone = config.backbone
+    if backbone == "auto":
+        # A run that goes on has its weights: what SoCL has learned since is neither taken nor able to stop it.
+        goes_on = settings.resume and epoch_checkpoints(settings.checkpoint_dir)
+        backbone = None if goes_on else learned_backbone()
     if backbone is not None:
         start_from(net, backbone)
     dataset, labels = weak_labels(settings.env, config)
@@ -148,7 +152,8 @@ def learned_backbone() -> str | None:
         path = str(best_checkpoint(SOCL_RECIPE))
     except CheckpointError:
         module, name = SOCL_RECIPE.split("/")
-        say(f"backbone: SoCL has learned none here, which `python ltr/run_training.py {module} {name}` would change")
+        train = f"python ltr/run_training.py {module} {name}"
+        say(f"backbone: as `pretrained` says, since SoCL has learned none here, which `{train}` would change")
         return None
     say(f"backbone: {path}")
     return path
