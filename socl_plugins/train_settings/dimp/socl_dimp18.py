@@ -176,5 +176,5 @@ def start_from(net: DiMPNet, name: str) -> None:
         learned = other.get_submodule("backbone").state_dict()
     own = net.feature_extractor.state_dict()
     if not learned or any(key not in own or own[key].shape != value.shape for key, value in learned.items()):
-        raise SettingsError(f"backbone={name}: its layers are not those of this network's backbone")
+        raise SettingsError(f"backbone={name}: its layers are not those of this network; none: start without it")
     net.feature_extractor.load_state_dict(learned, strict=False)
