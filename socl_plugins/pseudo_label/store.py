@@ -35,24 +35,31 @@ def store_folder(dataset: SparseBoxAnnotated, method: str) -> str:
     return f"{store_name(dataset)}.T{dataset.period}{noise}.{method}"
 
 
+def build_command(dataset: SparseBoxAnnotated, method: str) -> str:
+    """Returns the command line that makes a data set's pseudo boxes."""
+    noise = f" --noise-px {dataset.noise_px:g}" if dataset.noise_px else ""
+    words = f"--dataset {store_name(dataset)} --method {method} --period {dataset.period}{noise}"
+    return f"python -m socl_plugins.pseudo_label build {words}"
+
+
 class PseudoBoxStore:
     """Pseudo boxes of a data set's videos.
 
     Args:
         folder: of the store.
+        command: what makes it, said where it is missing.
 
     Raises:
         LabelStoreError: there is none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, command: str = "python -m socl_plugins.pseudo_label build --dataset NAME") -> None:
         self.folder = folder
         try:
             self.about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         except OSError as error:
             raise LabelStoreError(
-                f"there are no pseudo boxes in {folder} ({error.strerror}); make them with: "
-                "python -m socl_plugins.pseudo_label build --dataset NAME (--help shows more)"
+                f"there are no pseudo boxes in {folder} ({error.strerror}); make them with: {command}"
             ) from error
         except ValueError as error:
             raise LabelStoreError(

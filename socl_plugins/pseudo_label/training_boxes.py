@@ -8,8 +8,7 @@ from socl_plugins.labels import SparseBoxAnnotated
 from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
 from socl_plugins.pseudo_label.settings import describe, method_settings
-from socl_plugins.pseudo_label.store import STORES, LabelStoreError, PseudoBoxStore, store_folder
-from socl_plugins.top_map.store import store_name
+from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, build_command, store_folder
 
 
 def training_boxes(env: Environment, sparse: SparseBoxAnnotated, method: str) -> PseudoBoxAnnotated:
@@ -28,12 +27,5 @@ def training_boxes(env: Environment, sparse: SparseBoxAnnotated, method: str) ->
         boxes = method_settings(method)
         store = PseudoBoxStore.create(folder, describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
         build_store(sparse, store, boxes, jobs=1, progress=False)
-    elif env.got10k_dir is not None and not folder.is_dir():
-        words = f"--dataset {store_name(sparse)} --method {method} --period {sparse.period}"
-        noise = f" --noise-px {sparse.noise_px:g}" if sparse.noise_px else ""
-        raise LabelStoreError(
-            f"there are no pseudo boxes in {folder}; make them with: "
-            f"python -m socl_plugins.pseudo_label build {words}{noise}"
-        )
     distributed.barrier()
-    return PseudoBoxAnnotated(sparse, PseudoBoxStore(folder))
+    return PseudoBoxAnnotated(sparse, PseudoBoxStore(folder, build_command(sparse, method)))
