@@ -16,7 +16,7 @@ import numpy as np
 
 from ltr.admin.checkpoint import load_checkpoint, load_network, plain
 from ltr.admin.files import write_bytes_atomically
-from ltr.admin.random_state import seed_everything
+from ltr.engine.random_state import seed_everything
 from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES, load_plugins
 from pytracking.evaluation import get_dataset

@@ -21,16 +21,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ltr.admin.random_state import seed_everything
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.engine.random_state import seed_everything
 from ltr.models.builder import build_network
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
-from pytracking.tracker.dimp.reference import PlainDiMPTracker
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.oracles.dimp import PlainDiMPTracker  # noqa: E402
 
 WARM_UP = 2
 WATCHED = 0.25  # of the seconds: the pass that times the stages

@@ -29,7 +29,7 @@ from ltr.dataset.export import export_got10k
 from ltr.models.tracking import FeatureGrid
 from ltr.training.pairs import augmentation, pair_loader
 from ltr.training.siamfc import BoxConfig
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive.training import SoCLConfig, default_config, training_loader
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 

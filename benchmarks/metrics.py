@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
 
-from pytracking.analysis.metrics import PROTOCOLS, mean_ope, ope, vot_supervised  # noqa: E402
 from pytracking.analysis.tables import evaluate  # noqa: E402
 from pytracking.evaluation import Sequence, SequenceList, SequenceResult, Tracker  # noqa: E402
 from pytracking.evaluation.results import save_result  # noqa: E402
+from pytracking.metrics import PROTOCOLS, mean_ope, ope, vot_supervised  # noqa: E402
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 

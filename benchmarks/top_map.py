@@ -31,12 +31,12 @@ from ltr.dataset import Got10k, SyntheticVideo  # noqa: E402
 from ltr.dataset.annotation_wrapper import AnnotationWrapper  # noqa: E402
 from ltr.models.tracking import FeatureGrid  # noqa: E402
 from ltr.registry import load_plugins  # noqa: E402
-from pytracking.analysis.metrics import iou  # noqa: E402
 from pytracking.evaluation import get_dataset  # noqa: E402
-from socl_plugins.labels import PointAnnotated  # noqa: E402
+from pytracking.metrics import iou  # noqa: E402
+from socl_plugins.clicks import PointAnnotated  # noqa: E402
 from socl_plugins.soft_contrastive import processing as soft_contrastive_processing  # noqa: E402
 from socl_plugins.soft_contrastive.training import SoCLConfig, training_loader  # noqa: E402
-from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target, reference  # noqa: E402
+from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target  # noqa: E402
 from socl_plugins.top_map.build import build_store  # noqa: E402
 from socl_plugins.top_map.cues import color_contrast, edge_density, multi_scale_saliency, window_cues  # noqa: E402
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows  # noqa: E402
@@ -45,6 +45,9 @@ from socl_plugins.top_map.objectness import load_likelihoods  # noqa: E402
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals  # noqa: E402
 from socl_plugins.top_map.render import render, render_maps, score_map  # noqa: E402
 from socl_plugins.top_map.store import ProposalReader, ProposalWriter  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.oracles import top_map as reference  # noqa: E402
 
 SIDE, MAP = 512, (64, 64)
 CELL = SIDE / MAP[0]

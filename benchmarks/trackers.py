@@ -26,9 +26,9 @@ import torch
 from ltr.admin.checkpoint import load_network
 from ltr.admin.files import write_bytes_atomically
 from ltr.registry import load_plugins
-from pytracking.analysis.metrics import ope
 from pytracking.evaluation import Sequence, get_dataset
 from pytracking.evaluation.tracker import track_sequence
+from pytracking.metrics import ope
 from pytracking.parameter.params import BackboneParams, TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.base import BaseTracker

@@ -86,10 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from ltr.admin import distributed
     from ltr.admin.files import check_writable
-    from ltr.admin.random_state import seed_everything
     from ltr.admin.settings import Settings
+    from ltr.engine import distributed
+    from ltr.engine.random_state import seed_everything
 
     recipe = _find_recipe(options.module, options.name)
     device = distributed.local_device(_choose_device(options.device))
@@ -113,7 +113,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _report(result: object) -> None:
-    from ltr.trainers.result import TrainingResult
+    from ltr.engine.result import TrainingResult
 
     if not isinstance(result, TrainingResult):
         raise TypeError(f"a recipe must return a TrainingResult, not {result!r}")

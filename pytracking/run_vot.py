@@ -81,9 +81,9 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pytracking.analysis.metrics import EAO_INTERVALS
     from pytracking.evaluation import Tracker, get_dataset
     from pytracking.evaluation.resets import run_with_resets, score_runs
+    from pytracking.metrics import EAO_INTERVALS
 
     tracker = Tracker(options.tracker, options.parameters, overrides=dict(options.overrides))
     dataset = get_dataset(options.dataset_name)

@@ -15,7 +15,7 @@ import socl_plugins.soft_contrastive.actor
 import socl_plugins.soft_contrastive.processing  # noqa: F401
 from ltr.registry import RUN_HOOKS, TRAIN_SETTINGS
 from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
-from socl_plugins.labels.cost_hook import RecordLabelCost
+from socl_plugins.clicks.cost_hook import RecordLabelCost
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltr.admin import distributed
 from ltr.admin.environment import PATHS, Environment
 from ltr.admin.settings import SettingsError
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.named import EMBEDDED_VIDEOS, embedded_videos, open_dataset
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.engine import distributed
 from ltr.registry import DATASETS, near_names
 
 PAPER_SETS = ("lasot", "trackingnet", "coco")

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, TypeVar
 import torch
 
 from ltr.actors.base_actor import BaseActor
-from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.data.loader import LTRLoader
@@ -19,8 +18,8 @@ from ltr.data.processing import PairAugmentation
 from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.transforms import Blur, ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.engine import Hook, TrainingResult, distributed
 from ltr.models.tracking import SiamFCNet
-from ltr.trainers import Hook, TrainingResult
 from ltr.training.scored import ScoredConfig, placed, train_scored
 
 
@@ -105,7 +104,7 @@ def train_pairs(
         actor: the learning step; its network is a :class:`ltr.models.tracking.SiamFCNet`.
         loader: the pairs.
         hooks: called before the held-out score.
-        find_unused_parameters: see :class:`ltr.trainers.LTRTrainer`.
+        find_unused_parameters: see :class:`ltr.engine.LTRTrainer`.
     """
     optimizer = torch.optim.Adam(placed(actor.net, settings.device).parameters(), config.learning_rate)
     return train_scored(

@@ -14,8 +14,8 @@ from ltr.admin.settings import Settings, SettingsError, TrainConfig
 from ltr.data.loader import LTRLoader
 from ltr.dataset.defaults import held_out_videos
 from ltr.dataset.named import EMBEDDED_VIDEOS
+from ltr.engine import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
 from ltr.registry import HELD_OUT_SCORES, RUN_HOOKS
-from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
 
 
 @dataclass
@@ -70,7 +70,7 @@ def train_scored(
         scheduler: of the optimizer's learning rates.
         tracker: the family that tracks with the network, such as ``siamfc``; the user is told how.
         hooks: called before the held-out score. One of a class that is registered for every run is in that one's place.
-        scheduler_interval: see :class:`ltr.trainers.LTRTrainer`.
+        scheduler_interval: see :class:`ltr.engine.LTRTrainer`.
         find_unused_parameters: likewise.
     """
     own = list(hooks)

@@ -10,8 +10,8 @@ from ltr.admin.settings import Settings, SettingsError
 from ltr.data.processing import CropSettings, SiamFCProcessing
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import training_videos
+from ltr.engine import Hook, TrainingResult
 from ltr.models.tracking import SiamFCNet
-from ltr.trainers import Hook, TrainingResult
 from ltr.training.networks import AlexNetOptions, ResNet18Options
 from ltr.training.pairs import PairConfig, augmentation, pair_loader, train_pairs
 

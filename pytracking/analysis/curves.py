@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytracking.analysis.metrics import OPE
+from pytracking.metrics import OPE
 
 # Told apart by colour-blind eyes, on white and on black. Green is left to the true boxes.
 COLOURS = ("#e5484d", "#3b82f6", "#f59e0b", "#a855f7", "#06b6d4", "#ec4899", "#a16207", "#8b8d98")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ltr.admin.files import write_bytes_atomically
-from pytracking.analysis.metrics import OPE
 from pytracking.analysis.report import Report, TrackerRow
 from pytracking.analysis.tables import PLOT_TYPES, value
+from pytracking.metrics import OPE
 
 CSV_HEADER = (
     "tracker", "scope", "name", "sequences", "protocol", "auc", "precision20", "norm_precision20",

@@ -36,7 +36,7 @@ def plot_results(
         report_name: title of the plots, and the name of their folder.
         merge_results: average the runs of a tracker that differ in the run id only.
         plot_types: ``success``, ``prec``, ``norm_prec``.
-        protocol: see :func:`pytracking.analysis.metrics.ope`; the plots name it.
+        protocol: see :func:`pytracking.metrics.ope`; the plots name it.
         skip_missing: leave out the sequences that some tracker has no result of.
         folder: where to; by default ``reports/<report_name>`` in the environment's ``workspace_dir``.
 

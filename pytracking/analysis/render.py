@@ -18,8 +18,8 @@ from pytracking.analysis.drawing import (
     fit,
     line_width,
 )
-from pytracking.analysis.metrics import iou
 from pytracking.evaluation.sequence import Sequence
+from pytracking.metrics import iou
 
 
 class RenderError(OSError):

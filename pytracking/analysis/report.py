@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytracking.analysis.label_cost import LabelCost, label_cost
-from pytracking.analysis.metrics import OPE, mean_ope
 from pytracking.analysis.tables import TrackerScores, best_first, evaluate, format_table, heading
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import Tracker
+from pytracking.metrics import OPE, mean_ope
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pytracking.analysis.metrics import OPE, GOT10kScores, MetricError, got10k, ope
 from pytracking.evaluation.sequence import COVER, FIRST_BOX_ONLY, Sequence
+from pytracking.metrics import OPE, GOT10kScores, MetricError, got10k, ope
 
 
 def score_sequence(boxes: np.ndarray, sequence: Sequence, protocol: str = "pysot") -> OPE:
@@ -16,7 +16,7 @@ def score_sequence(boxes: np.ndarray, sequence: Sequence, protocol: str = "pysot
     Frames where the target is not visible are left out altogether, where the sequence knows them.
 
     Raises:
-        MetricError: as :func:`pytracking.analysis.metrics.ope`, naming the sequence, or its true boxes are not public.
+        MetricError: as :func:`pytracking.metrics.ope`, naming the sequence, or its true boxes are not public.
     """
     _check_public(sequence)
     truth = sequence.ground_truth_rect
@@ -29,7 +29,7 @@ def score_got10k(boxes: Iterable[np.ndarray], sequences: Iterable[Sequence]) -> 
     """Returns GOT-10k's average overlap and success rates of results, one (T, 4) for each sequence.
 
     Raises:
-        MetricError: as :func:`pytracking.analysis.metrics.got10k`, or true boxes are not public.
+        MetricError: as :func:`pytracking.metrics.got10k`, or true boxes are not public.
     """
     listed = list(sequences)
     for sequence in listed:

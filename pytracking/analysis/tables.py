@@ -11,11 +11,11 @@ from typing import TextIO
 import numpy as np
 
 from ltr.registry import near_names
-from pytracking.analysis.metrics import OPE, mean_ope
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation.results import ResultError, load_result
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import SequenceResult, Tracker
+from pytracking.metrics import OPE, mean_ope
 
 PLOT_TYPES = {"success": "AUC", "prec": "DP@20", "norm_prec": "NP@.20"}
 
@@ -51,7 +51,7 @@ def evaluate(
     Args:
         trackers: the trackers.
         dataset: the sequences.
-        protocol: see :func:`pytracking.analysis.metrics.ope`.
+        protocol: see :func:`pytracking.metrics.ope`.
         merge_results: average the runs of a tracker that differ in the run id only.
         skip_missing: leave out, for every tracker, the sequences that some tracker has no result of.
 
@@ -113,7 +113,7 @@ def print_results(
         merge_results: average the runs of a tracker that differ in the run id only.
         plot_types: the columns: ``success`` (AUC), ``prec`` (precision at 20 pixels), ``norm_prec`` (normalised
             precision at 0.20).
-        protocol: see :func:`pytracking.analysis.metrics.ope`; the table names it.
+        protocol: see :func:`pytracking.metrics.ope`; the table names it.
         per_sequence: print the AUC of each sequence, too.
         skip_missing: leave out the sequences that some tracker has no result of; the table says how many.
         file: where to; standard output by default.

@@ -50,7 +50,7 @@ def read_regions(file: Path, polygons: bool = False, missing: bool = False) -> n
     if not rows:
         raise SequenceError(f"{file} holds no boxes")
     if len({len(row) for row in rows}) > 1:
-        from pytracking.analysis.metrics.regions import corners
+        from pytracking.metrics.regions import corners
 
         rows = [row if len(row) == POLYGON else corners([row]).reshape(-1).tolist() for row in rows]
     return np.array(rows)

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from ltr.admin.random_state import untouched_random_state
+from ltr.engine.random_state import untouched_random_state
 from ltr.registry import HELD_OUT_SCORES
-from pytracking.analysis.metrics import OPE
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation.sequence import SequenceError, SequenceList, from_video_dataset
 from pytracking.evaluation.tracker import track_sequence
+from pytracking.metrics import OPE
 from pytracking.registry import PARAMETERS, TRACKERS
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from pytracking.analysis.metrics.regions import bounding_boxes
 from pytracking.evaluation.ground_truth import POLYGON, read_flags, read_regions
 from pytracking.evaluation.sequence import COVER, FIRST_BOX_ONLY, POLYGONS, Sequence, SequenceError, SequenceList
+from pytracking.metrics.regions import bounding_boxes
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 _said: set[tuple[str, Path]] = set()

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pytracking.analysis.metrics import VOTScores, corners, region_overlap, vot_supervised
-from pytracking.analysis.metrics.vot import FAILURE, INIT, RESTART_AFTER, SKIPPED, read_trajectory
 from pytracking.evaluation.results import ResultError, claim_directory, content_key, error_file, write_lines
 from pytracking.evaluation.running import Failure, RunReport
 from pytracking.evaluation.sequence import POLYGONS, Sequence
 from pytracking.evaluation.tracker import Tracker, TrackingError, seed_run
+from pytracking.metrics import VOTScores, corners, region_overlap, vot_supervised
+from pytracking.metrics.vot import FAILURE, INIT, RESTART_AFTER, SKIPPED, read_trajectory
 from pytracking.parameter.params import TrackerParams
 from pytracking.tracker.base import BaseTracker
 
@@ -178,7 +178,7 @@ def read_run(file: Path, sequence: Sequence) -> list[list[float]]:
 def score_runs(
     tracker: Tracker, dataset: Iterable[Sequence], protocol: str = "pysot", interval: str | tuple[int, int] = "vot2018"
 ) -> VOTScores:
-    """Returns the VOTScores of the saved runs; arguments as :func:`pytracking.analysis.metrics.vot_supervised`.
+    """Returns the VOTScores of the saved runs; arguments as :func:`pytracking.metrics.vot_supervised`.
 
     Raises:
         ResultError: a run is missing or broken.

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ltr.admin.environment import load_environment
-from ltr.admin.random_state import seed_everything
 from ltr.admin.settings import apply_overrides
+from ltr.engine.random_state import seed_everything
 from pytracking.evaluation.sequence import Sequence
 from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from ltr.engine.hooks import Hook
+from ltr.engine.progress import say
 from ltr.models.tracking import SiamFCNet
-from ltr.trainers.hooks import Hook
-from ltr.trainers.progress import say
 from socl_plugins.progressive.sampler import AnchorSampler, MinedPairs
 
 if TYPE_CHECKING:
-    from ltr.trainers import LTRTrainer
+    from ltr.engine import LTRTrainer
     from socl_plugins.progressive.actor import ProgressiveActor
 
 LOADER_NAME = "mined"  # the number's place beside those of the loaders

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from ltr.admin import distributed
 from ltr.data.crops import Region
 from ltr.data.processing import SiamFCProcessing, as_tensor
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.engine import distributed
 from ltr.models.tracking import SiamFCNet
 from socl_plugins.progressive.patches import Patches, evaluating
 from socl_plugins.progressive.sampler import MinedPairs

@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from ltr.admin import distributed
 from ltr.admin.jobs import local_cores
 from ltr.data.processing import SiamFCProcessing, as_tensor
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.engine import distributed
 from ltr.models.tracking import SiamFCNet
 from socl_plugins.top_map.cues import window_cues
 from socl_plugins.top_map.edges import find_edges

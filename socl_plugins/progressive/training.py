@@ -8,19 +8,18 @@ from typing import Literal, TypeVar
 import torch
 
 from ltr.actors.siamfc import SiamFCActor
-from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import CropSettings
 from ltr.data.transforms import Compose, Stretch
 from ltr.dataset.defaults import training_videos
+from ltr.engine import Hook, TrainingResult, distributed
 from ltr.models.tracking import SiamFCNet
-from ltr.trainers import Hook, TrainingResult
 from ltr.training.pairs import PairConfig, augmentation, scheduled, train_pairs
 from ltr.training.siamfc import BoxConfig
-from socl_plugins.labels import LabelCounts
-from socl_plugins.labels.cost_hook import RecordLabelCost
+from socl_plugins.clicks import LabelCounts
+from socl_plugins.clicks.cost_hook import RecordLabelCost
 from socl_plugins.progressive.actor import NoiseRobustActor, ProgressiveActor
 from socl_plugins.progressive.hooks import MinePairs, RefreshNeighbours
 from socl_plugins.progressive.mining import MiningSettings, mine_pairs

@@ -1,7 +1,7 @@
 """Boxes that a machine makes of sparse boxes and clicks: by a tracker between them, or from TOP maps.
 
 What lives here: how they are made, the store that says of each frame where its box comes from, how good they are, and
-the data set that shows them. What people give, and what it costs, lives in ``socl_plugins.labels``.
+the data set that shows them. What people give, and what it costs, lives in ``socl_plugins.clicks``.
 """
 
 from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated

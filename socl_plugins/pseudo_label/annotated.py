@@ -9,7 +9,7 @@ import torch
 
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import SequenceInfo
-from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import sparse_labels
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.store import LabelStoreError, PseudoBoxStore

@@ -14,7 +14,7 @@ from ltr.admin.jobs import cluster, one_thread, run_in_rounds
 from ltr.registry import load_plugins
 from pytracking.evaluation.tracker import Tracker
 from pytracking.tracker.base import BaseTracker
-from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.from_top_map import box_from_map
 from socl_plugins.pseudo_label.fuse import Kind, PseudoBoxes, fuse
 from socl_plugins.pseudo_label.settings import PseudoBoxSettings

@@ -11,7 +11,7 @@ from ltr.admin.files import check_writable
 from ltr.admin.settings import apply_overrides
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
-from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
 from socl_plugins.pseudo_label.measures import Measures, measure
 from socl_plugins.pseudo_label.settings import PseudoBoxSettings, describe, method_settings

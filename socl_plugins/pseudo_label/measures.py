@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from pytracking.analysis.metrics.boxes import iou
-from socl_plugins.labels import Cost, SparseBoxAnnotated, annotation_cost, dataset_labels
+from pytracking.metrics.boxes import iou
+from socl_plugins.clicks import Cost, SparseBoxAnnotated, annotation_cost, dataset_labels
 from socl_plugins.pseudo_label.build import sparse_labels
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.store import PseudoBoxStore

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import sparse_labels
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.store import PseudoBoxStore

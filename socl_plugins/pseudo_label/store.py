@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
-from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.tracks import SparseLabels
 from socl_plugins.top_map.store import store_name

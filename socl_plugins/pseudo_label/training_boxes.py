@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ltr.admin import distributed
 from ltr.admin.environment import Environment
-from socl_plugins.labels import SparseBoxAnnotated
+from ltr.engine import distributed
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
 from socl_plugins.pseudo_label.settings import describe, method_settings

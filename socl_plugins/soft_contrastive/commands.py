@@ -10,9 +10,9 @@ from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoi
 from ltr.admin.environment import load_environment
 from ltr.admin.files import check_writable
 from ltr.dataset.named import open_dataset
+from ltr.engine.result import History
 from ltr.models.tracking import SiamFCNet
-from ltr.trainers.result import History
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.processing import CropSettings
 from socl_plugins.soft_contrastive.show import TEXT, draw_pairs, explain

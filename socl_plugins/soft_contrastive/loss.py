@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
-from ltr.admin import distributed
+from ltr.engine import distributed
 from socl_plugins.soft_contrastive.samples import mix_negatives, pair_samples
 
 

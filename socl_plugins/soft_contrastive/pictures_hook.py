@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ltr.admin import distributed
-from ltr.admin.random_state import untouched_random_state
 from ltr.admin.tensorboard import TensorBoardCurves
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.engine import distributed
+from ltr.engine.hooks import Hook
+from ltr.engine.progress import say
+from ltr.engine.random_state import untouched_random_state
 from ltr.models.tracking import FeatureGrid
-from ltr.trainers.hooks import Hook
-from ltr.trainers.progress import say
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.processing import CropSettings
 from socl_plugins.soft_contrastive.show import draw_pairs, explain
 
 if TYPE_CHECKING:
-    from ltr.trainers import LTRTrainer
+    from ltr.engine import LTRTrainer
 
 PAIRS = 3
 

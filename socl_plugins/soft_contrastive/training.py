@@ -9,8 +9,8 @@ from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings
 from ltr.data.loader import LTRLoader
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.engine import TrainingResult
 from ltr.models.tracking import FeatureGrid
-from ltr.trainers import TrainingResult
 from ltr.training.networks import AlexNetOptions, ResNet18Options
 from ltr.training.pairs import augmentation, pair_loader, scheduled, train_pairs
 from socl_plugins.soft_contrastive.actor import SoCLActor

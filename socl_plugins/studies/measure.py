@@ -15,9 +15,9 @@ import torch
 from ltr import run_training
 from ltr.admin.checkpoint import load_checkpoint, load_network
 from ltr.admin.environment import load_environment
-from ltr.admin.random_state import seed_everything
 from ltr.dataset.defaults import training_videos
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.engine.random_state import seed_everything
 from ltr.models.builder import build_network
 from pytracking.analysis.label_cost import recorded_cost
 from pytracking.analysis.scoring import score_sequence

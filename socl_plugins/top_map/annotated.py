@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltr.admin import distributed
 from ltr.admin.jobs import local_cores
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.engine import distributed
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.propose import ProposalSettings, propose_target
 from socl_plugins.top_map.store import ProposalReader

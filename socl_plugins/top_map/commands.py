@@ -15,7 +15,7 @@ from ltr.admin.settings import apply_overrides
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.build import build_store
 from socl_plugins.top_map.fit import annotated_windows, fewer_random

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytracking.analysis.metrics.boxes import iou
+from pytracking.metrics.boxes import iou
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import coverage, render
 

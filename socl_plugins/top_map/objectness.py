@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
-from pytracking.analysis.metrics.boxes import iou
+from pytracking.metrics.boxes import iou
 from socl_plugins.top_map.cues import Cues
 
 DEFAULT_TABLE = Path(__file__).with_name("likelihoods.json")

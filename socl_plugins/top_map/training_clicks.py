@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import SettingsError
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import training_videos
-from socl_plugins.labels import PointAnnotated
-from socl_plugins.labels.budget import BudgetOptions
+from ltr.engine import distributed
+from socl_plugins.clicks import PointAnnotated
+from socl_plugins.clicks.budget import BudgetOptions
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.store import open_reader, store_name

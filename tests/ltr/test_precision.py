@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ltr.trainers.precision import CPU_QUESTIONS, mixed_precision_is_fast
+from ltr.engine.precision import CPU_QUESTIONS, mixed_precision_is_fast
 
 
 @pytest.mark.parametrize("has", [*CPU_QUESTIONS, None])

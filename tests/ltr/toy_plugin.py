@@ -14,13 +14,12 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from ltr.actors.base_actor import BaseActor
-from ltr.admin import distributed
 from ltr.admin.settings import Settings, TrainConfig
 from ltr.data.loader import LTRLoader
 from ltr.data.tensordict import TensorDict
+from ltr.engine import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage, distributed
 from ltr.models.builder import build_network
 from ltr.registry import NETWORKS, TRAIN_SETTINGS
-from ltr.trainers import HeldOutScore, Hook, LTRTrainer, TrainingResult, WeightAverage
 
 SAMPLES = 32
 

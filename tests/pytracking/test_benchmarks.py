@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from pytracking.analysis.metrics import MetricError
 from pytracking.analysis.scoring import score_got10k, score_sequence
 from pytracking.evaluation import SequenceError, SequenceList, get_dataset
 from pytracking.evaluation.benchmarks import (
@@ -23,6 +22,7 @@ from pytracking.evaluation.benchmarks import (
     vot,
 )
 from pytracking.evaluation.own_videos import own_videos
+from pytracking.metrics import MetricError
 from pytracking.registry import BENCHMARKS
 
 BOX = "10,8,12,9"

@@ -23,9 +23,9 @@ from pytracking.tracker.dimp.localization import locate
 from pytracking.tracker.dimp.memory import SampleMemory, Samples
 from pytracking.tracker.dimp.overlap import BoxJudge
 from pytracking.tracker.dimp.params import NOT_NEGATIVE
-from pytracking.tracker.dimp.reference import PlainDiMPTracker
 from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, refine_on_whole_crop, whole
 from pytracking.tracker.dimp.sampling import augmented, sample_patch
+from tests.oracles.dimp import PlainDiMPTracker
 
 MODES: tuple[BorderMode, ...] = ("fixed", "inside_major", "inside")
 

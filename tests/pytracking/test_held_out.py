@@ -14,9 +14,9 @@ from torch import nn
 from ltr.dataset import SyntheticVideo
 from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES, load_plugins
-from pytracking.analysis.metrics import ope
 from pytracking.evaluation import Sequence, SequenceError, Tracker
 from pytracking.evaluation.held_out import tracking_auc
+from pytracking.metrics import ope
 from pytracking.tracker.siamfc import SiamFCParams
 
 

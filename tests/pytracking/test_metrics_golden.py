@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytracking.analysis.metrics import (
+from pytracking.metrics import (
     MetricError,
     frame_errors,
     got10k,
@@ -19,8 +19,8 @@ from pytracking.analysis.metrics import (
     region_overlap,
     vot_supervised,
 )
-from pytracking.analysis.metrics.regions import corners
-from pytracking.analysis.metrics.vot import VOT_PROTOCOLS, Fragment, eao_curve, fragments_of
+from pytracking.metrics.regions import corners
+from pytracking.metrics.vot import VOT_PROTOCOLS, Fragment, eao_curve, fragments_of
 
 TOLERANCE = 1e-6
 IMAGE = (320, 240)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytracking.analysis.metrics import MetricError, iou, mean_ope, ope
 from pytracking.evaluation.results import read_numbers
+from pytracking.metrics import MetricError, iou, mean_ope, ope
 
 GT = np.array([[10.0, 20, 30, 40], [12, 22, 30, 40], [14, 24, 30, 40]])
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pytracking.analysis.metrics import (
+from pytracking.metrics import (
     MetricError,
     bounding_boxes,
     corners,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pytracking.analysis.metrics import iou
 from pytracking.live.session import click_to_box
+from pytracking.metrics import iou
 from pytracking.registry import CLICK_TO_BOX
 from socl_plugins import plugin
 

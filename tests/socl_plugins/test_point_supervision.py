@@ -14,7 +14,7 @@ from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.tracking import siamfc_resnet18
-from socl_plugins.labels import PointAnnotated, write_points
+from socl_plugins.clicks import PointAnnotated, write_points
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
 from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm

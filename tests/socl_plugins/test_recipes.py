@@ -15,7 +15,7 @@ from ltr.dataset.named import embedded_videos
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from ltr.training import pairs, siamfc
 from pytracking.registry import PARAMETERS
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.pseudo_label.from_top_map import box_from_map
 from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated, pseudo_box
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings

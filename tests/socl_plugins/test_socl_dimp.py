@@ -26,9 +26,9 @@ from ltr.models.tracking import siamfc_resnet18
 from ltr.registry import load_plugins
 from ltr.train_settings.dimp import dimp18
 from pytracking.registry import PARAMETERS
+from socl_plugins.clicks import PointAnnotated, SparseBoxAnnotated, dataset_labels, write_points
 from socl_plugins.dimp import SoftLabelSettings, WeakDiMPActor, WeakDiMPProcessing
 from socl_plugins.dimp.processing import clicked_box, soft_label
-from socl_plugins.labels import PointAnnotated, SparseBoxAnnotated, dataset_labels, write_points
 from socl_plugins.pseudo_label import PseudoBoxStore, describe, method_settings
 from socl_plugins.pseudo_label.build import build_store
 from socl_plugins.pseudo_label.store import STORES, LabelStoreError, store_folder

@@ -17,11 +17,11 @@ from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.named import embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.engine import LTRTrainer, TrainingResult
 from ltr.registry import TRAIN_SETTINGS, load_plugins
-from ltr.trainers import LTRTrainer, TrainingResult
 from pytracking import run_tracker
 from pytracking.registry import PARAMETERS, TRACKERS
-from socl_plugins.labels import PointAnnotated, write_points
+from socl_plugins.clicks import PointAnnotated, write_points
 from socl_plugins.soft_contrastive import training
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from socl_plugins.top_map.build import build_store

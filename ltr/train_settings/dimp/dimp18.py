@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from ltr.actors.dimp import DiMPActor, DiMPLossSettings
-from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.data.labels import LabelSettings
@@ -22,10 +21,10 @@ from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.transforms import ColorJitter, Grayscale, Transform
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import PAPER_SETS, sets_here, training_sets
+from ltr.engine import Hook, TrainingResult, distributed
 from ltr.models.builder import build_network
 from ltr.models.tracking import DiMPNet
 from ltr.models.tracking.dimpnet import OnlineLoss, OptimizerKind
-from ltr.trainers import Hook, TrainingResult
 from ltr.training.scored import ScoredConfig, placed, train_scored
 
 # Learning rates over the configured one. The paper does not say them; these are those of its authors' release.

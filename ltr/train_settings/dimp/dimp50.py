@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings
+from ltr.engine import TrainingResult
 from ltr.train_settings.dimp import dimp18
-from ltr.trainers import TrainingResult
 
 
 def default_config(env: Environment) -> dimp18.DiMPConfig:

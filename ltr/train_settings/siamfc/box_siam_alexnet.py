@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ltr.admin.settings import Settings
-from ltr.trainers import TrainingResult
+from ltr.engine import TrainingResult
 from ltr.training.pairs import scheduled
 from ltr.training.siamfc import BoxAlexNetConfig, train_on_boxes
 

@@ -10,7 +10,6 @@ from typing import Literal
 import torch
 
 from ltr.actors.transt import TransTActor
-from ltr.admin import distributed
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.data.loader import LTRLoader
@@ -19,9 +18,9 @@ from ltr.data.sampler import TrackingSampler
 from ltr.data.transforms import ColorJitter, Compose, Grayscale, HorizontalFlip
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import PAPER_SETS, sets_here, training_sets
+from ltr.engine import Hook, TrainingResult, distributed
 from ltr.models.builder import build_network
 from ltr.models.loss.transt import TransTLossWeights
-from ltr.trainers import Hook, TrainingResult
 from ltr.training.scored import ScoredConfig, placed, train_scored
 
 

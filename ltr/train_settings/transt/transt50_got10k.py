@@ -7,9 +7,9 @@ from dataclasses import replace
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings
 from ltr.dataset.defaults import training_sets
+from ltr.engine import TrainingResult
 from ltr.train_settings.transt import transt50
 from ltr.train_settings.transt.transt50 import TransTConfig
-from ltr.trainers import TrainingResult
 
 
 def default_config(env: Environment) -> TransTConfig:

@@ -10,9 +10,9 @@ import numpy as np
 
 from pytracking.analysis.curves import colour
 from pytracking.analysis.drawing import TRUE_COLOUR, draw_box, fit
-from pytracking.analysis.metrics import iou
 from pytracking.analysis.render import even_size, has_true_box
 from pytracking.evaluation.sequence import Sequence
+from pytracking.metrics import iou
 
 COLUMNS = 6
 QUALITY = 82

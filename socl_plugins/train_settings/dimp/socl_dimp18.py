@@ -16,11 +16,13 @@ from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.defaults import training_videos
+from ltr.engine import TrainingResult
+from ltr.engine.progress import say
 from ltr.models.tracking import DiMPNet, SiamFCNet
 from ltr.train_settings.dimp import dimp18
 from ltr.train_settings.dimp.dimp18 import DiMPConfig
-from ltr.trainers import TrainingResult
-from ltr.trainers.progress import say
+from socl_plugins.clicks import LabelCounts, SparseBoxAnnotated, dataset_labels
+from socl_plugins.clicks.cost_hook import RecordLabelCost
 from socl_plugins.dimp import (
     ClicksAndBoxes,
     NoiseRobustDiMPActor,
@@ -28,8 +30,6 @@ from socl_plugins.dimp import (
     WeakDiMPActor,
     WeakDiMPProcessing,
 )
-from socl_plugins.labels import LabelCounts, SparseBoxAnnotated, dataset_labels
-from socl_plugins.labels.cost_hook import RecordLabelCost
 from socl_plugins.progressive.noise_robust import Expansion, LabelNoise
 from socl_plugins.pseudo_label import method_settings
 from socl_plugins.pseudo_label.training_boxes import training_boxes

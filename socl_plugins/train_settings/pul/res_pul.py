@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ltr.admin.settings import Settings
-from ltr.trainers import TrainingResult
+from ltr.engine import TrainingResult
 from ltr.training.networks import ResNet22Options
 from socl_plugins.progressive.training import ProgressiveConfig, default_config, train_progressively
 

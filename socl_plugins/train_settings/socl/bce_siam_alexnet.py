@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ltr.admin.settings import Settings
-from ltr.trainers import TrainingResult
+from ltr.engine import TrainingResult
 from ltr.training.networks import AlexNetOptions
 from ltr.training.pairs import scheduled
 from socl_plugins.train_settings.socl import bce_siam_res18

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ltr.admin.settings import Settings, SettingsError
-from ltr.trainers import TrainingResult
+from ltr.engine import TrainingResult
 from ltr.training.networks import ResNet18Options
 from ltr.training.pairs import scheduled
 from ltr.training.siamfc import train_on_boxes
-from socl_plugins.labels import dataset_labels
-from socl_plugins.labels.cost_hook import RecordLabelCost
+from socl_plugins.clicks import dataset_labels
+from socl_plugins.clicks.cost_hook import RecordLabelCost
 from socl_plugins.progressive.training import NoiseRobustOptions
 from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
 from socl_plugins.top_map.training_clicks import ClickOptions, training_clicks

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from ltr.admin.settings import Settings
 from ltr.dataset.defaults import training_videos
-from ltr.trainers import TrainingResult
+from ltr.engine import TrainingResult
 from ltr.training.pairs import scheduled
 from ltr.training.siamfc import BoxRes18Config, train_on_boxes
-from socl_plugins.labels.budget import BudgetOptions
+from socl_plugins.clicks.budget import BudgetOptions
 
 
 @dataclass

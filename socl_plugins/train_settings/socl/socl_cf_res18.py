@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ltr.admin.settings import Settings
-from ltr.trainers import TrainingResult
+from ltr.engine import TrainingResult
 from socl_plugins.soft_contrastive.training import SoCLRes18Config, default_config, train
 
 

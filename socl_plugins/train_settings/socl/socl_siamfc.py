@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ltr.admin.settings import Settings
-from ltr.trainers import TrainingResult
+from ltr.engine import TrainingResult
 from socl_plugins.soft_contrastive.training import SoCLAlexNetConfig, default_config, train
 
 

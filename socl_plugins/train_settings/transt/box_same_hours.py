@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ltr.admin.settings import Settings
 from ltr.dataset.defaults import training_videos
+from ltr.engine import TrainingResult
 from ltr.train_settings.transt import transt50
-from ltr.trainers import TrainingResult
-from socl_plugins.labels import WithinBudget, annotation_cost, dataset_labels
+from socl_plugins.clicks import WithinBudget, annotation_cost, dataset_labels
 from socl_plugins.train_settings.transt import socl_transt
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from ltr.admin.environment import Environment
 from ltr.admin.settings import Settings, SettingsError
 from ltr.dataset.defaults import training_videos
+from ltr.engine import TrainingResult
 from ltr.train_settings.transt import transt50, transt50_got10k
 from ltr.train_settings.transt.transt50 import TransTConfig
-from ltr.trainers import TrainingResult
-from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label import PseudoBoxAnnotated, method_settings
 from socl_plugins.pseudo_label.training_boxes import training_boxes
 

@@ -11,9 +11,9 @@ from types import ModuleType
 import pytest
 
 from ltr.admin import visdom as curves
-from ltr.admin.random_state import seed_everything
 from ltr.admin.settings import Settings
-from ltr.trainers import Hook, LTRTrainer
+from ltr.engine import Hook, LTRTrainer
+from ltr.engine.random_state import seed_everything
 
 
 def trainer_of(toy: ModuleType, *hooks: Hook) -> LTRTrainer:

@@ -13,8 +13,8 @@ from ltr.data.tensordict import TensorDict
 from ltr.models.loss.balanced_bce import balanced_bce, center_labels
 from ltr.models.tracking import siamfc_alexnet
 from socl_plugins.progressive import noise_robust as nr
-from socl_plugins.progressive import reference
 from socl_plugins.progressive.actor import NoiseRobustActor
+from tests.oracles import noise_robust as reference
 
 SHAPE = (5, 6)
 CENTERS = torch.tensor([[2.2, 1.9], [3.7, 2.4], [1.1, 3.3]], dtype=torch.float64)

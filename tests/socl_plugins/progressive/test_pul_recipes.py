@@ -18,7 +18,7 @@ from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.tracking import siamfc_resnet18
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
-from socl_plugins.labels.noisy_boxes import NoisyBoxes
+from socl_plugins.clicks.noisy_boxes import NoisyBoxes
 from socl_plugins.progressive.__main__ import main
 from socl_plugins.progressive.actor import NoiseRobustActor
 from socl_plugins.progressive.noise_robust import LabelNoise

@@ -12,7 +12,7 @@ from ltr import run_training
 from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
-from socl_plugins.labels import SparseBoxAnnotated
+from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label import Kind, LabelStoreError, PseudoBoxAnnotated, PseudoBoxStore, method_settings
 from socl_plugins.pseudo_label.__main__ import main
 from socl_plugins.pseudo_label.build import build_store, sparse_labels

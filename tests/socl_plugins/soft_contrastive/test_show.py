@@ -12,7 +12,7 @@ import torch
 from ltr import run_training
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.tracking import FeatureGrid, siamfc_resnet18
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.__main__ import main
 from socl_plugins.soft_contrastive.processing import CropSettings

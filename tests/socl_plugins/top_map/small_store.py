@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ltr.dataset.synthetic import SyntheticVideo
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings
 from socl_plugins.top_map import store as storing
 from socl_plugins.top_map.build import BuildReport, build_store

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ltr.dataset.synthetic import SyntheticVideo
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, annotated
 from socl_plugins.top_map import build as building
 from socl_plugins.top_map.store import unpack

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ltr.dataset import Got10k, SyntheticVideo, export_got10k
-from socl_plugins.labels import PointAnnotated
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map import Proposals, ProposalSettings, annotated
 from socl_plugins.top_map.__main__ import main
 from socl_plugins.top_map.store import ProposalReader, ProposalWriter, StoreError, pack, store_path

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ltr.dataset.synthetic import SyntheticVideo
-from pytracking.analysis.metrics.boxes import iou
+from pytracking.metrics.boxes import iou
 from socl_plugins.top_map import ProposalSettings, propose_target
 from socl_plugins.top_map.edges import find_edges, forest_edges
 

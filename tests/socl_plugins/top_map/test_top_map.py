@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltr.dataset.synthetic import SyntheticVideo
-from pytracking.analysis.metrics.boxes import iou
-from socl_plugins.labels import PointAnnotated
+from pytracking.metrics.boxes import iou
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target, render, score_map
 from socl_plugins.top_map.cues import color_contrast, edge_density, saliency_map, window_cues, window_sums
 from socl_plugins.top_map.edges import find_edges

@@ -1,0 +1,173 @@
+"""The same cost for different labels: as many videos, or as many frames of each, as the money is enough for."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from ltr.admin.settings import SettingsError
+from ltr.dataset.annotation_wrapper import AnnotationWrapper
+from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.training.pairs import PairConfig
+from socl_plugins.clicks.costs import LabelCounts, Prices, annotation_cost, count_labels
+
+HOURS_ROUNDING = 1e-9  # so that the whole budget is enough for all videos, whatever their sum is rounded to
+
+
+def dataset_labels(dataset: BaseVideoDataset) -> LabelCounts:
+    """Returns how many labels a data set shows: a click on each valid frame, or, where there are none, a box.
+
+    A data set that says which frames people drew boxes on (``has_box``) shows these, and clicks on its other frames.
+    """
+    return sum((video_labels(dataset, video) for video in range(dataset.get_num_sequences())), LabelCounts())
+
+
+def video_labels(dataset: BaseVideoDataset, seq_id: int) -> LabelCounts:
+    """Returns how many labels one video of a data set shows."""
+    info = dataset.get_sequence_info(seq_id)
+    if "has_box" in info:
+        boxes = int((info["valid"] & info["has_box"]).sum())
+        clicks = int(info["valid"].sum()) - boxes
+        return LabelCounts(clicks=clicks, boxes=boxes, top_maps=clicks, tracked_frames=clicks + boxes)
+    return count_labels("point" if "point" in info else "box", int(info["valid"].sum()))
+
+
+class WithinBudget(AnnotationWrapper):
+    """Whole videos, in a random order, up to a number of annotation hours (SoCL, section 4.3).
+
+    A larger budget has all the videos of a smaller one with the same seed.
+
+    Args:
+        dataset: what it shows says what is paid for: clicks or boxes.
+        hours: of annotation; the videos stop before the one that would go beyond it.
+        seed: of the order.
+        prices: by default the paper's.
+
+    Raises:
+        ValueError: the hours are not enough for one video.
+    """
+
+    def __init__(self, dataset: BaseVideoDataset, hours: float, seed: int = 0, prices: Prices | None = None) -> None:
+        super().__init__(dataset)
+        # By the videos' names, not their numbers: a subset of the videos is in the same order.
+        order = sorted(range(dataset.get_num_sequences()), key=lambda video: _rank(seed, dataset.sequence_name(video)))
+        self._videos: list[int] = []
+        self.labels = LabelCounts()
+        for video in order:
+            more = self.labels + video_labels(dataset, video)
+            if annotation_cost(more, prices).hours > hours:
+                break
+            self._videos.append(video)
+            self.labels = more
+        if not self._videos:
+            least = annotation_cost(video_labels(dataset, order[0]), prices)
+            raise ValueError(f"{hours:g} hours are not enough for one video of {dataset.name}, which costs {least}")
+
+    def get_num_sequences(self) -> int:
+        return len(self._videos)
+
+    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
+        return self.dataset.get_sequence_info(self._videos[seq_id])
+
+    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
+        return self.dataset.load_frame(self._videos[seq_id], frame_id)
+
+    def sequence_name(self, seq_id: int) -> str:
+        return self.dataset.sequence_name(self._videos[seq_id])
+
+    def frame_name(self, seq_id: int, frame_id: int) -> str:
+        return self.dataset.frame_name(self._videos[seq_id], frame_id)
+
+    def get_class_name(self, seq_id: int) -> str | None:
+        return self.dataset.get_class_name(self._videos[seq_id])
+
+
+class FewerFrames(AnnotationWrapper):
+    """All videos with labels on a part of the frames, such as 1 / 4.5 (SoCL, section I). The others show no target.
+
+    A larger part has all the frames of a smaller one with the same seed. At least two frames of a video keep theirs.
+
+    Args:
+        dataset: the videos.
+        part: of the labelled frames that keep their labels, in (0, 1].
+        seed: of which frames these are.
+    """
+
+    def __init__(self, dataset: BaseVideoDataset, part: float, seed: int = 0) -> None:
+        super().__init__(dataset)
+        if not 0 < part <= 1:
+            raise ValueError(f"part is {part}; it is a part of the frames, in (0, 1]")
+        self.part = part
+        self.seed = seed
+
+    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
+        """Returns what is known of a video; frames without their labels are neither valid nor visible."""
+        info = dict(self.dataset.get_sequence_info(seq_id))
+        kept = torch.zeros_like(info["valid"])
+        labelled = torch.nonzero(info["valid"]).flatten()
+        order = np.random.default_rng(_rank(self.seed, self.sequence_name(seq_id))).permutation(len(labelled))
+        kept[labelled[torch.from_numpy(order[: max(round(self.part * len(labelled)), 2)])]] = True
+        info["valid"] = kept
+        info["visible"] = info["visible"] & kept
+        for name in ("bbox", "point"):
+            if name in info:
+                info[name] = torch.where(kept[:, None], info[name], torch.full_like(info[name], float("nan")))
+        return info
+
+
+@dataclass
+class BudgetOptions(PairConfig):
+    """Hyper-parameters of how many labels are learned from.
+
+    Attributes:
+        budget_hours: learn from as many whole videos as so many hours of annotation are enough for; none: from all.
+        budget_part: likewise, for this part of the hours that clicks on all frames would cost; not both.
+        budget_seed: of the choice of videos, and of frames; none: the run's seed, so that the spread over seeds is also
+            that of the choice.
+        frame_part: the part of each video's frames whose labels are used.
+    """
+
+    budget_hours: float | None = None
+    budget_part: float | None = None
+    budget_seed: int | None = None
+    frame_part: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.budget_part is not None and self.budget_hours is not None:
+            raise SettingsError("budget_part and budget_hours both say how much is paid for: set one of them")
+        for name in ("budget_hours", "budget_part"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SettingsError(f"{name} is {value}, but must be positive")
+        if self.budget_seed is not None and self.budget_seed < 0:
+            raise SettingsError(f"budget_seed is {self.budget_seed}; a seed is at least 0")
+        if not 0 < self.frame_part <= 1:
+            raise SettingsError(f"frame_part is {self.frame_part}; it is a part of the frames, in (0, 1]")
+
+    def within_budget(self, dataset: BaseVideoDataset, seed: int) -> BaseVideoDataset:
+        """Returns what of a data set is learned from; what it shows, clicks or boxes, says what is paid for.
+
+        Args:
+            dataset: all that there is.
+            seed: of the run.
+        """
+        chosen = seed if self.budget_seed is None else self.budget_seed
+        hours = self.budget_hours
+        if self.budget_part is not None:
+            frames = sum(int(dataset.get_sequence_info(video)["valid"].sum()) for video in range(len(dataset)))
+            hours = self.budget_part * annotation_cost(count_labels("point", frames)).hours + HOURS_ROUNDING
+        if self.frame_part != 1:
+            dataset = FewerFrames(dataset, self.frame_part, chosen)
+        if hours is not None:  # of what is left: labels that are not used are not paid for
+            dataset = WithinBudget(dataset, hours, chosen)
+        return dataset
+
+
+@lru_cache(maxsize=100_000)
+def _rank(seed: int, name: str) -> int:
+    return int(np.random.SeedSequence((seed, zlib.crc32(name.encode()))).generate_state(1)[0])

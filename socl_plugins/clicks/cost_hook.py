@@ -1,0 +1,59 @@
+"""Writes what a run's labels cost beside its scores: into the log, the curves and every checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ltr.engine.hooks import Hook
+from ltr.engine.progress import say
+from pytracking.analysis.label_cost import LOADER_NAME
+from socl_plugins.clicks.budget import dataset_labels
+from socl_plugins.clicks.costs import Cost, LabelCounts, annotation_cost
+
+if TYPE_CHECKING:
+    from ltr.dataset.base_video_dataset import BaseVideoDataset
+    from ltr.engine import LTRTrainer
+
+
+class RecordLabelCost(Hook):
+    """Records the cost of the labels that a run learns from, the same in each epoch.
+
+    Every run has this hook; a recipe whose data sets do not show what people gave has its own.
+
+    Args:
+        labels: that the run learns from; by default those that its samplers' data sets show. Of a sampler that does not
+            say which these are (``datasets``), the cost is unknown, and nothing is recorded.
+    """
+
+    def __init__(self, labels: LabelCounts | None = None) -> None:
+        self.labels = labels
+        self.cost: Cost | None = None
+
+    def before_training(self, trainer: LTRTrainer) -> None:
+        """Counts the labels and says what they cost."""
+        if self.labels is None:
+            self.labels = _labels_shown(trainer)
+        if self.labels is not None:
+            self.cost = annotation_cost(self.labels)
+            self._record(trainer)
+            say(f"labels: {self.labels}, {self.cost} at the paper's prices")
+
+    def before_epoch(self, trainer: LTRTrainer) -> None:
+        """Records the cost; before the epoch, since what is saved after it must hold it."""
+        self._record(trainer)
+
+    def _record(self, trainer: LTRTrainer) -> None:
+        if self.cost is not None:
+            trainer.record(LOADER_NAME, "hours", self.cost.hours)
+            trainer.record(LOADER_NAME, "dollars", self.cost.dollars)
+
+
+def _labels_shown(trainer: LTRTrainer) -> LabelCounts | None:
+    different: dict[int, BaseVideoDataset] = {}  # one that several loaders draw from is paid for once
+    for loader in trainer.loaders:
+        if loader.training:
+            datasets = getattr(getattr(loader, "dataset", None), "datasets", None)
+            if datasets is None:
+                return None
+            different |= {id(dataset): dataset for dataset in datasets}
+    return sum(map(dataset_labels, different.values()), LabelCounts())

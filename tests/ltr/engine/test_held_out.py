@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import nn
+
+from ltr.admin.checkpoint import load_checkpoint, load_network
+from ltr.admin.settings import Settings
+from ltr.engine import HeldOutScore, LTRTrainer, TrainingError, TrainingResult, WeightAverage
+from ltr.engine.random_state import seed_everything
+
+
+class Scripted:
+    """A score that says what it is told to, and remembers the networks that it saw."""
+
+    def __init__(self, *scores: float) -> None:
+        self.scores = list(scores)
+        self.seen: list[nn.Module] = []
+
+    def __call__(self, net: nn.Module) -> float:
+        assert not net.training
+        self.seen.append(net)
+        return self.scores[len(self.seen) - 1]
+
+
+def trained(
+    toy: ModuleType, score: HeldOutScore, epochs: int, *, average: WeightAverage | None = None, name: str = "sums"
+) -> tuple[TrainingResult, LTRTrainer]:
+    seed_everything(0)
+    hooks = [average, score] if average else [score]
+    trainer = toy.build(Settings("toy", name), toy.ToyConfig(dropout=0.3), scored=False, hooks=hooks)
+    return trainer.train(epochs), trainer
+
+
+def test_the_best_checkpoint_is_that_of_the_highest_score_and_not_the_last(workspace: Path, toy: ModuleType) -> None:
+    result, _ = trained(toy, HeldOutScore(Scripted(0.2, 0.3, 0.5, 0.4)), 3)
+    assert (result.untrained, result.trained) == (0.2, 0.5)
+    assert result.checkpoint is not None
+    assert result.checkpoint.name == "ToyNet_best.pth.tar"
+    content = load_checkpoint(result.checkpoint)
+    assert content["epoch"] == 2
+    assert content["score"] == {"name": "AUC", "value": 0.5, "untrained": 0.2}
+    assert isinstance(load_network("toy/sums"), toy.ToyNet)
+
+
+def test_of_equal_scores_the_earlier_one_stays(workspace: Path, toy: ModuleType) -> None:
+    result, _ = trained(toy, HeldOutScore(Scripted(0.2, 0.4, 0.4)), 2)
+    assert result.checkpoint is not None
+    assert load_checkpoint(result.checkpoint)["epoch"] == 1
+
+
+def test_a_network_that_got_worse_is_reported_as_such(workspace: Path, toy: ModuleType) -> None:
+    result, _ = trained(toy, HeldOutScore(Scripted(0.4, 0.2, 0.3)), 2)
+    assert (result.untrained, result.trained) == (0.4, 0.3)
+
+
+def test_the_score_is_taken_at_the_interval_and_after_the_last_epoch(workspace: Path, toy: ModuleType) -> None:
+    score = Scripted(0.1, 0.2, 0.3, 0.4)
+    result, _ = trained(toy, HeldOutScore(score, interval=2), 5)
+    assert list(result.stats["held-out"]["AUC"]) == [0, 2, 4, 5]
+
+
+def test_scoring_does_not_disturb_training(workspace: Path, toy: ModuleType) -> None:
+    def noisy(net: nn.Module) -> float:
+        random.random()
+        torch.rand(3)
+        return 0.5
+
+    _, scored = trained(toy, HeldOutScore(noisy), 2, name="scored")
+    seed_everything(0)
+    unscored = toy.build(Settings("toy", "unscored"), toy.ToyConfig(dropout=0.3), scored=False)
+    unscored.train(2)
+    for name, value in unscored.net.state_dict().items():
+        assert torch.equal(value, scored.net.state_dict()[name])
+
+
+def test_layers_that_a_recipe_froze_are_still_frozen_after_scoring(workspace: Path, toy: ModuleType) -> None:
+    seed_everything(0)
+    score = HeldOutScore(Scripted(0.1, 0.2))
+    trainer = toy.build(Settings("toy", "sums"), toy.ToyConfig(norm=True), scored=False, hooks=[score])
+    trainer.net.train()
+    trainer.net.norm.eval()
+    score.before_training(trainer)
+    assert trainer.net.training
+    assert not trainer.net.norm.training
+
+
+def test_the_averaged_network_is_what_is_scored_and_kept(workspace: Path, toy: ModuleType) -> None:
+    score, average = Scripted(0.1, 0.2), WeightAverage(0.9)
+    result, trainer = trained(toy, HeldOutScore(score, average=average), 1, average=average)
+    assert score.seen[0] is trainer.net
+    assert score.seen[1] is average.averaged
+    assert result.checkpoint is not None
+    kept = load_checkpoint(result.checkpoint)["net"]
+    assert torch.equal(kept["out.weight"], average.averaged.state_dict()["out.weight"])
+    assert not torch.equal(kept["out.weight"], trainer.net.state_dict()["out.weight"])
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_score_that_is_no_number_is_an_error(workspace: Path, toy: ModuleType, number: float) -> None:
+    with pytest.raises(TrainingError, match="held-out AUC is .* at epoch 0"):
+        trained(toy, HeldOutScore(Scripted(number)), 1)
