@@ -65,7 +65,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self._home = home
         self._entries: dict[str, T] = {}
-        self._packages: list[tuple[str, str]] = []
+        self._packages: list[tuple[str, tuple[str, ...]]] = []
 
     def register(self, name: str, *, override: bool = False) -> Callable[[T], T]:
         """Returns a decorator that stores its argument under ``name``.
@@ -84,24 +84,30 @@ class Registry(Generic[T]):
 
         return store
 
-    def search(self, package: str, attribute: str) -> None:
-        """Makes every module below ``package`` an entry: ``package.a.b`` is ``a/b`` and stands for its ``attribute``.
+    def search(self, package: str, *attributes: str) -> None:
+        """Makes every module below ``package`` an entry: ``package.a.b`` is ``a/b`` and stands for its attribute.
 
         Nothing is imported until an entry is asked for.
+
+        Args:
+            package: name of the package.
+            attributes: what a module may be an entry by; the first that it has counts.
         """
-        if (package, attribute) not in self._packages:
-            self._packages.append((package, attribute))
+        if (package, attributes) not in self._packages:
+            self._packages.append((package, attributes))
 
     def __getitem__(self, name: str) -> T:
         self._import_home()
         if name in self._entries:
             return self._entries[name]
-        for package, attribute in self._packages:
+        for package, attributes in self._packages:
             if name in self._modules(package):
                 module = importlib.import_module(f"{package}.{name.replace('/', '.')}")
-                if not hasattr(module, attribute):
-                    raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {attribute!r}")
-                return getattr(module, attribute)
+                found = [attribute for attribute in attributes if hasattr(module, attribute)]
+                if not found:
+                    wanted = " or ".join(map(repr, attributes))
+                    raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {wanted}")
+                return getattr(module, found[0])
         places = ", ".join(["registered names", *(f"the package {package}" for package, _ in self._packages)])
         known = self.names()
         listing = f" Known: {', '.join(known)}." if 0 < len(known) <= 20 else ""
@@ -155,10 +161,12 @@ ACTORS: Registry[type] = Registry("actor", home="ltr.actors")
 DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr.dataset")
 SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler", home="ltr.data.sampler")
 PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing", home="ltr.data.processing")
+LABELS: Registry[Callable[..., Any]] = Registry("kind of labels", home="ltr.dataset.labels")
+HOOKS: Registry[Callable[..., Any]] = Registry("hook")
 HELD_OUT_SCORES: Registry[Callable[..., Any]] = Registry("held-out score")
 RUN_HOOKS: Registry[type] = Registry("hook of every run")
 TRAIN_SETTINGS: Registry[Callable[..., Any]] = Registry("training recipe")
-TRAIN_SETTINGS.search("ltr.train_settings", "run")
+TRAIN_SETTINGS.search("ltr.train_settings", "RECIPE", "run")
 
 
 @dataclass(frozen=True)

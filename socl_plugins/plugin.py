@@ -7,12 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 # Modules that register what they hold.
+import socl_plugins.clicks.budget
+import socl_plugins.clicks.noisy_boxes
 import socl_plugins.dimp
-import socl_plugins.progressive.actor
+import socl_plugins.dimp.start
+import socl_plugins.progressive.hooks
 import socl_plugins.progressive.processing
-import socl_plugins.progressive.sampler
-import socl_plugins.soft_contrastive.actor
-import socl_plugins.soft_contrastive.processing  # noqa: F401
+import socl_plugins.pseudo_label.training_boxes
+import socl_plugins.soft_contrastive.pictures_hook
+import socl_plugins.top_map.training_clicks  # noqa: F401
 from ltr.registry import RUN_HOOKS, TRAIN_SETTINGS
 from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
 from socl_plugins.clicks.cost_hook import RecordLabelCost
@@ -75,7 +78,7 @@ def socl_dimp() -> DiMPParams:
 
 
 RUN_HOOKS.register("label_cost")(RecordLabelCost)
-TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
+TRAIN_SETTINGS.search("socl_plugins.train_settings", "RECIPE", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():
     for name in names:

@@ -15,9 +15,10 @@ written. ``python -m ltr.admin.environment`` shows what holds.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,28 @@ def load_environment() -> Environment:
     if environment.got10k_dir and "got10k_val_dir" not in found:
         _find_validation_split(environment, environment.got10k_dir)
     return environment
+
+
+@contextlib.contextmanager
+def using_workspace(folder: str | Path | None) -> Iterator[None]:
+    """Makes a folder the workspace of this process, and of those that it starts, as long as the context lasts.
+
+    Args:
+        folder: None leaves what is configured.
+    """
+    if folder is None:
+        yield
+        return
+    variable = f"{PREFIX}WORKSPACE_DIR"
+    before = os.environ.get(variable)
+    os.environ[variable] = str(Path(folder).expanduser().absolute())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
 
 
 def _variables() -> dict[str, Entry]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.dimp import PARTS, DiMPProcessing, View, image_tensor
+from ltr.data.processing.template_search import CropJitter
+from ltr.data.proposals import ProposalSettings
 from ltr.data.tensordict import TensorDict
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
@@ -46,12 +49,26 @@ class WeakDiMPProcessing(DiMPProcessing):
     """Cuts crops around clicked targets: centred on the click, as large as ``soft.extent`` says.
 
     Args:
-        soft: what the classifier is to answer.
-        arguments: those of :class:`DiMPProcessing`.
+        train: crops of the train frames, and how far off they are.
+        test: crops of the test frames; of the same size.
+        label: the Gaussian that the classifier's label is made of.
+        proposals: boxes to judge in the test frames.
+        transform: augmentation drawn for each frame.
+        joint_transform: augmentation drawn once for all frames of a sample.
+        soft: how the label of a click differs from a box's.
     """
 
-    def __init__(self, soft: SoftLabelSettings, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(
+        self,
+        train: CropJitter,
+        test: CropJitter,
+        label: LabelSettings = LabelSettings(),
+        proposals: ProposalSettings = ProposalSettings(),
+        transform: Augmentation = Augmentation(),
+        joint_transform: Augmentation = Augmentation(),
+        soft: SoftLabelSettings = SoftLabelSettings(),
+    ) -> None:
+        super().__init__(train, test, label, proposals, transform, joint_transform)
         self.soft = soft
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:

@@ -19,6 +19,8 @@ from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from ltr.engine import distributed
 from ltr.models.tracking import SiamFCNet
+from ltr.registry import LABELS
+from socl_plugins.clicks.costs import LabelCounts
 from socl_plugins.top_map.cues import window_cues
 from socl_plugins.top_map.edges import find_edges
 from socl_plugins.top_map.objectness import DEFAULT_TABLE, load_likelihoods
@@ -28,8 +30,18 @@ from socl_plugins.top_map.propose import reduce_frame
 FRAMES_PER_TASK = 48  # sent to a worker process at once; fewer are not worth starting one for
 
 
+@LABELS.register("none")
 class Unlabelled(AnnotationWrapper):
-    """The frames of a data set without anything that is known of them: every frame is as good as any other."""
+    """The frames of a data set without anything that is known of them: every frame is as good as any other.
+
+    Args:
+        dataset: the videos.
+    """
+
+    labels_given = LabelCounts()
+
+    def __init__(self, dataset: BaseVideoDataset) -> None:
+        super().__init__(dataset)
 
     def get_sequence_info(self, seq_id: int) -> SequenceInfo:
         """Returns ``valid`` and ``visible`` (T,) of a video, all true: its number of frames is all that passes."""

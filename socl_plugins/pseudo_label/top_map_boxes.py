@@ -10,6 +10,7 @@ import torch
 
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from socl_plugins.clicks.costs import LabelCounts
 from socl_plugins.pseudo_label.from_top_map import box_from_map
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import render
@@ -44,12 +45,20 @@ class TopMapBoxAnnotated(AnnotationWrapper):
         alpha: see :func:`pseudo_box`.
         eta: likewise.
         temperature: likewise.
+
+    Raises:
+        ValueError: alpha is out of range.
     """
+
+    labels_given: LabelCounts | None = None
+    """What people gave, if the data set is to be learned from: clicks, which it does not show."""
 
     def __init__(
         self, dataset: BaseVideoDataset, alpha: float = 0.5, eta: float = 0.1, temperature: float = 0.25
     ) -> None:
         super().__init__(dataset)
+        if not 0 < alpha <= 1:
+            raise ValueError(f"alpha is {alpha}; it is a part of the map's maximum, in (0, 1]")
         self.alpha = alpha
         self.eta = eta
         self.temperature = temperature

@@ -14,8 +14,10 @@ from ltr.engine.hooks import Hook
 from ltr.engine.progress import say
 from ltr.engine.random_state import untouched_random_state
 from ltr.models.tracking import FeatureGrid
+from ltr.registry import HOOKS
+from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
 from socl_plugins.soft_contrastive.show import draw_pairs, explain
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 PAIRS = 3
 
 
+@HOOKS.register("sample_pictures")
 class SamplePictures(Hook):
     """Draws, every so many epochs, where the soft samples of the same few pairs come from.
 
@@ -50,6 +53,17 @@ class SamplePictures(Hook):
         self.interval = interval
         self._pairs: list[TensorDict] = []
         self._curves: TensorBoardCurves | None = None
+
+    @classmethod
+    def from_recipe(
+        cls,
+        dataset: BaseVideoDataset,
+        processing: SoftContrastiveProcessing,
+        actor: SoCLActor,
+        interval: int = 1,
+    ) -> SamplePictures:
+        """Returns the hook of a SoCL recipe, on its first data set; ``interval`` as for the class."""
+        return cls(dataset, processing.crop, processing.grid, actor.objective, interval)
 
     def after_epoch(self, trainer: LTRTrainer) -> None:
         """Draws the pictures with the network as it is."""

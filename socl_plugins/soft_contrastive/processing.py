@@ -10,7 +10,7 @@ import torch
 from ltr.data import processing
 from ltr.data.processing import PARTS, PairAugmentation, as_tensor, crop_target
 from ltr.data.tensordict import TensorDict
-from ltr.models.tracking import FeatureGrid
+from ltr.models.tracking import FeatureGrid, SiamFCNet
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import render_maps, score_map
@@ -66,6 +66,13 @@ class SoftContrastiveProcessing:
         self.augmentation = augmentation
         self.with_scores = with_scores
         self._start = np.array([grid.start, grid.start, 0, 0], np.float32)
+
+    @classmethod
+    def from_recipe(
+        cls, net: SiamFCNet, crop: CropSettings = CropSettings(), augmentation: PairAugmentation = PairAugmentation()
+    ) -> SoftContrastiveProcessing:
+        """Returns the processing for a network's feature cells; ``crop`` and ``augmentation`` as for the class."""
+        return cls(crop, net.grid(crop.size), augmentation)
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
         """Returns, for ``train`` and ``test``: images (3, S, S) uint8, top (h, w) and point (2,) in crop pixels."""

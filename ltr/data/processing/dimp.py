@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.jitter import jittered_box
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
 from ltr.data.proposals import ProposalSettings, draw_proposals
 from ltr.data.target_crops import BorderMode, Region, crop_target
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Compose, Drawn, Transform
+from ltr.data.transforms import Drawn
 from ltr.registry import PROCESSINGS
 
 PARTS = ("train", "test")
@@ -62,8 +63,8 @@ class DiMPProcessing:
         test: CropJitter,
         label: LabelSettings = LabelSettings(),
         proposals: ProposalSettings = ProposalSettings(),
-        transform: Transform = Compose(),
-        joint_transform: Transform = Compose(),
+        transform: Augmentation = Augmentation(),
+        joint_transform: Augmentation = Augmentation(),
         crop_type: BorderMode = "replicate",
         max_scale_change: float | None = None,
         mode: Literal["sequence", "pair"] = "sequence",

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.crops import Region, crop_square, template_side
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Compose, Drawn, Transform
+from ltr.data.transforms import Drawn
 from ltr.registry import PROCESSINGS
 
 PARTS = ("train", "test")
@@ -55,8 +56,8 @@ class PairAugmentation:
         apart: the share of pairs for which ``joint`` is drawn for each frame all the same.
     """
 
-    own: Transform = Compose()
-    joint: Transform = Compose()
+    own: Augmentation = Augmentation()
+    joint: Augmentation = Augmentation()
     apart: float = 0.0
 
     def __post_init__(self) -> None:

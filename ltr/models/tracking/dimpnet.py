@@ -6,6 +6,7 @@ Modules have the names of the published weights, and arguments the names that pu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import Signature, signature
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -204,6 +205,13 @@ def dimpnet50(**changes: Any) -> DiMPNet:
 
 DIMP50: Mapping[str, Any] = {"backbone": "resnet50", "clf_feat_blocks": 0, "out_feature_dim": 512}
 """What DiMP-50 has otherwise than DiMP-18."""
+
+# Its arguments are those of dimpnet18, with these defaults: whoever asks for its signature sees them.
+_arguments = signature(dimpnet18, eval_str=True).parameters.values()
+dimpnet50.__signature__ = Signature(  # type: ignore[attr-defined]
+    [argument.replace(default=DIMP50.get(argument.name, argument.default)) for argument in _arguments]
+)
+dimpnet50.__wrapped__ = dimpnet18  # type: ignore[attr-defined]
 
 
 def _channels(resnet: nn.Module, layer: str) -> int:
