@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
+    from ltr.config import Recipe
     from ltr.engine.result import TrainingResult
 
-__all__ = ["load", "train"]
+__all__ = ["load", "recipe", "train"]
 
 
 def train(
@@ -39,7 +40,7 @@ def train(
     ... )  # doctest: +ELLIPSIS
     no data set is configured...
     >>> result.epochs, result.checkpoint.name
-    (1, 'SiamFCNet_ep0001.pth.tar')
+    (1, 'SiamFCNet_best.pth.tar')
 
     Args:
         recipe: ``module/name``, as ``ltr/run_training.py --list`` shows them.
@@ -68,6 +69,25 @@ def train(
         resume=resume,
         plugins=plugins,
     )
+
+
+def recipe(name: str) -> Recipe:
+    """Returns a recipe, to look at or to make another one of with ``but``.
+
+    >>> import ltr
+    >>> ltr.recipe("siamfc/box_siam_res18").schedule.epochs
+    1000
+
+    Args:
+        name: ``module/name``.
+
+    Raises:
+        RegistryError: there is no such recipe.
+        SettingsError: it is a function, and has no parts.
+    """
+    from ltr.training import recipe_of_parts
+
+    return recipe_of_parts(name)
 
 
 def load(name_or_file: str | Path) -> nn.Module:

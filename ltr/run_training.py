@@ -14,7 +14,7 @@ import argparse  # noqa: E402
 import os  # noqa: E402
 import shlex  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
-from typing import TYPE_CHECKING  # noqa: E402
+from typing import TYPE_CHECKING, Literal  # noqa: E402
 
 from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, print_names, whole_number  # noqa: E402
 from ltr.registry import TRAIN_SETTINGS, load_plugins  # noqa: E402
@@ -125,7 +125,7 @@ def _print_settings(options: argparse.Namespace) -> None:
     if not isinstance(recipe, Recipe):
         print(f"\n{(recipe.__doc__ or '').strip()}\nThis recipe is a function, which says itself what --set changes.")
         return
-    schedule = "paper" if options.schedule == "paper" else "short"
+    schedule: Literal["short", "paper"] = "paper" if options.schedule == "paper" else "short"
     rows = settings_table(recipe.scheduled(schedule, dict(options.overrides)))
     other = "short" if schedule == "paper" else "paper"
     print(f"\nsettings of the {schedule} schedule, for --set KEY=VALUE (--schedule {other} --help shows the other):")

@@ -11,6 +11,7 @@ from ltr.config.errors import SettingsError
 from ltr.registry import TRAIN_SETTINGS, RegistryError, load_plugins, near_names
 
 if TYPE_CHECKING:
+    from ltr.config import Recipe
     from ltr.engine.result import TrainingResult
 
 
@@ -73,6 +74,17 @@ def find_recipe(recipe: str) -> Callable[..., Any]:
         rest = " --list shows all." if known else " None is known, so the project is not installed: bash install.sh"
         raise RegistryError(f"unknown training recipe {recipe!r}.{near_names(recipe, known)}{same}{rest}")
     return TRAIN_SETTINGS[recipe]
+
+
+def recipe_of_parts(name: str) -> Recipe:
+    """Returns a recipe; errors are those of :func:`ltr.recipe`."""
+    from ltr.config import Recipe
+
+    load_plugins()
+    found = find_recipe(name)
+    if not isinstance(found, Recipe):
+        raise SettingsError(f"the recipe {name} is a function of the run's settings: its numbers are in its code")
+    return found
 
 
 def _choose_device(choice: str) -> str:

@@ -38,8 +38,8 @@ class ExperimentRegistry(Registry["Experiment"]):
         super().__init__("experiment")
         self._searched: list[str] = []
 
-    def search(self, package: str, attribute: str = "") -> None:
-        """Makes every public function of every module in ``package`` an entry; ``attribute`` is not used."""
+    def search(self, package: str, *attributes: str) -> None:
+        """Makes every public function of every module in ``package`` an entry; ``attributes`` are not used."""
         if package not in self._searched:
             self._searched.append(package)
 

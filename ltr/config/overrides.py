@@ -137,6 +137,11 @@ def flat(config: Any) -> dict[str, Any]:
     return {key: _plain(value) for key, _, value in leaves(config)}
 
 
+def below(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Returns the settings below a key of what :func:`flat` returned, named from there on."""
+    return {key.removeprefix(f"{prefix}."): value for key, value in config.items() if key.startswith(f"{prefix}.")}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]

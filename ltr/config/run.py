@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -47,9 +48,30 @@ def train_recipe(recipe: Recipe, settings: Settings) -> TrainingResult:
     return _train(recipe, settings, videos)
 
 
-def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> TrainingResult:
-    score = _score_class(recipe.score)  # before anything takes time
-    loop = cast(TrainConfig, settings.config)
+@dataclass(frozen=True)
+class Assembly:
+    """The parts of a recipe, built and joined.
+
+    Attributes:
+        actor: the learning step with its network, which is on the run's device.
+        loader: the batches.
+        hooks: of the recipe.
+    """
+
+    actor: BaseActor
+    loader: LTRLoader
+    hooks: list[Hook]
+
+
+def assemble(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Assembly:
+    """Builds the parts of a recipe: the network first, since random numbers are drawn for it, then what it sees.
+
+    Args:
+        recipe: in one of its schedules.
+        settings: of the run: paths, seed and device.
+        videos: that are learned from.
+    """
+    loop = _loop(recipe, len(videos))
     net = build_network(recipe.network.name, **recipe.network.options)
     frozen = recipe.frozen_norm
     if frozen is None:
@@ -69,35 +91,36 @@ def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Traini
     built["processing"] = recipe.processing.build(**built)
     built["sampler"] = recipe.sampler.build(**built)
     built["actor"] = recipe.actor.build(**built)
-    actor: BaseActor = built["actor"]
-    placed(actor.net, settings.device)
+    placed(built["actor"].net, settings.device)
     loader = LTRLoader(
-        "train",
-        built["sampler"],
-        batch_size=loop.batch_size,
-        num_workers=loop.num_workers,
-        stack_dim=recipe.stack_dim,
+        "train", built["sampler"], batch_size=loop.batch_size, num_workers=loop.num_workers, stack_dim=recipe.stack_dim
     )
-    optimizer = build_optimizer(actor.net, recipe.optimizer)
-    average = WeightAverage(loop.average_decay) if loop.average_decay is not None else None
-    hooks: list[Hook] = [hook for part in recipe.hooks.values() if (hook := part.build(**built)) is not None]
-    hooks += [average] if average else []
-    hooks += [RUN_HOOKS[name]() for name in RUN_HOOKS]
-    if recipe.score is None:
-        hooks += [KeepAverage(average)] if average else []
-    else:
+    hooks = [hook for part in recipe.hooks.values() if (hook := part.build(**built)) is not None]
+    return Assembly(built["actor"], loader, hooks)
+
+
+def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> TrainingResult:
+    score = _score_class(recipe.score)  # before anything takes time
+    parts = assemble(recipe, settings, videos)
+    optimizer = build_optimizer(parts.actor.net, recipe.optimizer)
+    decay = recipe.schedule.average_decay
+    average = WeightAverage(decay) if decay is not None else None
+    hooks: list[Hook] = [*parts.hooks, *([average] if average else []), *(RUN_HOOKS[name]() for name in RUN_HOOKS)]
+    if recipe.score is not None:
         hooks.append(HeldOutScore(_held_out(score, recipe.score, settings), "AUC", recipe.score.interval, average))
+    elif average is not None:
+        hooks.append(KeepAverage(average))
     trainer = LTRTrainer(
-        actor,
-        [loader],
+        parts.actor,
+        [parts.loader],
         optimizer,
         settings,
-        learning_rates(optimizer, recipe.schedule, len(loader)),
+        learning_rates(optimizer, recipe.schedule, len(parts.loader)),
         hooks=hooks,
         scheduler_interval="step" if recipe.schedule.decay == "cosine" else "epoch",
-        find_unused_parameters=actor.leaves_parameters_unused,
+        find_unused_parameters=parts.actor.leaves_parameters_unused,
     )
-    result = trainer.train(loop.epochs)
+    result = trainer.train(recipe.schedule.epochs)
     result.next_command = f"pytracking/run_tracker.py {recipe.tracker} {settings.script_name} --dataset synthetic"
     return result
 
@@ -163,7 +186,7 @@ def _loop(recipe: Recipe, videos: int) -> TrainConfig:
         epochs=schedule.epochs,
         samples_per_epoch=schedule.samples(videos),
         batch_size=max(schedule.batch_size // distributed.world_size(), 1),
-        num_workers=cast(int, runtime.num_workers),
+        num_workers=runtime.num_workers or 0,
         learning_rate=recipe.optimizer.learning_rate,
         amp=runtime.amp,
         grad_clip=recipe.optimizer.grad_clip,

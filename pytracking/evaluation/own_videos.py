@@ -45,6 +45,18 @@ def own_videos(path: Path, ground_truth: Path | None = None) -> SequenceList:
     return SequenceList(_read(inner, None, dataset=path.name) for inner in found)
 
 
+def folder_frames(path: Path) -> list[Path]:
+    """Returns the frames of a folder in their order; they may lie in ``img``, ``color`` or ``frames``.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    folder = _image_folder(path)
+    if folder is None:
+        raise FileNotFoundError(f"{path} holds no frames such as 0001.jpg")
+    return [image for _, image in sorted(numbered_images(folder).items())]
+
+
 def _is_sequence(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES if path.is_file() else _image_folder(path) is not None
 
@@ -70,10 +82,7 @@ def _read(path: Path, ground_truth: Path | None, dataset: str | None = None) -> 
     regions = read_regions(ground_truth, polygons=True, missing=True)
     frames: list[Frame]
     if path.is_dir():
-        folder = _image_folder(path)
-        if folder is None:
-            raise FileNotFoundError(f"{path} holds no frames such as 0001.jpg")
-        frames = [str(image) for _, image in sorted(numbered_images(folder).items())]
+        frames = [str(image) for image in folder_frames(path)]
     else:
         frames = [partial(video_frame, str(path), index) for index in range(_count_frames(path))]
     name = beside.stem
