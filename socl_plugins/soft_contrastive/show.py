@@ -13,14 +13,14 @@ from ltr.data.sampler import TrackingSampler
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.models.tracking import FeatureGrid, SiamFCNet
-from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
-from socl_plugins.soft_contrastive.samples import (
+from socl_plugins.soft_contrastive.equations import (
     global_soft_template,
     hard_negative_map,
     similarity_map,
     target_mask,
 )
+from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
+from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
 from socl_plugins.top_map.show import Shown
 
 TEXT = (
