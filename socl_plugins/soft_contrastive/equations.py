@@ -1,6 +1,6 @@
 """Equations 1 to 10 of SoCL (section 3.2), each as a function: training computes with just these.
 
-``features`` are (B, C, H, W) and ``top_map`` (B, H, W), each map summing to 1. Every function takes a whole batch and is
+``features`` are (B, C, H, W) and ``top_map`` (B, H, W), each map summing to 1. A function takes a whole batch and is
 differentiable in the features. Where a shape begins with ``...``, several templates a frame can be taken at once.
 """
 
@@ -21,7 +21,7 @@ def global_soft_template(features: torch.Tensor, top_map: torch.Tensor) -> torch
 
 
 def similarity_map(features: torch.Tensor, template: torch.Tensor) -> torch.Tensor:
-    """Returns ``g = f(I) * z`` (..., B, H, W): templates (..., B, C) times the features of each location (equation 2)."""
+    """Returns ``g = f(I) * z`` (..., B, H, W): templates (..., B, C) times each location (equation 2)."""
     return torch.einsum("bchw,...bc->...bhw", features, template)
 
 
