@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ltr.models.backbone import alexnet, resnet18, resnet22
+from ltr.models.mode import evaluating
 from ltr.registry import BACKBONES, NETWORKS
 
 PROJECTED = 64  # outputs of a projection head (SoCL, section J)
@@ -140,16 +141,11 @@ class SiamFCNet(nn.Module):
         """
         backbone = self.get_submodule(self.backbone_name)
         parameter = next(backbone.parameters())
-        modes = {module: module.training for module in self.modules()}
         try:
-            with torch.no_grad():
-                self.eval()
+            with evaluating(self):
                 cells = self(torch.zeros(1, 3, size, size, device=parameter.device)).shape[-1]
         except RuntimeError as error:  # a kernel larger than what is left of the image
             raise ValueError(f"a crop of {size} pixels is too small for {type(backbone).__name__}: {error}") from error
-        finally:
-            for module, training in modes.items():
-                module.training = training
         start = float(backbone.first_center) + (self.border - 0.5) * self.stride  # type: ignore[arg-type]
         return FeatureGrid(cells, self.stride, start)
 
