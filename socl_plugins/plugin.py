@@ -53,11 +53,12 @@ def learned_transt(recipe: str) -> TransTParams:
 
 
 @CLICK_TO_BOX.register("top_map")
-def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
-    """Returns the mean box (4,) of the click's TOP map: its proposals, weighted with their objectness."""
+def click_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
+    """Returns the box (4,) x, y, w, h of the click's TOP map."""
     from socl_plugins.top_map import propose_target
+    from socl_plugins.top_map.box import top_map_box
 
-    return propose_target(image, click).mean_box()
+    return top_map_box(propose_target(image, click))
 
 
 def socl_cf() -> ECOParams:
