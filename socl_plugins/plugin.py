@@ -35,7 +35,8 @@ SIAMESE_RECIPES = {
     "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
 }
 
-TRANST_RECIPES = ("socl_transt", "box_same_hours")  # likewise, of TransT
+TRANST_RECIPES = ("socl_transt", "box_same_hours")
+"""Recipes of TransT whose newest network a parameter set of the same name tracks with."""
 
 
 def learned(recipe: str) -> SiamFCParams:

@@ -25,8 +25,8 @@ class SoftLabelSettings:
         softness: how far the TOP map, brought to values from 0 to 1, takes part. The label is DiMP's Gaussian at the
             click times (1 - softness + softness map): where the map is low, the click is believed less, and what is
             far from the click stays background, which the hinge of the loss needs.
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
         extent: how large a clicked target is taken to be: as the mean box of its ``top_map``, or as the ``box`` that
             the box branch has for the frame, where there is one.
     """

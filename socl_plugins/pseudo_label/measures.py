@@ -22,7 +22,7 @@ class Measures:
         frames: with a box.
         machine_frames: those whose box no person drew.
         iou: mean IoU with the true boxes over these; nan if there are none.
-        good: share of them with an IoU above 0.5; likewise.
+        good: share of the machine-made boxes with an IoU above 0.5; nan if there are none.
         all_iou: mean IoU over all frames, as training sees them.
         failure_rate: share of the tracked frames where the tracker had failed; nan if none was tracked.
         cost: of the labels that people gave.

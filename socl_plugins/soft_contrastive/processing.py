@@ -21,8 +21,8 @@ class CropSettings(processing.CropSettings):
     """Which part of a frame the network sees, and how its TOP map is rendered; the extent comes from proposals.
 
     Attributes:
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
     """
 
     eta: float = 0.1

@@ -61,8 +61,8 @@ def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: floa
 
     Args:
         frames: see :class:`LabelledFrame`.
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
 
     Raises:
         ValueError: there is no frame.

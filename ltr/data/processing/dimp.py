@@ -45,8 +45,8 @@ class DiMPProcessing:
     """Cuts a crop around the target out of every train and test frame (DiMP, section 3.6).
 
     Args:
-        train: crops of the train frames, and how far off they are.
-        test: likewise; of the same size.
+        train: size of the train frames' crops, and how far their centres and scales are off the target's.
+        test: the same of the test frames' crops; ``size`` must be that of ``train``.
         label: what a classifier is to answer.
         proposals: boxes to judge in the test frames.
         transform: augmentation drawn for each frame.

@@ -50,9 +50,9 @@ class PairAugmentation:
 
     Attributes:
         own: drawn for each frame.
-        joint: drawn once for both frames of a pair: a target is not mirrored, or robbed of its colour, from one frame
-            to the next, and what stays the same is what a tracker tells it from its like by.
-        apart: the share of pairs for which ``joint`` is drawn for each frame all the same.
+        joint: drawn once for both frames of a pair, such as mirroring and loss of colour, which do not happen from one
+            frame to the next: a tracker needs what stays the same to tell the target from similar objects.
+        apart: the share of pairs for which ``joint`` is drawn for each frame separately.
     """
 
     own: Transform = Compose()

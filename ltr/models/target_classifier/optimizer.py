@@ -52,13 +52,14 @@ class SteepestDescent(nn.Module):
         iterations: descent steps, unless a call says otherwise.
         stride: image pixels for one feature cell.
         init_step: factor on the step length, at the start of training.
-        init_reg: factor lambda on the filter in the loss, likewise.
+        init_reg: factor lambda on the filter in the loss, at the start of training.
         label_sigma: standard deviation in cells of the Gaussian that the label is at the start.
         bins: number of radial basis functions.
         bin_spacing: distance of their knots in cells.
         mask_factor: scale of the tanh that the mask is, before its sigmoid, at the start.
-        activation: see :func:`ltr.models.target_classifier.residual.activate`.
-        bend: likewise.
+        activation: of the scores outside the target: ``relu`` or ``bentpar``, see
+            :func:`ltr.models.target_classifier.residual.activate`.
+        bend: of ``bentpar``, in units of a score: how far from 0 it departs from ``relu``.
     """
 
     def __init__(

@@ -179,8 +179,8 @@ def siamfc(
     Args:
         backbone: a name in BACKBONES.
         backbone_args: its arguments.
-        border: see :class:`SiamFCNet`.
-        normalise: likewise.
+        border: feature cells dropped on each side.
+        normalise: compare by cosine similarity.
     """
     return SiamFCNet(BACKBONES[backbone](**(backbone_args or {})), border, normalise)
 
@@ -203,8 +203,8 @@ def siamfc_resnet18(
         border: feature cells dropped on each side. Three also keep the template close to the target:
             normalised features of background weigh as much as those of the target.
         normalise: compare by cosine similarity.
-        projection: see :class:`SiamFCNet`.
-        calibrated: likewise.
+        projection: learn through a projection head, which tracking leaves out.
+        calibrated: learn a gain and a bias that make logits of the response.
         pretrained: see :func:`ltr.models.backbone.resnet18`.
     """
     backbone = resnet18(output_layer, stride, pretrained)
@@ -222,8 +222,8 @@ def siamfc_alexnet(
 
     Args:
         normalise: compare by cosine similarity, averaged over the template, instead.
-        projection: see :class:`SiamFCNet`.
-        calibrated: likewise.
+        projection: learn through a projection head, which tracking leaves out.
+        calibrated: learn a gain and a bias that make logits of the response.
         weights: a file with siamfc-pytorch's state_dict; none: random weights.
 
     Raises:
