@@ -59,7 +59,7 @@ class SteepestDescent(nn.Module):
         mask_factor: scale of the tanh that the mask is, before its sigmoid, at the start.
         activation: of the scores outside the target: ``relu`` or ``bentpar``, see
             :func:`ltr.models.target_classifier.residual.activate`.
-        bend: of ``bentpar``, in units of a score: how far from 0 it departs from ``relu``.
+        bend: b of the smooth hinge of ``bentpar``, in units of a score; ``relu`` has none.
     """
 
     def __init__(
