@@ -42,7 +42,7 @@ def shift_inside(start: float, end: float, length: int) -> tuple[float, float]:
     return start, end
 
 
-def crop_target(
+def adaptive_crop(
     image: np.ndarray,
     center: tuple[float, float],
     side: float,

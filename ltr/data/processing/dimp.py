@@ -13,7 +13,7 @@ from ltr.data.jitter import jittered_box
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
 from ltr.data.proposals import ProposalSettings, draw_proposals
-from ltr.data.target_crops import BorderMode, Region, crop_target
+from ltr.data.target_crops import BorderMode, Region, adaptive_crop
 from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Compose, Drawn, Transform
 from ltr.registry import PROCESSINGS
@@ -52,7 +52,7 @@ class DiMPProcessing:
         transform: augmentation drawn for each frame.
         joint_transform: augmentation drawn once for all frames of a sample.
         crop_type: what a crop does at the frame's border.
-        max_scale_change: see :func:`ltr.data.target_crops.crop_target`.
+        max_scale_change: see :func:`ltr.data.target_crops.adaptive_crop`.
         mode: ``sequence`` for lists of frames; ``pair`` drops the dimension of frames from a sample of one and one.
     """
 
@@ -127,7 +127,7 @@ class DiMPProcessing:
             min(max(center[0], 1 - reach), width - 1 + reach),
             min(max(center[1], 1 - reach), height - 1 + reach),
         )
-        crop, region = crop_target(image, center, side, settings.size, self.crop_type, self.max_scale_change)
+        crop, region = adaptive_crop(image, center, side, settings.size, self.crop_type, self.max_scale_change)
         drawn = joint.then(self.transform.draw(rng))
         return View(np.ascontiguousarray(drawn.image(crop)), region, drawn)
 

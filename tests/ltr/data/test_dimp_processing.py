@@ -11,7 +11,7 @@ import torch
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing import CropJitter, DiMPProcessing
 from ltr.data.proposals import ProposalSettings, draw_proposals, overlap
-from ltr.data.target_crops import BorderMode, crop_target
+from ltr.data.target_crops import BorderMode, adaptive_crop
 from ltr.data.tensordict import TensorDict
 
 CROPS = [(5, 288), (2, 128), (4, 256)]
@@ -26,7 +26,7 @@ def test_a_crop_that_stays_in_place(golden: Any, factor: int, size: int) -> None
     arrays, image = golden.arrays("processing"), golden.fill.image(800, 240, 320)
     for number, box in enumerate(arrays["boxes"]):
         center, side = around(box, factor)
-        crop, region = crop_target(image, center, side, size, "fixed")
+        crop, region = adaptive_crop(image, center, side, size, "fixed")
         golden.close(arrays, f"sample_target/f{factor}_o{size}/{number}", crop)
         assert region.scale == pytest.approx(float(arrays[f"sample_target/f{factor}_o{size}/{number}/resize_factor"]))
 
@@ -37,7 +37,7 @@ def test_a_crop_that_moves_and_shrinks_at_the_border(golden: Any, mode: BorderMo
     arrays, image = golden.arrays("processing"), golden.fill.image(800, 240, 320)
     name = f"target_image_crop/{mode}/f{factor}_o{size}"
     change = None if mode == "replicate" else 1.5
-    crops, regions = zip(*(crop_target(image, *around(box, factor), size, mode, change) for box in arrays["boxes"]))
+    crops, regions = zip(*(adaptive_crop(image, *around(box, factor), size, mode, change) for box in arrays["boxes"]))
     golden.close(arrays, f"{name}/regions", np.array([[r.left, r.top, r.side, r.side] for r in regions]))
     mapped = [region.boxes_to_crop(true) for region, true in zip(regions, arrays["gt_boxes"])]
     golden.close(arrays, f"{name}/boxes", np.stack(mapped))
