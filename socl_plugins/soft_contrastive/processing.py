@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ltr.data import processing
-from ltr.data.processing import PARTS, PairAugmentation, as_tensor, crop_target
+from ltr.data.processing import PARTS, PairAugmentation, as_tensor, jittered_crop
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import FeatureGrid
 from ltr.registry import PROCESSINGS
@@ -74,7 +74,7 @@ class SoftContrastiveProcessing:
         for part, drawn in zip(PARTS, self.augmentation.draw(rng)):
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
             extent = float(np.sqrt(proposals.mean_box()[2:].prod()))
-            crop, region = crop_target(image, point.numpy(), extent, self.crop, rng)
+            crop, region = jittered_crop(image, point.numpy(), extent, self.crop, rng)
             boxes = drawn.boxes(region.boxes_to_crop(proposals.boxes), crop.shape).astype(np.float32)
             seen.append(Proposals(boxes - self._start, proposals.scores))
             result[f"{part}_images"] = as_tensor(drawn.image(crop))

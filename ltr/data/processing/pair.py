@@ -71,7 +71,7 @@ class PairAugmentation:
         return first.then(self.own.draw(rng)), second.then(self.own.draw(rng))
 
 
-def crop_target(
+def jittered_crop(
     image: np.ndarray, center: np.ndarray, extent: float, crop: CropSettings, rng: np.random.Generator
 ) -> tuple[np.ndarray, Region]:
     """Returns a crop (S, S, 3) around a target, jittered as ``crop`` says, and its region.
@@ -138,7 +138,7 @@ class SiamFCProcessing:
 
     def search(self, image: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Region]:
         """Returns the search crop (S, S, 3) of a box, jittered as the settings say, and its region."""
-        return crop_target(image, box[:2] + box[2:] / 2, _extent(box), self.crop, rng)
+        return jittered_crop(image, box[:2] + box[2:] / 2, _extent(box), self.crop, rng)
 
 
 def _extent(box: np.ndarray) -> float:
