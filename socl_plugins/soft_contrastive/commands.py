@@ -14,7 +14,7 @@ from ltr.engine.result import History
 from ltr.models.tracking import SiamFCNet
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import TopMapCropSettings
 from socl_plugins.soft_contrastive.show import TEXT, draw_pairs, explain
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from socl_plugins.top_map.show import write_page, write_picture
@@ -33,7 +33,7 @@ def show(options: argparse.Namespace) -> int:
     config = checkpoint["settings"]["config"]
     if not {"loss", "crop", "proposals"} <= config.keys():
         raise CheckpointError(f"{path} is not of a SoCL recipe: it does not say of what its soft samples were made")
-    crop, loss = CropSettings(**config["crop"]), SoftContrastiveSettings(**config["loss"])
+    crop, loss = TopMapCropSettings(**config["crop"]), SoftContrastiveSettings(**config["loss"])
     net = cast(SiamFCNet, load_network(path))
     clicks = PointAnnotated(open_dataset(options.dataset, load_environment(), options.root), config["noise_px"])
     dataset = ObjectnessAnnotated(clicks, ProposalSettings(**config["proposals"]))

@@ -16,7 +16,7 @@ from ltr.engine.random_state import untouched_random_state
 from ltr.models.mode import evaluating
 from ltr.models.tracking import FeatureGrid
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import TopMapCropSettings
 from socl_plugins.soft_contrastive.show import draw_pairs, explain
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SamplePictures(Hook):
     def __init__(
         self,
         dataset: BaseVideoDataset,
-        crop: CropSettings,
+        crop: TopMapCropSettings,
         grid: FeatureGrid,
         settings: SoftContrastiveSettings,
         interval: int = 1,

@@ -17,7 +17,7 @@ from socl_plugins.top_map.render import render_maps, score_map
 
 
 @dataclass(frozen=True)
-class CropSettings(processing.CropSettings):
+class TopMapCropSettings(processing.CropSettings):
     """Which part of a frame the network sees, and how its TOP map is rendered; the extent comes from proposals.
 
     Attributes:
@@ -52,7 +52,7 @@ class SoftContrastiveProcessing:
 
     def __init__(
         self,
-        crop: CropSettings,
+        crop: TopMapCropSettings,
         grid: FeatureGrid,
         augmentation: PairAugmentation = PairAugmentation(),
         with_scores: bool = False,

@@ -16,7 +16,7 @@ from ltr.training.pairs import augmentation, pair_loader, scheduled, train_pairs
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.pictures_hook import SamplePictures
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
 from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 from socl_plugins.top_map.training_clicks import ClickOptions, training_clicks
 
@@ -35,7 +35,7 @@ class SoCLConfig(ClickOptions):
     projection: bool = False
     loss: SoftContrastiveSettings = field(default_factory=SoftContrastiveSettings)
     response: ResponseSettings = field(default_factory=ResponseSettings)
-    crop: CropSettings = field(default_factory=CropSettings)
+    crop: TopMapCropSettings = field(default_factory=TopMapCropSettings)
 
 
 @dataclass
