@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class ProposalSettings:
+class IoUProposalSettings:
     """How boxes are drawn around the target (ATOM, section 3.2).
 
     Attributes:
@@ -40,7 +40,7 @@ def overlap(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 def draw_proposals(
-    box: np.ndarray, settings: ProposalSettings, rng: np.random.Generator
+    box: np.ndarray, settings: IoUProposalSettings, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns boxes (N, 4) around a box (4,), all x, y, w, h, and their overlaps (N,) with it.
 

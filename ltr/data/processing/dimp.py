@@ -12,7 +12,7 @@ import torch
 from ltr.data.jitter import jittered_box
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
-from ltr.data.proposals import ProposalSettings, draw_proposals
+from ltr.data.proposals import IoUProposalSettings, draw_proposals
 from ltr.data.target_crops import BorderMode, Region, adaptive_crop
 from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Compose, Drawn, Transform
@@ -61,7 +61,7 @@ class DiMPProcessing:
         train: CropJitter,
         test: CropJitter,
         label: LabelSettings = LabelSettings(),
-        proposals: ProposalSettings = ProposalSettings(),
+        proposals: IoUProposalSettings = IoUProposalSettings(),
         transform: Transform = Compose(),
         joint_transform: Transform = Compose(),
         crop_type: BorderMode = "replicate",

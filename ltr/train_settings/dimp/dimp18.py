@@ -16,7 +16,7 @@ from ltr.admin.settings import Settings, SettingsError
 from ltr.data.labels import LabelSettings
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import CropJitter, DiMPProcessing
-from ltr.data.proposals import ProposalSettings
+from ltr.data.proposals import IoUProposalSettings
 from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.transforms import ColorJitter, Grayscale, Transform
 from ltr.dataset.base_video_dataset import BaseVideoDataset
@@ -79,7 +79,7 @@ class DiMPConfig(ScoredConfig):
     train_crop: CropJitter = field(default_factory=lambda: CropJitter(288, 5.0, center_jitter=3.0, scale_jitter=0.25))
     test_crop: CropJitter = field(default_factory=lambda: CropJitter(288, 5.0, center_jitter=4.5, scale_jitter=0.5))
     sigma: float = 0.25
-    proposals: ProposalSettings = field(default_factory=ProposalSettings)
+    proposals: IoUProposalSettings = field(default_factory=IoUProposalSettings)
     loss: DiMPLossSettings = field(default_factory=DiMPLossSettings)
 
     def __post_init__(self) -> None:
@@ -191,7 +191,7 @@ def parameter_groups(net: nn.Module, rate: float) -> list[dict[str, object]]:
 
 def processing_arguments(
     config: DiMPConfig,
-) -> tuple[CropJitter, CropJitter, LabelSettings, ProposalSettings, Transform, Transform]:
+) -> tuple[CropJitter, CropJitter, LabelSettings, IoUProposalSettings, Transform, Transform]:
     """Returns the arguments of :class:`DiMPProcessing`: crops, labels, boxes to judge and augmentation."""
     label = LabelSettings(config.test_crop.size // 16, config.sigma / config.test_crop.factor)
     return config.train_crop, config.test_crop, label, config.proposals, ColorJitter(0.2), Grayscale(0.05)

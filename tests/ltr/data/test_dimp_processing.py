@@ -10,7 +10,7 @@ import torch
 
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing import CropJitter, DiMPProcessing
-from ltr.data.proposals import ProposalSettings, draw_proposals, overlap
+from ltr.data.proposals import IoUProposalSettings, draw_proposals, overlap
 from ltr.data.target_crops import BorderMode, adaptive_crop
 from ltr.data.tensordict import TensorDict
 
@@ -69,7 +69,7 @@ def test_overlaps(golden: Any) -> None:
 
 def test_proposals_overlap_as_they_say_and_never_too_little() -> None:
     rng = np.random.default_rng(0)
-    settings = ProposalSettings(boxes_per_frame=200, min_iou=0.3)
+    settings = IoUProposalSettings(boxes_per_frame=200, min_iou=0.3)
     box = np.array([30.0, 40.0, 50.0, 20.0])
     boxes, overlaps = draw_proposals(box, settings, rng)
     np.testing.assert_allclose(overlap(boxes, box), overlaps)
