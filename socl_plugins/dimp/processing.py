@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ltr.data.labels import LabelSettings, gaussian_label
-from ltr.data.processing.dimp import PARTS, DiMPProcessing, View, image_tensor
+from ltr.data.processing.dimp import PARTS, AugmentedCrop, DiMPProcessing, image_tensor
 from ltr.data.tensordict import TensorDict
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
@@ -97,7 +97,7 @@ def clicked_box(point: np.ndarray, proposals: Proposals, box: np.ndarray | None 
 
 def soft_label(
     boxes: np.ndarray,
-    views: Sequence[View],
+    views: Sequence[AugmentedCrop],
     proposals: Sequence[Proposals],
     label: LabelSettings,
     soft: SoftLabelSettings,

@@ -22,7 +22,7 @@ PARTS = ("train", "test")
 
 
 @dataclass(frozen=True)
-class View:
+class AugmentedCrop:
     """What is seen of a frame.
 
     Attributes:
@@ -112,11 +112,13 @@ class DiMPProcessing:
         part: str,
         joint: Drawn,
         rng: np.random.Generator,
-    ) -> list[View]:
+    ) -> list[AugmentedCrop]:
         """Returns the crops around targets (4,) x, y, w, h, each off its target as the part's crops are."""
         return [self._view(image, target, part, joint, rng) for image, target in zip(images, targets)]
 
-    def _view(self, image: np.ndarray, target: np.ndarray, part: str, joint: Drawn, rng: np.random.Generator) -> View:
+    def _view(
+        self, image: np.ndarray, target: np.ndarray, part: str, joint: Drawn, rng: np.random.Generator
+    ) -> AugmentedCrop:
         settings = self.crops[part]
         height, width = image.shape[:2]
         center, side = jittered_box(target, settings.center_jitter, settings.scale_jitter, rng)
@@ -129,9 +131,9 @@ class DiMPProcessing:
         )
         crop, region = adaptive_crop(image, center, side, settings.size, self.crop_type, self.max_scale_change)
         drawn = joint.then(self.transform.draw(rng))
-        return View(np.ascontiguousarray(drawn.image(crop)), region, drawn)
+        return AugmentedCrop(np.ascontiguousarray(drawn.image(crop)), region, drawn)
 
 
-def image_tensor(views: Sequence[View]) -> torch.Tensor:
+def image_tensor(views: Sequence[AugmentedCrop]) -> torch.Tensor:
     """Returns what is seen as (I, 3, S, S) uint8."""
     return torch.from_numpy(np.stack([view.pixels.transpose(2, 0, 1) for view in views]))
