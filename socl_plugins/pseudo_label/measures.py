@@ -15,7 +15,7 @@ from socl_plugins.pseudo_label.store import PseudoBoxStore
 
 
 @dataclass(frozen=True)
-class Measures:
+class PseudoBoxMeasures:
     """Quality and cost of pseudo boxes.
 
     Attributes:
@@ -37,7 +37,7 @@ class Measures:
     cost: Cost
 
 
-def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoBoxStore) -> Measures:
+def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoBoxStore) -> PseudoBoxMeasures:
     """Returns the measures of a store's boxes over all frames of a data set that have a true box.
 
     Args:
@@ -58,7 +58,7 @@ def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoB
     overlap, kind = np.concatenate(overlaps), np.concatenate(kinds)
     machine = kind != Kind.HUMAN
     failed, tracked = int((kind == Kind.CORRECTED).sum()), int((kind == Kind.TRACKED).sum())
-    return Measures(
+    return PseudoBoxMeasures(
         frames=len(kind),
         machine_frames=int(machine.sum()),
         iou=float(overlap[machine].mean()) if machine.any() else float("nan"),
