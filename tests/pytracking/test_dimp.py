@@ -115,7 +115,7 @@ def test_the_memory_keeps_the_first_frame_and_drops_the_oldest_other_sample() ->
     assert torch.equal(memory.samples.maps.label[2:, 0, 0, 0], memory.samples.features[2:, 0, 0, 0, 0])
 
 
-# ---- localisation ---------------------------------------------------------------------------------------------------
+# ---- localization ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
