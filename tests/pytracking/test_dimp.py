@@ -20,7 +20,7 @@ from pytracking.parameter.params import ParameterError
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.localization import locate
-from pytracking.tracker.dimp.memory import SampleMemory, Samples
+from pytracking.tracker.dimp.memory import DiMPMemory, Samples
 from pytracking.tracker.dimp.overlap import BoxJudge
 from pytracking.tracker.dimp.params import NOT_NEGATIVE
 from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, refine_on_whole_crop, whole
@@ -102,7 +102,7 @@ def test_the_memory_keeps_the_first_frame_and_drops_the_oldest_other_sample() ->
         return torch.full((1, 2, 3, 3), value), LossMaps(*(torch.full((1, 1, 4, 4), value) for _ in range(3)))
 
     first = LossMaps(*(torch.zeros(2, 1, 4, 4) for _ in range(3)))
-    memory = SampleMemory(5, torch.zeros(2, 2, 3, 3), first, 0.25)
+    memory = DiMPMemory(5, torch.zeros(2, 2, 3, 3), first, 0.25)
     assert memory.samples.weights.flatten().tolist() == [0.5, 0.5]
     for value in range(1, 40):
         memory.add(*sample(float(value)), 0.1)

@@ -21,7 +21,7 @@ from ltr.models.tracking import DiMPNet
 from pytracking.parameter.params import ParameterError
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 from pytracking.tracker.dimp.localization import Location, locate
-from pytracking.tracker.dimp.memory import SampleMemory, Samples
+from pytracking.tracker.dimp.memory import DiMPMemory, Samples
 from pytracking.tracker.dimp.overlap import BoxJudge
 from pytracking.tracker.dimp.params import DiMPParams
 from pytracking.tracker.dimp.refinement import best_box, refine_boxes, refine_on_whole_crop, starting_boxes
@@ -190,7 +190,7 @@ class DiMPTracker(BaseTracker):
         targets = self._upload(boxes)[:, None]
         self.filter = classifier.filter_initializer(features[:, None], targets)
         maps = self._maps(targets, features)
-        self.memory = SampleMemory(params.sample_memory_size, features, maps, params.init_samples_minimum_weight)
+        self.memory = DiMPMemory(params.sample_memory_size, features, maps, params.init_samples_minimum_weight)
         self.filter = self._descend(self.memory.samples, params.net_opt_iter)
 
     def _learn(self, features: Tensor, patch: Patch, hard_negative: bool) -> None:
