@@ -15,7 +15,7 @@ from pytracking.tracker.eco.conjugate_gradient import Direction, Vector, combine
 from pytracking.tracker.eco.continuous import gaussian_label, interpolation
 from pytracking.tracker.eco.first_frame import FirstFrame, preconditioner, principal_directions, project
 from pytracking.tracker.eco.fourier import inner, odd_size, resized, shifted, to_spectrum, total
-from pytracking.tracker.eco.memory import SampleMemory
+from pytracking.tracker.eco.memory import ECOMemory
 from pytracking.tracker.eco.regularization import Regularization, regularization_filter
 from pytracking.tracker.eco.settings import LearningSettings
 
@@ -57,7 +57,7 @@ class FilterModel:
         sigma = settings.label_sigma * (int(target[0]) * int(target[1])) ** 0.5 / sample_side
         self.labels = [to(gaussian_label(size, sigma)) for size in sizes]
         self.regularize = Regularization(to(regularization_filter(sample_side, target, settings.regularization)))
-        self.memory = SampleMemory(settings.samples, settings.learning_rate)
+        self.memory = ECOMemory(settings.samples, settings.learning_rate)
         self.projections: list[Tensor] = []
         self.filters: list[Tensor] = []
         self._energies: list[Tensor] = []

@@ -10,7 +10,7 @@ from pytracking.tracker.eco.conjugate_gradient import Direction, conjugate_gradi
 from pytracking.tracker.eco.continuous import cubic_spectrum
 from pytracking.tracker.eco.fourier import inner, odd_size, resized, shifted, to_map, to_spectrum
 from pytracking.tracker.eco.localization import find_peak
-from pytracking.tracker.eco.memory import SampleMemory
+from pytracking.tracker.eco.memory import ECOMemory
 from pytracking.tracker.eco.regularization import Regularization
 
 
@@ -92,8 +92,8 @@ def test_newton_finds_a_peak_between_the_cells() -> None:
     assert size == one.shape[0]
 
 
-def memory_of(samples: torch.Tensor, capacity: int, rate: float) -> SampleMemory:
-    memory = SampleMemory(capacity, rate)
+def memory_of(samples: torch.Tensor, capacity: int, rate: float) -> ECOMemory:
+    memory = ECOMemory(capacity, rate)
     for sample in samples:
         memory.add([sample])
     return memory
