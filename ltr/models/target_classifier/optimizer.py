@@ -13,7 +13,7 @@ from ltr.models.target_classifier.filter import apply_filter, apply_transpose, s
 from ltr.models.target_classifier.residual import ScoreActivation, activate, center_distance, radial, slope
 
 SMALLEST_REGULARISATION = 1e-3
-CERTAIN = 30.0  # its sigmoid is 1 in single precision
+SATURATED_LOGIT = 30.0  # its sigmoid is 1 in single precision
 FixedLoss = Literal["hinge", "l2"]
 
 
@@ -107,7 +107,7 @@ class SteepestDescent(nn.Module):
         label = self.label_map_predictor.weight
         target = (label > threshold) | (kind == "l2")
         with torch.no_grad():
-            mask.copy_(torch.where(target, CERTAIN, -CERTAIN))
+            mask.copy_(torch.where(target, SATURATED_LOGIT, -SATURATED_LOGIT))
             label.mul_(target)  # equation 8 asks the background for no more than max(0, s), not for the Gaussian's tail
         for learned in (mask, label, self.spatial_weight_predictor.weight, self.filter_reg):
             learned.requires_grad_(False)
