@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pytracking.tracker.eco.conjugate_gradient import Direction, Vector, combined, conjugate_gradient
-from pytracking.tracker.eco.continuous import gaussian_label, interpolation
+from pytracking.tracker.eco.continuous import gaussian_label_spectrum, interpolation
 from pytracking.tracker.eco.first_frame import FirstFrame, preconditioner, principal_directions, project
 from pytracking.tracker.eco.fourier import inner, odd_size, resized, shifted, to_spectrum, total
 from pytracking.tracker.eco.memory import ECOMemory
@@ -55,7 +55,7 @@ class FilterModel:
         self.interpolations = [to(rows * columns) for rows, columns in factors]
         # Whole pixels of the target: a convention of the authors' code.
         sigma = settings.label_sigma * (int(target[0]) * int(target[1])) ** 0.5 / sample_side
-        self.labels = [to(gaussian_label(size, sigma)) for size in sizes]
+        self.labels = [to(gaussian_label_spectrum(size, sigma)) for size in sizes]
         self.regularize = Regularization(to(regularization_filter(sample_side, target, settings.regularization)))
         self.memory = ECOMemory(settings.samples, settings.learning_rate)
         self.projections: list[Tensor] = []

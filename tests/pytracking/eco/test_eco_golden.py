@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ltr.data.crops import crop_square
 from pytracking.parameter.eco import hog
-from pytracking.tracker.eco.continuous import gaussian_label, interpolation
+from pytracking.tracker.eco.continuous import gaussian_label_spectrum, interpolation
 from pytracking.tracker.eco.features import Features, JoinedFeatures, normalised, odd_side, odd_sides
 from pytracking.tracker.eco.first_frame import principal_directions, project
 from pytracking.tracker.eco.hog import CHANNELS as HOG_CHANNELS
@@ -116,7 +116,7 @@ def test_label_interpolation_and_regularization(
     side = float(data["img_sample_sz"][0])
     coefficients = regularization_filter(side, (50, 40), RegularizationSettings())
     for block, (_, size) in enumerate(sizes):
-        label = gaussian_label(size, sigma * (50 * 40) ** 0.5 / side)
+        label = gaussian_label_spectrum(size, sigma * (50 * 40) ** 0.5 / side)
         rows, columns = interpolation(size, -0.75)
         check(data, f"block{block}/yf", label.flip(0, 1).numpy(), 1e-15)
         check(data, f"block{block}/interp_row", torch.view_as_real(rows).numpy(), 1e-11)
