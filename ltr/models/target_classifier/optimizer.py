@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ltr.models.target_classifier.filter import apply_filter, apply_transpose, score_size
-from ltr.models.target_classifier.residual import ScoreActivation, activate, center_distance, radial, slope
+from ltr.models.target_classifier.residual import ScoreActivation, activate, center_distance_map, radial, slope
 
 SMALLEST_REGULARISATION = 1e-3
 SATURATED_LOGIT = 30.0  # its sigmoid is 1 in single precision
@@ -124,7 +124,7 @@ class SteepestDescent(nn.Module):
         # The score of an odd filter belongs to the middle of a cell, that of an even one to a corner of four.
         columns, rows = ((boxes[..., :2] + boxes[..., 2:] / 2) / self.stride).split(1, dim=-1)
         centers = torch.cat([rows - filter_size[0] % 2 / 2, columns - filter_size[1] % 2 / 2], dim=-1)
-        distance = center_distance(centers, score_size(feature_size, filter_size))
+        distance = center_distance_map(centers, score_size(feature_size, filter_size))
         return self.radial_functions(distance.to(self.filter_reg.dtype))
 
     def forward(
