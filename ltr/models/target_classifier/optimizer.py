@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ltr.models.target_classifier.filter import apply_filter, apply_transpose, score_size
 from ltr.models.target_classifier.residual import ScoreActivation, activate, center_distance_map, radial, slope
 
-SMALLEST_REGULARISATION = 1e-3
+SMALLEST_REGULARIZATION = 1e-3
 SATURATED_LOGIT = 30.0  # its sigmoid is 1 in single precision
 FixedLoss = Literal["hinge", "l2"]
 
@@ -162,7 +162,7 @@ class SteepestDescent(nn.Module):
         the step length needs anyway: two passes over the features an iteration, not three.
         """
         kernel = (int(filters.shape[-2]), int(filters.shape[-1]))
-        reg = self.filter_reg.square().clamp(min=SMALLEST_REGULARISATION**2)
+        reg = self.filter_reg.square().clamp(min=SMALLEST_REGULARIZATION**2)
         if sample_weight is None:
             weight = maps.weight * math.sqrt(1 / features.shape[0])
         else:

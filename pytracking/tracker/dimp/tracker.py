@@ -134,7 +134,7 @@ class DiMPTracker(BaseTracker):
         starts = starting_boxes(
             box, params.num_init_random_boxes, params.box_jitter_pos, params.box_jitter_sz, self.rng
         )
-        boxes, overlaps = self._refine(backbone, self._upload(starts))
+        boxes, overlaps = self._refined_boxes(backbone, self._upload(starts))
         refined = torch.cat([boxes, overlaps[:, None]], dim=1).cpu().numpy().astype(np.float64)
         found = best_box(refined[:, :4], refined[:, 4], params.iounet_k, params.maximal_aspect_ratio)
         if found is not None:
@@ -154,7 +154,7 @@ class DiMPTracker(BaseTracker):
 
         self._refined = self._recorded(refined)
 
-    def _refine(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
+    def _refined_boxes(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns refined boxes (N, 4) x, y, w, h in crop pixels and their predicted overlaps (N,)."""
         if self.device.type == "cuda":
             return self._refined(backbone["layer2"], backbone["layer3"], boxes)
