@@ -21,7 +21,7 @@ import torch
 import ltr
 from ltr.data.image_loader import jpeg4py_decoder, load_image
 from ltr.data.loader import LTRLoader
-from ltr.data.processing import CropSettings, PairAugmentation, as_tensor, crop_target
+from ltr.data.processing import CropSettings, PairAugmentation, as_tensor, jittered_crop
 from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.tensordict import TensorDict
 from ltr.dataset import BaseVideoDataset, Got10k, SyntheticVideo
@@ -59,7 +59,7 @@ class SixCrops:
             crops, boxes = [], []
             for image, anno in zip(data[f"{part}_images"], data[f"{part}_anno"]):
                 box = anno.double().numpy()
-                crop, region = crop_target(image, box[:2] + box[2:] / 2, float(np.sqrt(box[2:].prod())), SIX, rng)
+                crop, region = jittered_crop(image, box[:2] + box[2:] / 2, float(np.sqrt(box[2:].prod())), SIX, rng)
                 boxes.append(torch.from_numpy(drawn.boxes(region.boxes_to_crop(box), crop.shape)).float())
                 crops.append(as_tensor(drawn.image(crop)))
             result[f"{part}_images"], result[f"{part}_anno"] = torch.stack(crops), torch.stack(boxes)

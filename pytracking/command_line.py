@@ -55,7 +55,7 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
 def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame], None] | None]:
     """Gives what shows each frame on a visdom server, or None if ``debug`` is 0 or no server answers."""
     from pytracking.analysis.render import has_true_box
-    from pytracking.live.views import Wish
+    from pytracking.live.views import PlaybackCommand
     from pytracking.live.visdom_view import environment_name, visdom_view
 
     view = visdom_view(environment_name(title)) if debug else None
@@ -63,7 +63,7 @@ def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame
     def watch(sequence: Sequence, frame: TrackedFrame) -> None:
         assert view is not None
         truth = sequence.ground_truth_rect[frame.index] if has_true_box(sequence, frame.index) else None
-        if view.show(frame, truth) is Wish.STOP:
+        if view.show(frame, truth) is PlaybackCommand.STOP:
             raise KeyboardInterrupt
 
     try:

@@ -38,7 +38,8 @@ SIAMESE_RECIPES = {
     "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
 }
 
-TRANST_RECIPES = ("socl_transt", "box_same_hours")  # likewise, of TransT
+TRANST_RECIPES = ("socl_transt", "box_same_hours")
+"""Recipes of TransT whose newest network a parameter set of the same name tracks with."""
 
 
 def learned(recipe: str) -> SiamFCParams:
@@ -56,11 +57,12 @@ def learned_transt(recipe: str) -> TransTParams:
 
 
 @CLICK_TO_BOX.register("top_map")
-def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
-    """Returns the mean box (4,) of the click's TOP map: its proposals, weighted with their objectness."""
+def click_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
+    """Returns the box (4,) x, y, w, h of the click's TOP map."""
     from socl_plugins.top_map import propose_target
+    from socl_plugins.top_map.box import top_map_box
 
-    return propose_target(image, click).mean_box()
+    return top_map_box(propose_target(image, click))
 
 
 def socl_cf() -> ECOParams:

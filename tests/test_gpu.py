@@ -21,7 +21,7 @@ from pytracking.evaluation.sequence import from_video_dataset
 from pytracking.evaluation.tracker import track_sequence
 from pytracking.registry import TRACKERS
 from pytracking.tracker.dimp import DiMPParams
-from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.refinement import refine_boxes, refine_on_whole_crop
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.siamfc import SiamFCParams
@@ -115,7 +115,7 @@ def test_dimps_recorded_parts_give_what_they_give_when_they_are_called() -> None
     filters = torch.randn(1, 256, 4, 4, device="cuda")
     reference = network.extract_backbone(torch.rand(1, 3, 288, 288, device="cuda") * 255)
     target = torch.tensor([[100.0, 90, 60, 70]], device="cuda")
-    judge = BoxJudge(branch, branch.modulation((reference["layer2"], reference["layer3"]), target))
+    judge = IoUPredictor(branch, branch.modulation((reference["layer2"], reference["layer3"]), target))
 
     def refine(near: torch.Tensor, far: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return refine_on_whole_crop(judge, (near, far), boxes, 5)

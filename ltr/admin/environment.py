@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from ltr.admin.path_files import (
-    Entry,
     EnvironmentError_,
+    PathEntry,
     canonical,
     read_evaluation_local,
     read_toml,
@@ -152,7 +152,7 @@ def using_workspace(folder: str | Path | None) -> Iterator[None]:
             os.environ[variable] = before
 
 
-def _variables() -> dict[str, Entry]:
+def _variables() -> dict[str, PathEntry]:
     entries = {}
     for variable, value in sorted(os.environ.items()):
         if variable.startswith(PREFIX) and variable.endswith(("_DIR", "_PATH")):
@@ -161,7 +161,7 @@ def _variables() -> dict[str, Entry]:
             if target is None:
                 near = near_names(variable, [PREFIX + known.upper() for known in PATHS])
                 raise EnvironmentError_(f"the environment variable {variable} names no path.{near} Unset or rename it")
-            entries[target] = Entry(str(Path(value).expanduser().absolute()) if value else "", variable)
+            entries[target] = PathEntry(str(Path(value).expanduser().absolute()) if value else "", variable)
     return entries
 
 

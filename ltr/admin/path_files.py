@@ -53,7 +53,7 @@ class EnvironmentError_(ValueError):  # the builtin EnvironmentError is OSError
 
 
 @dataclass(frozen=True)
-class Entry:
+class PathEntry:
     """One path as a user wrote it, and the place where it is written."""
 
     value: str
@@ -67,7 +67,7 @@ def canonical(name: str, known: Collection[str]) -> str | None:
     return name if name in known else None
 
 
-def read_toml(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_toml(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that a flat TOML file sets; a relative one starts at the file's directory.
 
     Raises:
@@ -90,7 +90,7 @@ def read_toml(path: Path, known: Collection[str]) -> dict[str, Entry]:
     return _checked(settings, known, place, base=path.resolve().parent)
 
 
-def read_training_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_training_local(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that an ``ltr/admin/local.py`` sets: the attributes of its ``EnvironmentSettings()``.
 
     Raises:
@@ -98,13 +98,13 @@ def read_training_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
     """
     entries = _read_local(path, TRAINING_CLASS, known)
     # pytracking's template has workspace_dir = '' and builds tensorboard_dir upon it: nothing was meant by that.
-    below_nothing = entries.get("tensorboard_dir", Entry("", "")).value.strip("/") == "tensorboard"
+    below_nothing = entries.get("tensorboard_dir", PathEntry("", "")).value.strip("/") == "tensorboard"
     if below_nothing and "workspace_dir" not in entries:
         del entries["tensorboard_dir"]
     return entries
 
 
-def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that a ``pytracking/evaluation/local.py`` sets: those of its ``local_env_settings()``.
 
     Raises:
@@ -113,7 +113,7 @@ def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, Entry
     return _read_local(path, EVALUATION_FUNCTION, known)
 
 
-def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, Entry]:
+def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, PathEntry]:
     try:
         namespace = runpy.run_path(str(path))
         settings = namespace[maker]() if maker in namespace else None
@@ -137,8 +137,8 @@ def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, Ent
 
 def _checked(
     values: dict[str, Any], known: Collection[str], place: Callable[[str], str], base: Path
-) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+) -> dict[str, PathEntry]:
+    entries: dict[str, PathEntry] = {}
     for name, value in values.items():
         target = canonical(name, known)
         if target is None:
@@ -153,7 +153,7 @@ def _checked(
             )
         if not value:
             continue
-        entry = Entry(str(base / Path(value).expanduser()), place(name))
+        entry = PathEntry(str(base / Path(value).expanduser()), place(name))
         if target in entries and entries[target].value != entry.value:
             raise EnvironmentError_(
                 f"{entry.source}: {name} and {entries[target].source} give {target} two values; keep one"

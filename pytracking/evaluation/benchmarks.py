@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ltr.dataset.lasot import lasot_test_split
-from pytracking.evaluation.layout import Entry, Rules, benchmark_root, listed_names, read_entries
+from pytracking.evaluation.layout import Rules, SequenceEntry, benchmark_root, listed_names, read_entries
 from pytracking.evaluation.sequence import SequenceList
 
 VOT_YEARS = range(2013, 2020)  # later challenges have masks instead of polygons
@@ -30,7 +30,7 @@ def otb13(root: Path | None = None) -> SequenceList:
     return read_entries("otb13", benchmark_root(root, "otb_dir"), otb_entries(only_2013=True), "otb_dir")
 
 
-def otb_entries(only_2013: bool = False) -> list[Entry]:
+def otb_entries(only_2013: bool = False) -> list[SequenceEntry]:
     """Returns where the 100 runs of OTB-2015 lie, or the 51 of OTB-2013."""
     entries = []
     for run in _data("otb")["runs"]:
@@ -39,7 +39,7 @@ def otb_entries(only_2013: bool = False) -> list[Entry]:
         folder = run.get("folder", run["name"])
         first, last = run.get("frames", (None, None))
         boxes = f"{folder}/{run.get('boxes', 'groundtruth_rect.txt')}"
-        entries.append(Entry(run["name"], f"{folder}/img", boxes, first, last, run.get("omit", 0)))
+        entries.append(SequenceEntry(run["name"], f"{folder}/img", boxes, first, last, run.get("omit", 0)))
     return entries
 
 
@@ -63,7 +63,7 @@ def uav20l(root: Path | None = None) -> SequenceList:
 
 def _uav(title: str, root: Path | None, where: dict[str, tuple[str, int | None]], boxes: str) -> SequenceList:
     entries = [
-        Entry(f"uav_{name}", f"data_seq/UAV123/{folder}", f"anno/{boxes}/{name}.txt", first)
+        SequenceEntry(f"uav_{name}", f"data_seq/UAV123/{folder}", f"anno/{boxes}/{name}.txt", first)
         for name, (folder, first) in sorted(where.items())
     ]
     return read_entries(title, benchmark_root(root, "uav_dir"), entries, "uav_dir", Rules(missing=True))
@@ -80,7 +80,7 @@ def nfs(root: Path | None = None) -> SequenceList:
     if not files:
         raise FileNotFoundError(f"{folder} holds no ground truth such as anno/nfs_Gymnastics.txt; check nfs_dir")
     names = [file.stem for file in files]
-    entries = [Entry(name, f"sequences/{name.removeprefix('nfs_')}", f"anno/{name}.txt") for name in names]
+    entries = [SequenceEntry(name, f"sequences/{name.removeprefix('nfs_')}", f"anno/{name}.txt") for name in names]
     return read_entries("nfs", folder, entries, "nfs_dir")
 
 
@@ -96,7 +96,7 @@ def lasot(root: Path | None = None) -> SequenceList:
             folder = f"{kind}/{kind}-{number}"
             hidden = (f"{folder}/full_occlusion.txt", f"{folder}/out_of_view.txt")
             boxes = f"{folder}/groundtruth.txt"
-            entries.append(Entry(f"{kind}-{number}", f"{folder}/img", boxes, hidden=hidden, target=kind))
+            entries.append(SequenceEntry(f"{kind}-{number}", f"{folder}/img", boxes, hidden=hidden, target=kind))
     return read_entries("lasot", benchmark_root(root, "lasot_dir"), entries, "lasot_dir")
 
 
@@ -108,7 +108,7 @@ def trackingnet(root: Path | None = None) -> SequenceList:
     """
     folder = benchmark_root(root, "trackingnet_dir", "TEST")
     names = sorted(file.stem for file in (folder / "anno").glob("*.txt"))
-    entries = [Entry(name, f"frames/{name}", f"anno/{name}.txt") for name in names]
+    entries = [SequenceEntry(name, f"frames/{name}", f"anno/{name}.txt") for name in names]
     return read_entries("trackingnet", folder, entries, "trackingnet_dir", Rules(first_box_only=True))
 
 
@@ -134,7 +134,7 @@ def got10k_test(root: Path | None = None) -> SequenceList:
 
 def _got10k(title: str, folder: Path, path_name: str, rules: Rules) -> SequenceList:
     names = listed_names(folder, path_name)
-    entries = [Entry(name, name, f"{name}/groundtruth.txt", cover=f"{name}/cover.label") for name in names]
+    entries = [SequenceEntry(name, name, f"{name}/groundtruth.txt", cover=f"{name}/cover.label") for name in names]
     return read_entries(title, folder, entries, path_name, rules)
 
 
@@ -158,7 +158,7 @@ def vot(root: Path | None = None, year: int | None = None) -> SequenceList:
     entries = []
     for name in listed_names(folder, "vot_dir"):
         images = f"{name}/color" if (folder / name / "color").is_dir() else name
-        entries.append(Entry(name, images, f"{name}/groundtruth.txt"))
+        entries.append(SequenceEntry(name, images, f"{name}/groundtruth.txt"))
     return read_entries(title, folder, entries, "vot_dir", Rules(polygons=True))
 
 

@@ -1,6 +1,6 @@
 """How benchmark sequences lie on a disk, and the one reader of them all.
 
-A benchmark says where each of its sequences lies (:class:`Entry`); what is wrong with the files is named here.
+A benchmark says where each of its sequences lies (:class:`SequenceEntry`); what is wrong with the files is named here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _said: set[tuple[str, Path]] = set()
 
 
 @dataclass(frozen=True)
-class Entry:
+class SequenceEntry:
     """Where a sequence lies; paths are relative to the benchmark's directory.
 
     Attributes:
@@ -78,7 +78,7 @@ def benchmark_root(root: Path | None, path_name: str, *inside: str) -> Path:
 
 
 def read_entries(
-    title: str, root: Path, entries: Iterable[Entry], path_name: str, rules: Rules = Rules()
+    title: str, root: Path, entries: Iterable[SequenceEntry], path_name: str, rules: Rules = Rules()
 ) -> SequenceList:
     """Returns those of the sequences that ``root`` holds; a note on standard error says if some are not there.
 
@@ -160,7 +160,7 @@ def make_sequence(
     return Sequence(name, frames, title, regions, meta={**meta, **more.pop("meta", {})}, **more)
 
 
-def _read(root: Path, title: str, entry: Entry, rules: Rules) -> Sequence:
+def _read(root: Path, title: str, entry: SequenceEntry, rules: Rules) -> Sequence:
     file, folder = root / entry.boxes, root / entry.images
     regions = read_regions(file, rules.polygons, rules.missing)
     images = numbered_images(folder)

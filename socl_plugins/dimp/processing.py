@@ -11,9 +11,9 @@ import torch
 
 from ltr.data.augmentation import Augmentation
 from ltr.data.labels import LabelSettings, gaussian_label
-from ltr.data.processing.dimp import PARTS, DiMPProcessing, View, image_tensor
+from ltr.data.processing.dimp import PARTS, AugmentedCrop, DiMPProcessing, image_tensor
 from ltr.data.processing.template_search import CropJitter
-from ltr.data.proposals import ProposalSettings
+from ltr.data.proposals import IoUProposalSettings
 from ltr.data.tensordict import TensorDict
 from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
@@ -28,8 +28,8 @@ class SoftLabelSettings:
         softness: how far the TOP map, brought to values from 0 to 1, takes part. The label is DiMP's Gaussian at the
             click times (1 - softness + softness map): where the map is low, the click is believed less, and what is
             far from the click stays background, which the hinge of the loss needs.
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
         extent: how large a clicked target is taken to be: as the mean box of its ``top_map``, or as the ``box`` that
             the box branch has for the frame, where there is one.
     """
@@ -63,7 +63,7 @@ class WeakDiMPProcessing(DiMPProcessing):
         train: CropJitter,
         test: CropJitter,
         label: LabelSettings = LabelSettings(),
-        proposals: ProposalSettings = ProposalSettings(),
+        proposals: IoUProposalSettings = IoUProposalSettings(),
         transform: Augmentation = Augmentation(),
         joint_transform: Augmentation = Augmentation(),
         soft: SoftLabelSettings = SoftLabelSettings(),
@@ -114,7 +114,7 @@ def clicked_box(point: np.ndarray, proposals: Proposals, box: np.ndarray | None 
 
 def soft_label(
     boxes: np.ndarray,
-    views: Sequence[View],
+    views: Sequence[AugmentedCrop],
     proposals: Sequence[Proposals],
     label: LabelSettings,
     soft: SoftLabelSettings,

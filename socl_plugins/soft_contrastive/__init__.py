@@ -1,16 +1,9 @@
 """Soft contrastive learning (SoCL, section 3.2): soft samples, the loss, the learning step and what feeds it.
 
-Where clicks and TOP maps come from is the business of ``labels`` and ``top_map``; recipes live in ``train_settings``.
+Where clicks and TOP maps come from is the business of ``clicks`` and ``top_map``; recipes live in ``train_settings``.
 """
 
-from socl_plugins.soft_contrastive.loss import (
-    SampleNumbers,
-    SoftContrastiveSettings,
-    SoftSamples,
-    draw_samples,
-    soft_contrastive_loss,
-)
-from socl_plugins.soft_contrastive.samples import (
+from socl_plugins.soft_contrastive.equations import (
     global_soft_template,
     hard_negative_map,
     local_soft_template,
@@ -18,6 +11,13 @@ from socl_plugins.soft_contrastive.samples import (
     similarity_map,
     soft_negatives,
     target_mask,
+)
+from socl_plugins.soft_contrastive.loss import (
+    SampleNumbers,
+    SoftContrastiveSettings,
+    SoftSamples,
+    draw_samples,
+    soft_contrastive_loss,
 )
 
 __all__ = [

@@ -15,7 +15,7 @@ from ltr.engine.result import History
 from ltr.models.tracking import SiamFCNet
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import TopMapCropSettings
 from socl_plugins.soft_contrastive.show import TEXT, draw_pairs, explain
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from socl_plugins.top_map.show import write_page, write_picture
@@ -34,7 +34,7 @@ def show(options: argparse.Namespace) -> int:
     config = checkpoint["settings"]["config"]
     if config.get("processing") != "soft_contrastive" or "actor.objective.tau" not in config:
         raise CheckpointError(f"{path} is not of a SoCL recipe: it does not say of what its soft samples were made")
-    crop = apply_overrides(CropSettings(), below(config, "processing.crop"))
+    crop = apply_overrides(TopMapCropSettings(), below(config, "processing.crop"))
     loss = apply_overrides(SoftContrastiveSettings(), below(config, "actor.objective"))
     proposals = apply_overrides(ProposalSettings(), below(config, "data.labels.proposals"))
     net = cast(SiamFCNet, load_network(path))

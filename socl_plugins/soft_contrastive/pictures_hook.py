@@ -13,11 +13,12 @@ from ltr.engine import distributed
 from ltr.engine.hooks import Hook
 from ltr.engine.progress import say
 from ltr.engine.random_state import untouched_random_state
+from ltr.models.mode import evaluating
 from ltr.models.tracking import FeatureGrid
 from ltr.registry import HOOKS
 from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
 from socl_plugins.soft_contrastive.show import draw_pairs, explain
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class SamplePictures(Hook):
     def __init__(
         self,
         dataset: BaseVideoDataset,
-        crop: CropSettings,
+        crop: TopMapCropSettings,
         grid: FeatureGrid,
         settings: SoftContrastiveSettings,
         interval: int = 1,
@@ -73,8 +74,8 @@ class SamplePictures(Hook):
             if self._curves is None:
                 self._curves = TensorBoardCurves(trainer.settings.env.tensorboard_dir / trainer.settings.project_path)
                 self._pairs = draw_pairs(self.dataset, self.crop, self.grid, PAIRS)
-            trainer.actor.eval()
-            shown = list(explain(trainer.net, self._pairs, self.grid, self.settings))  # type: ignore[arg-type]
+            with evaluating(trainer.net):
+                shown = list(explain(trainer.net, self._pairs, self.grid, self.settings))  # type: ignore[arg-type]
         warning = self._curves.add_picture("soft samples", trainer.epoch, np.vstack([one.picture for one in shown]))
         if warning:
             say(warning)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from socl_plugins.studies.study import Row, Study
 
-WITHOUT_SCORE = {"score": "none", "runtime.num_workers": "0"}
+NO_HELD_OUT_SELECTION = {"score": "none", "runtime.num_workers": "0"}
 """No held-out video chooses among epochs: the averaged weights after the last one are what is tested."""
 
 SHORT = {
-    **WITHOUT_SCORE,
+    **NO_HELD_OUT_SELECTION,
     "schedule.epochs": "20",
     "schedule.samples_per_video": "none",
     "schedule.samples_per_epoch": "720",
@@ -30,7 +30,7 @@ FROM_IMAGENET = {
 """240 steps from where the papers start; docs/results.md says how learning rates were chosen."""
 
 SHORT_DIMP = {
-    **WITHOUT_SCORE,
+    **NO_HELD_OUT_SELECTION,
     "network.pretrained": "imagenet",
     "network.frozen_backbone_layers": "conv1,bn1,layer1,layer2,layer3",
     "sampler.num_train_frames": "2",
@@ -50,7 +50,7 @@ SHORT_DIMP = {
 what does begins with random weights."""
 
 SHORT_TRANST = {
-    **WITHOUT_SCORE,
+    **NO_HELD_OUT_SELECTION,
     "network": "transt18",
     "network.pretrained": "imagenet",
     "network.hidden": "512",
@@ -74,11 +74,11 @@ BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
 RESPONSE = Row("SoCL-Siam and response, clicks", "socl/socl_response", settings={"optimizer.learning_rate": "1e-4"})
 BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
 IMAGENET = Row("ImageNet, not trained", tracker="siamfc/imagenet_res18")
-CLICKS_20_PX_OFF = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
+NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")
 SOCL_DIMP = Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", tracker="dimp/socl_dimp18")
-LOW_RATE = {
+LOW_LEARNING_RATE = {
     "optimizer.learning_rate": "1e-5"
 }  # what SoCL's loss alone takes from ImageNet's weights: at more it tracks worse
 
@@ -121,9 +121,7 @@ HEADS = (
 
 def _exact_and_off(row: Row, paper_off: str = "") -> tuple[Row, Row]:
     # Clicks on the centre, and 20 pixels off it.
-    return row, replace(
-        row, title=f"{row.title} 20 px off", settings={**row.settings, **CLICKS_20_PX_OFF}, paper=paper_off
-    )
+    return row, replace(row, title=f"{row.title} 20 px off", settings={**row.settings, **NOISY_CLICKS}, paper=paper_off)
 
 
 def _sweep(key: str, values: tuple[float, ...], paper: tuple[str, ...] = ()) -> list[Row]:
@@ -169,7 +167,11 @@ _STUDIES = (
     Study(
         "table1_imagenet",
         "What each kind of sample adds, from ImageNet weights (SoCL, Table 1)",
-        (IMAGENET, *_with(LOW_RATE, *LADDER), replace(RESPONSE, title="GST + SNS + mixing + LST, and response")),
+        (
+            IMAGENET,
+            *_with(LOW_LEARNING_RATE, *LADDER),
+            replace(RESPONSE, title="GST + SNS + mixing + LST, and response"),
+        ),
         FROM_IMAGENET,
         "OTB-13 AUC",
     ),
@@ -191,13 +193,13 @@ _STUDIES = (
     Study(
         "labels_imagenet",
         "Clicks or boxes on the same frames, from ImageNet weights (SoCL, Figs. 8 and 10)",
-        (IMAGENET, *_with(LOW_RATE, SOCL), RESPONSE, BOX, BCE),
+        (IMAGENET, *_with(LOW_LEARNING_RATE, SOCL), RESPONSE, BOX, BCE),
         FROM_IMAGENET,
     ),
     Study(
         "hours_imagenet",
         "Clicks or boxes for the same hours of annotation, from ImageNet weights (SoCL, Table 2)",
-        _at_hours(*_with(LOW_RATE, SOCL), RESPONSE),
+        _at_hours(*_with(LOW_LEARNING_RATE, SOCL), RESPONSE),
         FROM_IMAGENET,
         "OTB-15 AUC",
         x_label="hours of annotation",
@@ -228,7 +230,7 @@ _STUDIES = (
     Study(
         "noise_imagenet",
         "Clicks on the target's centre, or 20 pixels off, from ImageNet weights (SoCL, Table 6)",
-        _exact_and_off(replace(SOCL, settings={**SOCL.settings, **LOW_RATE}, paper="53.8"), "53.6")
+        _exact_and_off(replace(SOCL, settings={**SOCL.settings, **LOW_LEARNING_RATE}, paper="53.8"), "53.6")
         + _exact_and_off(RESPONSE)
         + _exact_and_off(BCE),
         FROM_IMAGENET,
@@ -238,7 +240,7 @@ _STUDIES = (
     Study(
         "projection_imagenet",
         "With a projection head and without, from ImageNet weights (SoCL, Table 9)",
-        _with(LOW_RATE, *HEADS),
+        _with(LOW_LEARNING_RATE, *HEADS),
         FROM_IMAGENET,
         "OTB-13 AUC",
     ),

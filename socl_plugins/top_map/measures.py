@@ -33,7 +33,7 @@ class LabelledFrame:
 
 
 @dataclass(frozen=True)
-class Measures:
+class TopMapMeasures:
     """Means over frames.
 
     Attributes:
@@ -56,13 +56,13 @@ class Measures:
     center_error: float
 
 
-def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.25) -> Measures:
+def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.25) -> TopMapMeasures:
     """Returns the measures of proposals and of the maps rendered from them.
 
     Args:
         frames: see :class:`LabelledFrame`.
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
 
     Raises:
         ValueError: there is no frame.
@@ -83,7 +83,7 @@ def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: floa
     sigma = float(np.mean(spread))
     gaussian = [_gaussian_mass(frame, sigma) for frame in listed]
     logs = np.log([spread, extent])
-    return Measures(
+    return TopMapMeasures(
         frames=len(listed),
         recall=tuple(float(np.mean([found[:count].max() >= 0.5 for found in overlaps])) for count in COUNTS),
         mass=float(np.mean(mass)),

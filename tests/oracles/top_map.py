@@ -211,7 +211,7 @@ def score_map(proposals: Proposals, shape: tuple[int, int], cell: float = 1.0) -
 
 
 def clip_threshold(proposals: Proposals, eta: float) -> float:
-    """Returns the mean of the top ``eta``, see :func:`socl_plugins.top_map.render.clip_threshold`."""
+    """Returns the mean of the top ``eta``, see :func:`socl_plugins.top_map.render.clip_thresholds`."""
     total = float(proposals.scores.sum())
     x = y = log_width = log_height = 0.0
     for (left, top, width, height), score in zip(proposals.boxes.astype(np.float64), proposals.scores):

@@ -17,9 +17,8 @@ from ltr.dataset.named import embedded_videos
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
 from socl_plugins.clicks import PointAnnotated
-from socl_plugins.pseudo_label.from_top_map import box_from_map
-from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated, pseudo_box
-from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings
+from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
+from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from tests.recipes import FEW_PROPOSALS, SMALL, recipe
 
 OF_BOXES = ("siamfc/box_siam_alexnet", "siamfc/box_siam_res18", "socl/box_siam_budget")
@@ -91,16 +90,6 @@ def test_the_projection_head_is_learned_and_can_be_left_out(workspace: Path) -> 
     assert any(name.startswith("projection.") for name in with_head)  # type: ignore[attr-defined]
     without = train("socl/socl_cf_res18", {"network.projection": False})["net"]
     assert not any(name.startswith("projection.") for name in without)  # type: ignore[attr-defined]
-
-
-def test_the_pseudo_box_of_one_proposal_is_that_proposal() -> None:
-    box = np.array([40.0, 30.0, 36.0, 24.0])
-    proposals = Proposals(box[None].astype(np.float32), np.array([0.9], np.float32))
-    for alpha in (0.3, 0.9):
-        np.testing.assert_allclose(pseudo_box(proposals, alpha), box, atol=1.1)
-    rectangle = np.zeros((12, 20))
-    rectangle[3:9, 5:11] = 1 / 36
-    assert box_from_map(rectangle, 0.5).tolist() == [5, 3, 6, 6]
 
 
 class NoBoxes(BaseVideoDataset):

@@ -17,7 +17,7 @@ from ltr.admin.settings import SettingsError
 from ltr.config.overrides import flat
 from ltr.data.crops import Region
 from ltr.data.labels import LabelSettings
-from ltr.data.processing.dimp import View
+from ltr.data.processing.dimp import AugmentedCrop
 from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Compose
 from ltr.dataset.export import export_got10k
@@ -133,7 +133,7 @@ def test_the_target_of_a_click_has_its_centre_and_the_proposals_size() -> None:
 def test_a_soft_label_lies_on_the_target_and_falls_with_its_map(filter_size: int) -> None:
     box = np.array([[96.0, 128, 64, 64]])
     settings = LabelSettings(18, 0.05, filter_size)
-    view = View(
+    view = AugmentedCrop(
         np.zeros((288, 288, 3), np.uint8), Region(0.0, 0.0, 288.0, 288), Compose().draw(np.random.default_rng(0))
     )
     proposals = [Proposals(box.astype(np.float32), np.ones(1, np.float32))]

@@ -22,8 +22,8 @@ class CropJitter:
     Attributes:
         size: side of the crop in pixels.
         factor: side of the crop's region over the box's mean side, the square root of its area.
-        center_jitter: see :func:`ltr.data.jitter.jittered_box`.
-        scale_jitter: likewise.
+        center_jitter: largest shift of the centre along x and y, in halves of the target's mean side; 0 keeps it.
+        scale_jitter: standard deviation of the log of the factors on width and height; 0 keeps the size.
     """
 
     size: int

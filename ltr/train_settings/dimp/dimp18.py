@@ -8,7 +8,7 @@ from ltr.config.part import Actor, Labels, Network, Processing, Sampler
 from ltr.data.augmentation import Augmentation
 from ltr.data.labels import LabelSettings
 from ltr.data.processing import CropJitter
-from ltr.data.proposals import ProposalSettings
+from ltr.data.proposals import IoUProposalSettings
 
 RECIPE = Recipe(
     data=Data(sets=("got10k_train", "lasot", "trackingnet", "coco"), weights=(), labels=Labels("boxes")),
@@ -29,7 +29,7 @@ RECIPE = Recipe(
         train=CropJitter(size=288, factor=5.0, center_jitter=3.0, scale_jitter=0.25),
         test=CropJitter(size=288, factor=5.0, center_jitter=4.5, scale_jitter=0.5),
         label=LabelSettings(cells=18, sigma_factor=0.05),  # a quarter of the target over the crop's five
-        proposals=ProposalSettings(boxes_per_frame=8, min_iou=0.1, sigma_factors=(0.01, 0.05, 0.1, 0.2, 0.3)),
+        proposals=IoUProposalSettings(boxes_per_frame=8, min_iou=0.1, sigma_factors=(0.01, 0.05, 0.1, 0.2, 0.3)),
         transform=Augmentation(brightness=0.2),
         joint_transform=Augmentation(gray=0.05),
     ),

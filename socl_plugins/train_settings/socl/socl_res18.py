@@ -8,7 +8,7 @@ from ltr.data.augmentation import Augmentation
 from ltr.data.processing import PairAugmentation
 from socl_plugins.clicks.budget import Budget
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import TopMapCropSettings
 from socl_plugins.soft_contrastive.response import ResponseSettings
 from socl_plugins.top_map.propose import ProposalSettings
 
@@ -37,7 +37,7 @@ RECIPE = Recipe(
     sampler=Sampler("tracking", max_gap=50, frame_sample_mode="interval"),
     processing=Processing(
         "soft_contrastive",
-        crop=CropSettings(size=192, search_factor=3.0, scale_jitter=0.2, shift=0.25, eta=0.1, temperature=0.25),
+        crop=TopMapCropSettings(size=192, search_factor=3.0, scale_jitter=0.2, shift=0.25, eta=0.1, temperature=0.25),
         augmentation=PairAugmentation(
             own=Augmentation(brightness=0.2, contrast=0.2, blur=1.5, blur_share=0.2),
             joint=Augmentation(flip=0.5, brightness=0.2, contrast=0.2, saturation=0.3, gray=0.2),

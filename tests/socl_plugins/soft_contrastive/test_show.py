@@ -15,7 +15,7 @@ from ltr.models.tracking import FeatureGrid, siamfc_resnet18
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.__main__ import main
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import TopMapCropSettings
 from socl_plugins.soft_contrastive.show import draw_pairs, explain, overlay
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from tests import recipes
@@ -34,7 +34,7 @@ def test_each_frame_has_five_pictures_and_no_hard_negative_on_the_target() -> No
     net = siamfc_resnet18("layer1").eval()
     clicks = PointAnnotated(SyntheticVideo(2, num_frames=6, seed=3))
     dataset = ObjectnessAnnotated(clicks, ProposalSettings(random_count=200))
-    crop = CropSettings(size=96)
+    crop = TopMapCropSettings(size=96)
     grid = net.grid(96)
     pairs = draw_pairs(dataset, crop, grid, 2)
     assert pairs[0]["train_score"].shape == pairs[0]["train_top"].shape == (grid.cells, grid.cells)
