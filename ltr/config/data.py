@@ -52,7 +52,7 @@ def open_videos(data: Data, env: Environment, required: bool = False) -> Trainin
     for name, weight in zip(data.sets, data.weights or (1.0,) * len(data.sets)):
         if name == "synthetic" or dataset_folder(name, env) is not None:
             here.append((name, weight))
-        elif required:
+        elif required or data.embedded_videos == 0:
             open_dataset(name, env)  # raises, and says how to set the folder
             raise EnvironmentError_(f"data.sets names {name}, which is not on this machine")
         else:

@@ -96,7 +96,7 @@ class Part:
                 continue
             if name in AT_RUN_TIME:
                 given = ", ".join(sorted(offered)) or "nothing"
-                raise SettingsError(f"{slot}={self.name}: it asks for {name}, but a {kind} is given {given}")
+                raise SettingsError(f"{slot}={self.name}: it asks for {name}, but the {kind} is given {given}")
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
                 raise SettingsError(f"{slot}.{name} is not set, and the {kind} {self.name!r} needs it")
         return make(**{name: value for name, value in offered.items() if name in wanted}, **self.options)
@@ -148,7 +148,8 @@ def maker(entry: Any) -> Callable[..., Any]:
 def options_of(entry: Any) -> Mapping[str, Option]:
     """Returns the options of a registered class or function by name, in the order of its signature."""
     make = maker(entry)
-    documented = (inspect.unwrap(make), entry, make)
+    ancestors = [one for one in reversed(entry.__mro__) if one is not object] if inspect.isclass(entry) else [entry]
+    documented = (*ancestors, inspect.unwrap(make), make)
     texts = {name: text for one in documented for name, text in argument_texts(inspect.getdoc(one)).items()}
     return {
         name: Option(parameter.annotation, parameter.default, texts.get(name, ""))

@@ -34,7 +34,7 @@ class Data:
             out with a word; where none is, the embedded videos are learned from. Sets that ``--set`` names must be
             there.
         weights: how often each set is drawn, in proportion; empty: in equal parts.
-        embedded_videos: embedded synthetic videos to learn from where no set is on this machine.
+        embedded_videos: embedded synthetic videos to learn from where no set is on this machine; 0: one has to be.
         labels: what of them is seen.
     """
 
@@ -44,7 +44,8 @@ class Data:
     labels: Labels = Labels("boxes")
 
     def __post_init__(self) -> None:
-        _at_least_one(self, "embedded_videos")
+        if self.embedded_videos < 0:
+            raise SettingsError(f"data.embedded_videos is {self.embedded_videos}, but must be at least 0")
         if not self.sets:
             raise SettingsError("data.sets is empty: name one data set at least")
         if self.weights and len(self.weights) != len(self.sets):
