@@ -11,7 +11,6 @@ from torch.utils.data import Dataset
 from ltr.data.sampler import Processing, no_processing
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.registry import SAMPLERS
 from socl_plugins.progressive.neighbours import hard_groups, random_group
 from socl_plugins.progressive.patches import Patches
 
@@ -39,7 +38,6 @@ class MinedPairs:
         return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 4)))
 
 
-@SAMPLERS.register("anchor")
 class AnchorSampler(Dataset[TensorDict]):
     """Draws mini-batches of patches, a group of consecutive samples each, with the frame that each is found again in.
 
