@@ -123,7 +123,7 @@ class Registry(Generic[T]):
         Raises:
             RegistryError: the name is taken. (Where ``home`` takes it, that is told when home is imported.)
         """
-        if name in self._entries or self._searched(name):
+        if name in self._entries or self._module_of(name):
             raise self._taken(name)
         module, _, attribute = target.partition(":")
         self._entries[name] = Reference(module, attribute, what, fixed)
@@ -149,7 +149,7 @@ class Registry(Generic[T]):
         if name in self._entries:
             entry = self._entries[name]
             return cast(T, self._load(name, entry)) if isinstance(entry, Reference) else entry
-        if found := self._searched(name):
+        if found := self._module_of(name):
             module, attribute = importlib.import_module(found[0]), found[1]
             if not hasattr(module, attribute):
                 raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {attribute!r}")
@@ -174,11 +174,11 @@ class Registry(Generic[T]):
         if name in self._entries:
             entry = self._entries[name]
             return entry.describe() if isinstance(entry, Reference) else _description(entry)
-        if found := self._searched(name):
+        if found := self._module_of(name):
             return described_in_source(found[0])
         raise self._unknown(name)
 
-    def _searched(self, name: object) -> tuple[str, str] | None:
+    def _module_of(self, name: object) -> tuple[str, str] | None:
         """Returns the module of a searched package that has this name, and the attribute that is the entry."""
         for package, attribute in self._packages:
             if name in _modules_of(package):
@@ -202,7 +202,7 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         self._import_home()
-        return name in self._entries or self._searched(name) is not None
+        return name in self._entries or self._module_of(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())

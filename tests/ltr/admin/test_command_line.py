@@ -14,7 +14,7 @@ def command(options):
         print(number)
     return 0
 
-raise SystemExit(run_command(argparse.Namespace(plugin=[], debug=False), command))
+raise SystemExit(run_command(argparse.Namespace(workspace=None, plugin=[], debug=False), command))
 """
 
 

@@ -1,0 +1,10 @@
+from .annotated import ObjectnessAnnotated
+from .proposals import Proposals
+from .propose import ProposalSettings, propose_target
+
+__all__ = [
+    "ObjectnessAnnotated",
+    "ProposalSettings",
+    "Proposals",
+    "propose_target",
+]
