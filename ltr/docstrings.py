@@ -12,12 +12,12 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def first_line(text: str | None) -> str:
-    """Returns the first line of a docstring, or an empty text for none.
+    """Returns the first line of a docstring as a listing shows it, or an empty text for none.
 
-    >>> first_line(" One sentence.\\n\\n    More of it.")
-    'One sentence.'
+    >>> first_line(" What ``run`` does.\\n\\n    More of it.")
+    'What `run` does.'
     """
-    return (text or "").strip().partition("\n")[0].rstrip()
+    return (text or "").strip().partition("\n")[0].rstrip().replace("``", "`")
 
 
 def described_in_source(module: str, attribute: str = "") -> str:

@@ -255,6 +255,7 @@ class Mine(BaseVideoDataset):
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test's plugin registers goes with the test."""
     for registry in (PATHS, DATASETS):
+        registry.names()  # what comes with the project is there, and stays
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(ltr.registry, "_loaded", dict(ltr.registry._loaded))
 
