@@ -66,6 +66,10 @@ class Reference:
     what: str
     fixed: Mapping[str, Any]
 
+    def means(self, entry: object) -> bool:
+        """Returns whether an entry is what is referred to."""
+        return (getattr(entry, "__module__", ""), getattr(entry, "__qualname__", "")) == (self.module, self.attribute)
+
     def bind(self, entry: Callable[..., Any]) -> Any:
         """Returns the entry with the fixed arguments bound to it."""
         if not self.fixed:
@@ -104,6 +108,9 @@ class Registry(Generic[T]):
         """
 
         def store(entry: T) -> T:
+            announced = self._entries.get(name)
+            if isinstance(announced, Reference) and announced.means(entry) and not override:
+                return entry
             if name in self and not override:
                 raise self._taken(name)
             self._entries[name] = entry
@@ -113,6 +120,8 @@ class Registry(Generic[T]):
 
     def refer(self, name: str, target: str, what: str = "", **fixed: Any) -> None:
         """Stores under ``name`` what is imported when it is asked for.
+
+        It may carry the decorator :meth:`register` with this name, too, which then changes nothing.
 
         Args:
             name: of the entry.

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ltr.engine.random_state import untouched_random_state
+from ltr.registry import HELD_OUT_SCORES
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation.sequence import SequenceError, SequenceList, from_video_dataset
 from pytracking.evaluation.tracker import track_sequence
@@ -56,6 +57,7 @@ class TrackingScore:
                 module.training = training
 
 
+@HELD_OUT_SCORES.register("tracking_auc")
 def tracking_auc(
     sequences: Any,
     max_frames: int | None = None,

@@ -7,10 +7,12 @@ import torch
 from ltr.actors.dimp import DiMPActor, DiMPLossSettings
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import DiMPNet
+from ltr.registry import ACTORS
 from socl_plugins.dimp.noise_robust import noise_robust_hinge
 from socl_plugins.progressive.noise_robust import LabelNoise
 
 
+@ACTORS.register("weak_dimp")
 class WeakDiMPActor(DiMPActor):
     """Learns the classifier from boxes known of clicks, and the box branch from frames that have a box of their own."""
 
@@ -27,6 +29,7 @@ class WeakDiMPActor(DiMPActor):
         return (error * known).sum() / known.sum().clamp(min=1)
 
 
+@ACTORS.register("noise_robust_dimp")
 class NoiseRobustDiMPActor(WeakDiMPActor):
     """The same with the noise-robust loss for the classifier.
 

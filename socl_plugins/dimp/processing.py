@@ -12,6 +12,7 @@ import torch
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.dimp import PARTS, DiMPProcessing, View, image_tensor
 from ltr.data.tensordict import TensorDict
+from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import render_maps
 
@@ -40,6 +41,7 @@ class SoftLabelSettings:
             raise ValueError(f"{self}: softness and eta are parts, up to 1, and the temperature is positive")
 
 
+@PROCESSINGS.register("weak_dimp")
 class WeakDiMPProcessing(DiMPProcessing):
     """Cuts crops around clicked targets: centred on the click, as large as ``soft.extent`` says.
 

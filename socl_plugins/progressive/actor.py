@@ -7,12 +7,14 @@ import torch
 from ltr.actors.siamfc import SiamFCActor
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import SiamFCNet
+from ltr.registry import ACTORS
 from socl_plugins.progressive.noise_robust import LabelNoise, noise_robust_loss
 from socl_plugins.progressive.patches import embedding
 from socl_plugins.soft_contrastive.actor import number_videos
 from socl_plugins.soft_contrastive.loss import SoftSamples, soft_contrastive_loss
 
 
+@ACTORS.register("noise_robust")
 class NoiseRobustActor(SiamFCActor):
     """SiamFC's learning step with the noise-robust loss in place of the cross-entropy.
 
@@ -34,6 +36,7 @@ class NoiseRobustActor(SiamFCActor):
         return noise_robust_loss(logits, centers, std, self.radius, noise.shifts, noise.expansion, noise.scale)
 
 
+@ACTORS.register("progressive")
 class ProgressiveActor(NoiseRobustActor):
     """Tells patches apart, and, once pairs have been mined, learns where they are found again.
 

@@ -6,8 +6,10 @@ import numpy as np
 
 from ltr.data.processing import SiamFCProcessing, as_tensor
 from ltr.data.tensordict import TensorDict
+from ltr.registry import PROCESSINGS
 
 
+@PROCESSINGS.register("progressive")
 class ProgressiveProcessing(SiamFCProcessing):
     """SiamFC's processing, and a second template to contrast the first one with."""
 

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from ltr.data.sampler import Processing, no_processing
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.registry import SAMPLERS
 from socl_plugins.progressive.neighbours import hard_groups, random_group
 from socl_plugins.progressive.patches import Patches
 
@@ -38,6 +39,7 @@ class MinedPairs:
         return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 4)))
 
 
+@SAMPLERS.register("anchor")
 class AnchorSampler(Dataset[TensorDict]):
     """Draws mini-batches of patches, a group of consecutive samples each, with the frame that each is found again in.
 

@@ -9,10 +9,12 @@ import torch
 from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import SiamFCNet
+from ltr.registry import ACTORS
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings, draw_samples, soft_contrastive_loss
 from socl_plugins.soft_contrastive.response import ResponseTerm
 
 
+@ACTORS.register("socl")
 class SoCLActor(BaseActor):
     """Learns features from pairs of frames and their TOP maps.
 

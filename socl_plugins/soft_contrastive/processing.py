@@ -11,6 +11,7 @@ from ltr.data import processing
 from ltr.data.processing import PARTS, PairAugmentation, as_tensor, crop_target
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import FeatureGrid
+from ltr.registry import PROCESSINGS
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.render import render_maps, score_map
 
@@ -35,6 +36,7 @@ class CropSettings(processing.CropSettings):
             raise ValueError(f"eta is {self.eta}; it is a part of the map, in (0, 1]")
 
 
+@PROCESSINGS.register("soft_contrastive")
 class SoftContrastiveProcessing:
     """Makes of each frame a crop around its click, and the TOP map of just that crop on the network's feature cells.
 

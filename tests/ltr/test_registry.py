@@ -151,6 +151,27 @@ def test_what_is_referred_to_has_its_name_alone(referring: Registry[Callable[...
     assert referring["plain"] is print
 
 
+def test_what_is_referred_to_may_carry_the_decorator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+        from test_kinds import NETWORKS
+        @NETWORKS.register("decorated")
+        class Net:
+            pass
+        @NETWORKS.register("other")
+        class Other:
+            pass
+    """
+    (tmp_path / "decorated_on_disk.py").write_text(textwrap.dedent(text))
+    (tmp_path / "test_kinds.py").write_text("from ltr.registry import Registry\nNETWORKS = Registry('network')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    from test_kinds import NETWORKS
+
+    NETWORKS.refer("decorated", "decorated_on_disk:Net")
+    assert NETWORKS.names() == ["decorated"]
+    assert NETWORKS["decorated"].__name__ == "Net" and NETWORKS.names() == ["decorated", "other"]
+    del sys.modules["decorated_on_disk"], sys.modules["test_kinds"]
+
+
 def test_an_entry_says_what_it_is_without_being_imported(
     recipes: Registry[object], referring: Registry[Callable[..., Any]], tmp_path: Path
 ) -> None:
