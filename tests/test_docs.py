@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from ltr import run_training
+from ltr.dataset.export import export_got10k
+from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -45,6 +47,26 @@ def test_the_tracker_in_one_file_is_complete_and_tracks(workspace: Path, tmp_pat
     boxes = np.loadtxt(workspace / "tracking_results/ncc/default/synthetic-0000.txt", delimiter="\t")
     assert boxes.shape == (60, 4) and np.isfinite(boxes).all()
     assert len(np.unique(boxes[:, :2], axis=0)) > 10, "the tracker never moved"
+
+
+def test_the_data_set_in_one_file_brings_its_path(workspace: Path, tmp_path: Path) -> None:
+    section = PLUGINS.read_text(encoding="utf-8").partition("## Your own training videos")[2]
+    (tmp_path / "section.md").write_text(section, encoding="utf-8")
+    (tmp_path / "my_videos.py").write_text(block(tmp_path / "section.md", "python"), encoding="utf-8")
+    export_got10k(SyntheticVideo(2, num_frames=3), tmp_path / "mine", "train")
+    for line in block(tmp_path / "section.md", "bash").splitlines():
+        variable, python, *arguments = shlex.split(line)
+        assert python == "python" and variable == "PYTRACKING_MINE_DIR=/data/mine"
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTRACKING_MINE_DIR": str(tmp_path / "mine")},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        assert str(tmp_path / "mine") in done.stdout or "6 frames" in done.stdout
 
 
 def systems(column: int) -> list[str]:

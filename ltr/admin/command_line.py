@@ -186,20 +186,22 @@ def number(text: str) -> float:
     return value
 
 
-def non_negative(text: str) -> float:
-    """Returns a finite number that is not negative."""
-    value = number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 on, not {text!r}")
-    return value
+def number_in(low: float, high: float = math.inf, above: bool = False) -> Callable[[str], float]:
+    """Returns a type of options: finite numbers from ``low`` (if ``above``, beyond it) to ``high``.
 
+    >>> number_in(0, 1)("0.5")
+    0.5
+    """
+    bounds = f"above {low:g}" if above else f"from {low:g}"
+    bounds += f" to {high:g}" if high < math.inf else "" if above else " on"
 
-def positive(text: str) -> float:
-    """Returns a finite number above 0."""
-    value = number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r}")
-    return value
+    def bounded(text: str) -> float:
+        value = number(text)
+        if value > high or value < low or (above and value == low):
+            raise argparse.ArgumentTypeError(f"expected a number {bounds}, not {text!r}")
+        return value
+
+    return bounded
 
 
 def path(text: str) -> Path:

@@ -94,5 +94,5 @@ def train_scored(
         find_unused_parameters=find_unused_parameters,
     )
     result = trainer.train(config.epochs)
-    result.next_command = f"pytracking/run_tracker.py {tracker} {settings.script_name} --dataset_name synthetic"
+    result.next_command = f"pytracking/run_tracker.py {tracker} {settings.script_name} --dataset synthetic"
     return result

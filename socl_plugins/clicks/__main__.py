@@ -9,7 +9,7 @@ from ltr.admin.command_line import (
     CommandParser,
     add_common_options,
     add_dataset_option,
-    non_negative,
+    number_in,
     path,
     run_command,
     whole_number,
@@ -39,7 +39,7 @@ def build_parser() -> CommandParser:
     cost.add_argument("--prices", type=path, help="a table like socl_plugins/clicks/prices.json (default: the paper's)")
     cost.add_argument(
         "--training-hours",
-        type=non_negative,
+        type=number_in(0),
         nargs=2,
         metavar=("BOXES", "CLICKS"),
         help="GPU hours of training (default: for GOT-10k, 8 and 24, as the paper has for SiamFC and SoCL)",

@@ -10,7 +10,7 @@ from ltr.admin.command_line import (
     add_common_options,
     add_dataset_option,
     add_set_option,
-    non_negative,
+    number_in,
     path,
     run_command,
     whole_number,
@@ -49,7 +49,7 @@ def build_parser() -> CommandParser:
         command = commands.add_parser(command_name, help=text, description=text)
         add_dataset_option(command, required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
         command.add_argument("--root", type=path, help="its folder, if not the one that is set (ltr.admin.environment)")
-        command.add_argument("--noise-px", type=non_negative, default=0.0, help="shift of clicks made of boxes, pixels")
+        command.add_argument("--noise-px", type=number_in(0), default=0.0, help="shift of clicks made of boxes, pixels")
         command.add_argument("--store", type=path, help="folder of the stores (default: pseudo_boxes in the workspace)")
         add_set_option(command, "a setting of the boxes, such as tracker=siamfc or fuse.size_trust=0.5")
         add_common_options(command, "data sets and trackers")

@@ -10,9 +10,8 @@ from ltr.admin.command_line import (
     add_common_options,
     add_dataset_option,
     add_set_option,
-    non_negative,
+    number_in,
     path,
-    positive,
     run_command,
     whole_number,
 )
@@ -47,17 +46,18 @@ def build_parser() -> CommandParser:
         add_common_options(command, "data sets")
     for name in ("build", "show"):
         command = commands.choices[name]
-        command.add_argument("--noise-px", type=non_negative, default=0.0, help="shift of clicks made of boxes, pixels")
+        command.add_argument("--noise-px", type=number_in(0), default=0.0, help="shift of clicks made of boxes, pixels")
         command.add_argument("--store", type=path, help="folder of the stores (default: top_maps in the workspace)")
     add_jobs_options(commands.choices["build"])
     show = commands.choices["show"]
     show.add_argument("--out", type=path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--frames", type=whole_number, default=12, help="how many, spread over the videos")
     stats = commands.choices["stats"]
-    stats.add_argument("--noise-px", type=non_negative, nargs="+", default=[0.0, 20.0], help="shifts to measure with")
+    stats.add_argument("--noise-px", type=number_in(0), nargs="+", default=[0.0, 20.0], help="shifts to measure with")
     stats.add_argument("--plot", type=path, help="also draw recall against kept proposals, the paper's figure 4")
-    stats.add_argument("--eta", type=positive, default=0.1, help="top share of the score map whose mean clips it")
-    stats.add_argument("--temperature", type=positive, default=0.25, help="of the softmax over scores")
+    share, temperature = number_in(0, 1, above=True), number_in(0, above=True)
+    stats.add_argument("--eta", type=share, default=0.1, help="top share of the score map whose mean clips it")
+    stats.add_argument("--temperature", type=temperature, default=0.25, help="of the softmax over scores")
     fit = commands.choices["fit"]
     fit.add_argument("--out", type=path, required=True, help="the table to write, JSON")
     fit.add_argument("--windows", type=whole_number, default=1000, help="random windows a click")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +12,9 @@ from ltr.admin.command_line import (
     CommandParser,
     add_common_options,
     add_dataset_option,
-    non_negative,
     number,
+    number_in,
     path,
-    positive,
     processes,
     whole_number,
 )
@@ -47,7 +45,7 @@ def parser() -> CommandParser:
     made = CommandParser("made")
     add_common_options(made, "data sets")
     add_dataset_option(made, required=False, default="synthetic")
-    made.add_argument("--noise-px", type=non_negative, default=0.0)
+    made.add_argument("--noise-px", type=number_in(0), default=0.0)
     return made
 
 
@@ -78,9 +76,10 @@ LONG = "9" * 5000
         (number, "nan", "expected a number"),
         (number, "1e400", "expected a number"),
         (number, LONG, "expected a number"),
-        (non_negative, "-0.1", "expected a number from 0 on"),
-        (non_negative, "inf", "expected a number"),
-        (positive, "0", "expected a number above 0"),
+        (number_in(0), "-0.1", "expected a number from 0 on"),
+        (number_in(0), "inf", "expected a number"),
+        (number_in(0, above=True), "0", "expected a number above 0"),
+        (number_in(0, 1, above=True), "1.5", "expected a number above 0 to 1"),
         (path, "~nouser/x", "there is no user 'nouser'"),
         (path, "x" * 5000, "longer than 255 bytes"),
         (path, "", "expected a path"),
@@ -104,7 +103,7 @@ def argparse_with(kind: object) -> CommandParser:
 
 def test_values_are_read() -> None:
     assert whole_number("2147483647") == 2**31 - 1 and processes("-1") == -1 and processes("0") == 0
-    assert number("-1.5") == -1.5 and non_negative("0") == 0 and math.isclose(positive("1e-3"), 0.001)
+    assert number("-1.5") == -1.5 and number_in(0)("0") == 0 and number_in(0, 1, above=True)("1") == 1
     assert path("~/x") == Path.home() / "x" and path("a/b") == Path("a/b")
 
 
