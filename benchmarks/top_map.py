@@ -44,9 +44,9 @@ from socl_plugins.top_map.build import build_store  # noqa: E402
 from socl_plugins.top_map.cues import color_contrast, edge_density, multi_scale_saliency, window_cues  # noqa: E402
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows  # noqa: E402
 from socl_plugins.top_map.edges import find_edges  # noqa: E402
+from socl_plugins.top_map.map import render, render_maps, score_map  # noqa: E402
 from socl_plugins.top_map.objectness import load_likelihoods  # noqa: E402
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals  # noqa: E402
-from socl_plugins.top_map.render import render, render_maps, score_map  # noqa: E402
 from socl_plugins.top_map.store import ProposalReader, ProposalWriter  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

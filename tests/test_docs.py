@@ -16,6 +16,7 @@ import torch
 
 from ltr import run_training
 from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
+from ltr.dataset.export import export_got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
 from pytracking.registry import PARAMETERS
@@ -78,6 +79,26 @@ def test_the_learning_method_in_one_file_is_complete(
     assert PARAMETERS["siamfc/place"]().network == "mine/place"
     assert run_training.main([module, name, *words, "--help"]) == 0
     assert "actor.temperature=1" in capsys.readouterr().out
+
+
+def test_the_data_set_in_one_file_brings_its_path(workspace: Path, tmp_path: Path) -> None:
+    section = PLUGINS.read_text(encoding="utf-8").partition("## Your own training videos")[2]
+    (tmp_path / "section.md").write_text(section, encoding="utf-8")
+    (tmp_path / "my_videos.py").write_text(block(tmp_path / "section.md", "python"), encoding="utf-8")
+    export_got10k(SyntheticVideo(2, num_frames=3), tmp_path / "mine", "train")
+    for line in block(tmp_path / "section.md", "bash").splitlines():
+        variable, python, *arguments = shlex.split(line)
+        assert python == "python" and variable == "PYTRACKING_MINE_DIR=/data/mine"
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTRACKING_MINE_DIR": str(tmp_path / "mine")},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        assert str(tmp_path / "mine") in done.stdout or "6 frames" in done.stdout
 
 
 def systems(column: int) -> list[str]:

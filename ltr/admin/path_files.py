@@ -6,6 +6,7 @@ Each returns the named paths with the place of each, and an error that names the
 from __future__ import annotations
 
 import ast
+import os
 import re
 import runpy
 import sys
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltr.registry import near_names
+from ltr.registry import PLUGIN_VARIABLE, near_names
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -48,8 +49,16 @@ UNUSED_IN_LOCAL = {
 }
 
 
+NAME_BYTES = 255
+"""Longest name of a file or folder that the usual file systems take."""
+
+
 class EnvironmentError_(ValueError):  # the builtin EnvironmentError is OSError
     """A path that is not set, names nothing, or stands in a file that cannot be read as intended."""
+
+
+class UnknownPathError(EnvironmentError_):
+    """A name that no path has. A plugin that is not loaded yet may bring it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,23 @@ class PathEntry:
 
     value: str
     source: str
+
+
+def user_path(text: str) -> Path:
+    """Returns the path that a person wrote, with the home folder in place of ``~``.
+
+    Raises:
+        EnvironmentError_: it is no path: empty, of a user who does not exist, or with a name that is too long.
+    """
+    if not text.strip() or "\0" in text:
+        raise EnvironmentError_(f"expected a path, not {text!r}")
+    if any(len(os.fsencode(name)) > NAME_BYTES for name in Path(text).parts):
+        raise EnvironmentError_(f"{text!r} is no path: a name in it is longer than {NAME_BYTES} bytes")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        user = Path(text).parts[0].removeprefix("~")
+        raise EnvironmentError_(f"{text!r} is no path: there is no user {user!r} with a home folder") from error
 
 
 def canonical(name: str, known: Collection[str]) -> str | None:
@@ -75,10 +101,13 @@ def read_toml(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        settings = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentError_(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:  # its message says the line and column
+    try:
+        settings = tomllib.loads(text)
+    except RecursionError as error:
+        raise EnvironmentError_(f"{path} is nested too deep: it has one line for each path") from error
+    except ValueError as error:  # TOML's own, whose message says the line and column, or int()'s of too many digits
         raise EnvironmentError_(
             f'{path} is not valid TOML: {error}. A path is written as a quoted string: otb_dir = "/data/OTB100"'
         ) from error
@@ -142,8 +171,9 @@ def _checked(
     for name, value in values.items():
         target = canonical(name, known)
         if target is None:
-            raise EnvironmentError_(
-                f"{place(name)}: unknown path {name!r}.{near_names(name, known)} Known: {', '.join(sorted(known))}"
+            raise UnknownPathError(
+                f"{place(name)}: unknown path {name!r}.{near_names(name, known)} Known: {', '.join(sorted(known))}. "
+                f"A plugin that brings it must be installed, or named with --plugin or {PLUGIN_VARIABLE}"
             )
         if isinstance(value, Path):
             value = str(value)
@@ -153,7 +183,10 @@ def _checked(
             )
         if not value:
             continue
-        entry = PathEntry(str(base / Path(value).expanduser()), place(name))
+        try:
+            entry = PathEntry(str(base / user_path(value)), place(name))
+        except EnvironmentError_ as error:
+            raise EnvironmentError_(f"{place(name)}: {name}: {error}") from error
         if target in entries and entries[target].value != entry.value:
             raise EnvironmentError_(
                 f"{entry.source}: {name} and {entries[target].source} give {target} two values; keep one"

@@ -12,6 +12,7 @@ Of the first two one must be there; the others may be missing. Source: Huang, Zh
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,9 +118,11 @@ def _split_folder(root: Path, split: str | None) -> Path:
         return root
     folder = root / (split or "train")
     if not (folder / "list.txt").is_file():
+        videos = folder if folder.is_dir() else root
         raise DatasetError(
-            f"there is neither {root / 'list.txt'} nor {folder / 'list.txt'}; "
-            "give the folder that holds train/ and val/, or one of these"
+            f"there is neither {root / 'list.txt'} nor {folder / 'list.txt'}: give the folder that holds train/ and "
+            "val/, or one of these, with a list.txt that names its videos, one a line. If the videos are there and "
+            f"only their list is missing: cd {shlex.quote(str(videos))} && ls -d */ | tr -d / > list.txt"
         )
     return folder
 

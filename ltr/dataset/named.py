@@ -30,15 +30,21 @@ def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseV
         root: the folder, instead of the environment's.
 
     Raises:
-        ValueError: the folder is not set.
+        ValueError: the folder is not set, or not there, or the data set was registered without a path.
         RegistryError: there is no such data set.
     """
     if name == "synthetic":
         return embedded_videos()
     kind, split = _kind_and_split(name)
+    if root is not None and not root.is_dir():
+        raise ValueError(f"there is no folder {root}, in which {name} was said to lie")
     folder = root or dataset_folder(name, env)
     if folder is None and f"{kind}_dir" not in PATHS:
-        raise ValueError(f"{name} needs the folder that it lies in: name it with --root")
+        raise ValueError(
+            f"the data set {kind!r} is registered without a path: add "
+            f'register_path("{kind}_dir", "what lies there"), from ltr.admin.environment, to the plugin that registers '
+            "it, or name the folder with --root"
+        )
     if folder is None:
         raise ValueError(
             f"{kind}_dir is not set, so {name} cannot be opened: set PYTRACKING_{kind.upper()}_DIR, write it into "

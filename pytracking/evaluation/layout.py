@@ -113,7 +113,10 @@ def listed_names(folder: Path, path_name: str, marker: str = "groundtruth.txt") 
     else:
         names = sorted(path.parent.name for path in folder.glob(f"*/{marker}"))
     if not names:
-        raise FileNotFoundError(f"{folder} holds neither a list.txt with names nor a */{marker}; check {path_name}")
+        raise FileNotFoundError(
+            f"{folder} holds neither a list.txt with the names of sequences, one a line, nor a folder with a {marker}; "
+            f"check {path_name}, or write the list"
+        )
     return names
 
 

@@ -37,7 +37,7 @@ def click_to_box(image: np.ndarray, click: tuple[float, float], method: str | No
     known = CLICK_TO_BOX.names()
     if method is None and len(known) != 1:
         raise StartError(
-            f"choose a way from a click to a box with --click_method: {', '.join(known)}"
+            f"choose a way from a click to a box with --click-method: {', '.join(known)}"
             if known
             else "no plugin brings a way from a click to a box (the registry CLICK_TO_BOX); give a box instead"
         )

@@ -16,8 +16,8 @@ from ltr.data.processing.template_search import CropJitter
 from ltr.data.proposals import IoUProposalSettings
 from ltr.data.tensordict import TensorDict
 from ltr.registry import PROCESSINGS
+from socl_plugins.top_map.map import render_maps
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render_maps
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from ltr.data.processing import PARTS, PairAugmentation, as_tensor, jittered_cro
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import FeatureGrid, SiamFCNet
 from ltr.registry import PROCESSINGS
+from socl_plugins.top_map.map import render_maps, score_map
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render_maps, score_map
 
 
 @dataclass(frozen=True)

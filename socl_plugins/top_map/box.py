@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from socl_plugins.top_map.map import render
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render
 
 REGION = 4.0  # side of the square that the map is rendered on, in extents of the target
 CELLS = 128  # so that the box is exact to a thirtieth of the target's extent
@@ -22,7 +22,7 @@ def top_map_box(proposals: Proposals, alpha: float = 0.5, eta: float = 0.1, temp
     Args:
         proposals: in pixels of the frame.
         alpha: part of the map's peak from which on a place belongs to the box, in (0, 1].
-        eta: share of the places whose scores are clipped, see :func:`socl_plugins.top_map.render.render`.
+        eta: share of the places whose scores are clipped, see :func:`socl_plugins.top_map.map.render`.
         temperature: of the map's softmax, see the same.
 
     Raises:

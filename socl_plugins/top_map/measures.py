@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytracking.metrics.boxes import iou
+from socl_plugins.top_map.map import coverage, render
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import coverage, render
 
 COUNTS = (1, 4, 16, 64)  # kept proposals at which recall is measured, as in the paper's figure 4
 CELLS = 128  # of the map on which mass and spread are measured: its geometric mean side

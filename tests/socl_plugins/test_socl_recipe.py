@@ -74,7 +74,7 @@ def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureF
     assert any(not torch.equal(value, other[name]) for name, value in checkpoint["net"].items())
 
     name = "synthetic-0000"
-    words = ["siamfc", "socl_res18", "--dataset_name", "synthetic", "--sequence", name]
+    words = ["siamfc", "socl_res18", "--dataset", "synthetic", "--sequence", name]
     assert run_tracker.main(words) == 0
     boxes = (workspace / "tracking_results" / "siamfc" / "socl_res18" / f"{name}.txt").read_text().splitlines()
     assert len(boxes) == 60 and all(len(line.split("\t")) == 4 for line in boxes)

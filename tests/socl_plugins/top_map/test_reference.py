@@ -15,13 +15,13 @@ from ltr.data.image_loader import load_image
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from pytracking.metrics.boxes import iou
-from socl_plugins.top_map import ProposalSettings, propose_target, render
+from socl_plugins.top_map import ProposalSettings, propose_target
 from socl_plugins.top_map.cues import SALIENCY_SCALES, Cues, color_index, saliency_map, window_cues
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows
 from socl_plugins.top_map.edges import find_edges
+from socl_plugins.top_map.map import clip_thresholds, render, score_map
 from socl_plugins.top_map.objectness import load_likelihoods
 from socl_plugins.top_map.proposals import BOX_UNIT, Proposals, non_maximum_suppression, random_proposals
-from socl_plugins.top_map.render import clip_thresholds, score_map
 from tests.oracles import top_map as reference
 
 SEQUENCES = ("CarDark", "Couple", "David", "Woman")

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from ltr.dataset.synthetic import SyntheticVideo
 from pytracking.metrics.boxes import iou
 from socl_plugins.clicks import PointAnnotated
-from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target, render, score_map
+from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target
 from socl_plugins.top_map.cues import color_contrast, edge_density, saliency_map, window_cues, window_sums
 from socl_plugins.top_map.edges import find_edges
+from socl_plugins.top_map.map import clip_thresholds, render, render_maps, score_map
 from socl_plugins.top_map.objectness import fit_likelihoods, load_likelihoods
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals
-from socl_plugins.top_map.render import clip_thresholds, render_maps
 
 FEW = ProposalSettings(random_count=400, keep=16)
 
