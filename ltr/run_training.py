@@ -16,8 +16,16 @@ import shlex  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from typing import TYPE_CHECKING, Literal  # noqa: E402
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, print_names, whole_number  # noqa: E402
-from ltr.registry import TRAIN_SETTINGS, load_plugins  # noqa: E402
+from ltr.admin.command_line import (  # noqa: E402
+    CommandParser,
+    add_common_options,
+    add_set_option,
+    apply_common_options,
+    print_entries,
+    print_error,
+    whole_number,
+)
+from ltr.registry import TRAIN_SETTINGS  # noqa: E402
 from ltr.training import find_recipe, run  # noqa: E402
 
 if TYPE_CHECKING:
@@ -44,15 +52,9 @@ exit status: 0 trained, 1 error, 2 wrong usage, 130 stopped with Ctrl-C (--resum
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
-    parser = argparse.ArgumentParser(
-        prog="run_training.py",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-    )
+    parser = CommandParser("run_training.py", DESCRIPTION, EXAMPLES, add_help=False)
     parser.add_argument(
         "-h", "--help", action="store_true", help="show this, and with MODULE and NAME all settings of the recipe"
     )
@@ -71,9 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
-    parser.add_argument("--workspace", metavar="DIR", help="where checkpoints and logs go (default: as configured)")
-    add_plugin_option(parser, "recipes")
-    parser.add_argument("--debug", action="store_true", help="show the full traceback of every error")
+    add_common_options(parser, "recipes")
     return parser
 
 
@@ -88,32 +88,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.list and not (options.module and options.name):
         parser.error("give MODULE and NAME of a recipe (--list shows them)")
     try:
-        load_plugins(options.plugin)
+        apply_common_options(options)
         if options.list:
-            print_names(TRAIN_SETTINGS.names(), TRAIN_SETTINGS.__getitem__)
-            return 0
-        if options.help:
+            print_entries(TRAIN_SETTINGS)
+        elif options.help:
             parser.print_usage()
             _print_settings(options)
-            return 0
-        result = run(
-            f"{options.module}/{options.name}",
-            dict(options.overrides),
-            schedule=options.schedule,
-            workspace=options.workspace,
-            seed=options.seed,
-            device=options.device,
-            resume=options.resume,
-        )
-        if os.environ.get("RANK", "0") == "0":  # of a distributed run one process speaks
-            _report(result, options.workspace)
+        else:
+            _train(options)
         return 0
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
         return 130
     except Exception as error:  # every error ends here, with an honest status
-        print_error(error, options.debug, "--debug")
+        print_error(error, options.debug)
         return 1
+
+
+def _train(options: argparse.Namespace) -> None:
+    result = run(
+        f"{options.module}/{options.name}",
+        dict(options.overrides),
+        schedule=options.schedule,
+        seed=options.seed,
+        device=options.device,
+        resume=options.resume,
+    )
+    if os.environ.get("RANK", "0") == "0":  # of a distributed run one process speaks
+        _report(result, options.workspace)
 
 
 def _print_settings(options: argparse.Namespace) -> None:
@@ -134,11 +136,11 @@ def _print_settings(options: argparse.Namespace) -> None:
         print(f"  {f'{key}={value}':{width}}  {kind}: {text}")
 
 
-def _report(result: TrainingResult, workspace: str | None) -> None:
+def _report(result: TrainingResult, workspace: Path | None) -> None:
     if result.checkpoint is not None:
         print(f"checkpoint: {result.checkpoint}")
     if result.next_command:
-        place = f" --workspace {shlex.quote(str(Path(workspace).expanduser().absolute()))}" if workspace else ""
+        place = f" --workspace {shlex.quote(str(workspace.absolute()))}" if workspace else ""
         print(f"to use it: {shlex.quote(sys.executable)} {result.next_command}{place}")
     if result.score_name and result.trained is not None:
         before = "unknown" if result.untrained is None else f"{result.untrained:.3f}"
