@@ -141,6 +141,9 @@ for _name, _what in {
     "vot": "A VOT challenge's sequences, 2013 to 2019, in vot_dir.",
 }.items():
     BENCHMARKS.register(_name)(on_demand(f"{_EVALUATION}.benchmarks", _name, _what))
+for _name in ("otb", "otb13", "uav", "uav20l"):
+    _what = f"A copy of {_name} whose sequences end early on purpose, such as after 100 frames."
+    BENCHMARKS.register(f"{_name}_shortened")(on_demand(f"{_EVALUATION}.benchmarks", _name, _what, shortened=True))
 for _year in range(2013, 2020):
     _vot = on_demand(f"{_EVALUATION}.benchmarks", "vot", f"VOT{_year}, in vot_dir.", year=_year)
     BENCHMARKS.register(f"vot{_year}")(_vot)

@@ -66,7 +66,7 @@ def read_rows(path: Path, columns: Collection[int], missing: bool = False) -> li
     Args:
         path: of the file.
         columns: how many numbers a line may have.
-        missing: a line of several NaN, and nothing else, is one without a value.
+        missing: a line of NaN and nothing else is one without a value.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -77,7 +77,7 @@ def read_rows(path: Path, columns: Collection[int], missing: bool = False) -> li
         row = _numbers(line)
         if row is None or len(row) not in columns or not _is_value(row, missing):
             wanted = " or ".join(f"{count} number{'s' * (count > 1)}" for count in columns)
-            wanted += ", or nan alone" if missing and max(columns) > 1 else ""
+            wanted += ", or nan alone" if missing else ""
             raise DatasetError(f"{path}, line {number}: expected {wanted}, not {short(line)}")
         rows.append(row)
     return rows
@@ -90,7 +90,7 @@ def read_table(path: Path, columns: int, rows: int | None = None, missing: bool 
         path: of the file.
         columns: numbers of a line.
         rows: lines that there must be, one for each image; by default as many as there are.
-        missing: a line of several NaN, and nothing else, is one without a value.
+        missing: a line of NaN and nothing else is one without a value.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -162,7 +162,7 @@ def _numbers(line: str) -> list[float] | None:
 
 
 def _is_value(row: list[float], missing: bool) -> bool:
-    return all(map(math.isfinite, row)) or (missing and len(row) > 1 and all(map(math.isnan, row)))
+    return all(map(math.isfinite, row)) or (missing and all(map(math.isnan, row)))
 
 
 def short(line: str) -> str:
