@@ -154,10 +154,12 @@ def _read_jpeg(data: bytes) -> ImageHeader:
 
 def _note_scan(segment: bytes, finest: dict[int, list[int]], progressive: bool) -> bool:
     """Notes which coefficients of which components a scan brings, and to which bit; returns whether it may do so."""
-    count = segment[0]
+    count = segment[0] if segment else 0
+    if len(segment) < 4 + 2 * count:
+        return False
     components = [segment[1 + 2 * index] for index in range(count)]
     first, last, bits = segment[1 + 2 * count : 4 + 2 * count]
-    if any(component not in finest for component in components):
+    if not components or any(component not in finest for component in components) or not first <= last < COEFFICIENTS:
         return False
     for component in components:
         finest[component][first : last + 1] = [bits & 15 if progressive else 0] * (last + 1 - first)
