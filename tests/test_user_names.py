@@ -279,3 +279,22 @@ def test_there_is_one_reader_of_text() -> None:
         for line in reading_of_text(path.read_text("utf-8"))
     ]
     assert not left, "these take text apart by themselves; use ltr.dataset.text: " + ", ".join(left)
+
+
+def test_there_is_one_decoder_of_images_and_one_opener_of_videos() -> None:
+    allowed = {
+        "imdecode": {"ltr/data/image_loader.py"},
+        "imread": set(),
+        "VideoCapture": {"pytracking/evaluation/video_files.py", "pytracking/live/source.py"},  # the latter: cameras
+    }
+    for name, files in allowed.items():
+        users = {
+            path.relative_to(REPOSITORY).as_posix()
+            for folder in ("ltr", "pytracking", "socl_plugins")
+            for path in (REPOSITORY / folder).rglob("*.py")
+            if any(
+                isinstance(node, ast.Attribute) and node.attr == name
+                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            )
+        }
+        assert users <= files, f"cv2.{name} is called in {users - files}"

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from ltr.data.image_loader import ImageError
 from ltr.dataset import DatasetError
+from pytracking.analysis.render import write_video
 from pytracking.analysis.scoring import score_got10k, score_sequence
 from pytracking.evaluation import SequenceError, SequenceList, get_dataset
 from pytracking.evaluation.benchmarks import (
@@ -294,6 +296,27 @@ def test_a_video_file_is_a_data_set(tmp_path: Path) -> None:
     file.write_bytes(b"no video")
     with pytest.raises(VideoError, match="cannot be read as a video"):
         own_videos(file)
+
+
+@pytest.mark.parametrize("name", ["two words", "Zoë 鳥", "50% %04d", "#1", "http: 1", "clip.v2"])
+def test_videos_may_have_any_name_and_what_macos_leaves_is_none(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    write_video(folder / f"{name}.mp4", [np.full((48, 64, 3), 40 * index, np.uint8) for index in range(5)], (64, 48))
+    write_lines(folder / f"{name}.txt", *[BOX] * 5)
+    (folder / f"._{name}.mp4").write_bytes(b"\0\5\x16\7")
+    (folder / ".DS_Store").write_bytes(b"x")
+    write_images(folder / ".cache", range(1, 3))
+    monkeypatch.chdir(folder)
+    for sequences in (get_dataset(str(folder)), get_dataset("."), get_dataset(f"{name}.mp4")):
+        assert names(sequences) == [name]
+        np.testing.assert_allclose(sequences[0].frame(3).mean(), 120, atol=4)
+    assert get_dataset(".")[0].dataset == "mine"
+    monkeypatch.setenv("PYTRACKING_MAX_PIXELS", "3000")
+    with pytest.raises(ImageError, match="declares 64 x 48 pixels, more than the 3,000"):
+        get_dataset(str(folder))
 
 
 def test_videos_without_ground_truth_or_frames_are_named(tmp_path: Path) -> None:

@@ -13,9 +13,15 @@ import torch
 from ltr.admin.environment import EnvironmentError_
 from ltr.dataset import DatasetError, SyntheticVideo
 from ltr.registry import RegistryError
+from pytracking import run_tracker
 from pytracking.evaluation import Sequence, SequenceError, SequenceList, from_video_dataset, get_dataset
 from pytracking.evaluation.benchmarks import otb, otb13, otb_entries
 from pytracking.evaluation.ground_truth import read_regions
+
+
+def names(sequences: SequenceList) -> list[str]:
+    return [sequence.name for sequence in sequences]
+
 
 BOXES = np.array([[1.0, 2, 10, 12], [2, 2, 10, 12], [3, 2, 10, 12]])
 FRAMES = [np.full((40, 50, 3), value, np.uint8) for value in range(3)]
@@ -144,12 +150,22 @@ def test_otb_is_read_as_other_programs_have_it(tmp_path: Path) -> None:
     assert str(otb(tmp_path)["KiteSurf"].frames[2]).endswith("0003.png")
 
 
-def test_a_shortened_otb_says_so(tmp_path: Path, shared_data: Path) -> None:
+def test_a_shortened_otb_says_so(
+    workspace: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(FileNotFoundError, match="Diving.*images 1 to 215 are missing.*data set otb_shortened"):
         otb(shared_data / "otb_hard")
     sequences = otb(shared_data / "otb_hard", shortened=True)
     assert {sequence.dataset for sequence in sequences} == {"otb_shortened"}
     assert [len(sequence) for sequence in sequences] == [100, 100, 100, 100, 100, 81, 100]
+    monkeypatch.setenv("PYTRACKING_OTB_DIR", str(shared_data / "otb_hard"))
+    assert names(get_dataset("otb_shortened")) == names(sequences)
+    arguments = ["opencv", "kcf", "--dataset_name", "otb_shortened", "--sequence", "Diving"]
+    assert run_tracker.main(arguments) == 0
+    assert "otb_shortened" in capsys.readouterr().out
+    arguments[3] = "otb"
+    assert run_tracker.main(arguments) == 1
+    assert "is read as the data set otb_shortened" in capsys.readouterr().err
 
 
 def test_a_part_of_otb_is_used_and_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -216,6 +216,31 @@ def test_a_cut_image_of_another_kind_is_refused(picture, suffix):
             decode_image(data[: int(len(data) * share) or 3])
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGBA", "CMYK"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "BMP", "JPEG"])
+def test_an_image_is_what_opencv_reads_in_colour(tmp_path, picture, kind, mode):
+    image_module = pytest.importorskip("PIL.Image")
+    pixels = image_module.fromarray(picture).convert(mode)
+    if "A" in mode:
+        pixels.putalpha(image_module.fromarray(picture[..., 0]))
+    try:
+        pixels.save(tmp_path / "a", kind)
+    except OSError:
+        pytest.skip(f"{kind} has no {mode}")
+    expected = cv2.imread(str(tmp_path / "a"), cv2.IMREAD_COLOR)[..., ::-1]
+    difference = np.abs(load_image(tmp_path / "a").astype(int) - expected)
+    assert difference.max() <= (8 if kind == "JPEG" else 0), "jpeg4py may differ a little"
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("TIFF", "F"), ("GIF", "P"), ("PPM", "RGB"), ("JPEG2000", "RGB")])
+def test_other_kinds_are_refused_by_name(picture, kind, mode):
+    image_module = pytest.importorskip("PIL.Image")
+    file = io.BytesIO()
+    image_module.fromarray(picture).convert("L" if mode == "F" else mode).convert(mode).save(file, kind)
+    with pytest.raises(ImageError, match="odd is damaged, or of a kind"):
+        decode_image(file.getvalue(), "odd")
+
+
 def test_a_pipe_and_a_device_are_no_images(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     for path in (tmp_path / "pipe.jpg", "/dev/zero"):

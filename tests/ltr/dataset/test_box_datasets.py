@@ -98,6 +98,26 @@ def test_trackingnet_counts_its_frames_from_0_and_reads_the_parts_that_are_there
     assert abs(int(dataset.load_frame(0, 10).mean()) - 200) < 2
 
 
+def test_what_macos_leaves_does_not_count_and_lost_frames_are_named(lasot: Path, trackingnet: Path) -> None:
+    for file in (
+        lasot / "kite" / "._kite-3" / "groundtruth.txt",
+        lasot / "kite" / "kite-3" / "img" / "._00000001.jpg",
+        trackingnet / "TRAIN_0" / "anno" / "._aBc_0.txt",
+        trackingnet / "TRAIN_0" / "frames" / "aBc_0" / "._0.jpg",
+    ):
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"\0\5\x16\7")
+    for dataset, video, images in (
+        (Lasot(lasot), 1, lasot / "kite" / "kite-3" / "img"),
+        (TrackingNet(trackingnet), 0, trackingnet / "TRAIN_0" / "frames" / "aBc_0"),
+    ):
+        assert len(dataset) == len(pickle.loads(pickle.dumps(dataset))) in (2, 3)
+        boxes = len(dataset.get_sequence_info(video)["bbox"])
+        next(images.glob("[!.]*.jpg")).unlink()
+        with pytest.raises(DatasetError, match=rf"txt has {boxes} (lines|numbers) for {boxes - 1} images"):
+            type(dataset)(dataset.root).get_sequence_info(video)  # type: ignore[call-arg, arg-type]
+
+
 def test_coco_is_objects_in_still_images(coco: Path) -> None:
     dataset = Coco(coco)
     assert len(dataset) == 2 and not dataset.is_video_sequence()
