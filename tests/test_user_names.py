@@ -20,7 +20,9 @@ from pytracking.evaluation.benchmarks import vot
 from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.base import BaseTracker
+from socl_plugins.clicks import PointAnnotated
 from socl_plugins.clicks.__main__ import main as clicks
+from socl_plugins.clicks.points import write_points
 from socl_plugins.pseudo_label.store import PseudoBoxStore
 from socl_plugins.pseudo_label.tracks import SparseLabels
 
@@ -119,16 +121,24 @@ def test_nothing_is_written_under_such_a_name(name: str, tmp_path: Path) -> None
             return name
 
     (tmp_path / "deep").mkdir()
-    store = PseudoBoxStore.create(tmp_path / "deep" / "store", {})
     before = everything(tmp_path)
+    videos = Named(1, num_frames=2, size=(48, 64))
     with pytest.raises(DatasetError, match="cannot be a name"):
-        export_got10k(Named(1, num_frames=2, size=(48, 64)), tmp_path / "deep" / "export")
+        export_got10k(videos, tmp_path / "deep" / "export")
     with pytest.raises(DatasetError, match="cannot be a name"):
-        store.write(
-            name, np.ones((1, 4)), np.zeros(1), SparseLabels(np.zeros(1, int), np.ones((1, 4)), np.ones((1, 2)))
-        )
+        write_points(PointAnnotated(videos), tmp_path / "deep" / "clicks")
     with pytest.raises(DatasetError, match="cannot be a name"):
         Sequence(name, [np.zeros((9, 9, 3), np.uint8)], "mine", np.ones((1, 4)))
+    assert everything(tmp_path) == before
+
+
+def test_pseudo_boxes_lie_in_their_store(tmp_path: Path) -> None:
+    store = PseudoBoxStore.create(tmp_path / "store", {})
+    labels = SparseLabels(np.zeros(1, int), np.ones((1, 4)), np.ones((1, 2)))
+    before = everything(tmp_path)
+    for name in HOSTILE:
+        with pytest.raises(DatasetError, match="cannot be a name"):
+            store.write(name, np.ones((1, 4)), np.zeros(1), labels)
     assert everything(tmp_path) == before
 
 
