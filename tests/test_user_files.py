@@ -13,7 +13,10 @@ import pytest
 import ltr.registry
 from ltr.dataset import Got10k
 from pytracking import run_tracker
-from pytracking.evaluation import Tracker, get_dataset, load_result
+from pytracking.evaluation import ResultError, Sequence, Tracker, get_dataset, load_result
+from pytracking.evaluation.ground_truth import read_regions
+from pytracking.evaluation.resets import read_run
+from pytracking.evaluation.results import read_numbers
 from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.base import BaseTracker
@@ -114,3 +117,29 @@ def test_commands_read_it_right_or_name_what_is_wrong(
         np.testing.assert_allclose(load_result(Tracker("reader", "plain"), sequence).boxes, BOXES, atol=1)
     if not wrong[1]:
         assert f"{len(BOXES)} frames" in learned.out
+
+
+@pytest.mark.parametrize("case", [case for case in user_files.NUMBERS if not case.change], ids=lambda case: case.title)
+def test_results_and_runs_are_read_by_the_same_rules(case, tmp_path: Path) -> None:
+    file = tmp_path / "groundtruth.txt"
+    file.write_bytes(case.truth)
+    sequence = Sequence("clip", [np.zeros((40, 200, 3), np.uint8)] * len(BOXES), "mine", BOXES)
+    if case.error:
+        wrong_count = re.search("has|holds", case.error) is not None
+        if not wrong_count:  # else load_result, which knows the sequence, says so
+            with pytest.raises(ResultError, match=f"{case.error.removesuffix('$')}.*delete it and run"):
+                read_numbers(file, 4)
+        with pytest.raises(ResultError, match="delete it and run"):
+            read_run(file, sequence)
+        return
+    np.testing.assert_array_equal(read_numbers(file, 4), BOXES)
+    np.testing.assert_array_equal(read_regions(file, polygons=True, missing=True), BOXES)
+
+
+def test_a_result_of_nan_is_damaged_and_a_score_of_nan_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "clip.txt"
+    file.write_text("1 2 3 4\nnan nan nan nan\n")
+    with pytest.raises(ResultError, match="clip.txt, line 2"):
+        read_numbers(file, 4)
+    file.write_text("nan\n0.5\n")
+    assert np.isnan(read_numbers(file, 1, missing=True)[0, 0])

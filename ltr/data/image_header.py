@@ -31,7 +31,7 @@ class ImageHeader:
     Attributes:
         kind: ``jpeg``, ``png``, ``bmp``, ``webp`` or ``tiff``.
         width: in pixels, as stored: before an orientation tag turns the image.
-        height: likewise.
+        height: in pixels, as stored.
         whole: false for a JPEG whose data ends before its end marker does. True for the other kinds, whose decoders
             find that out by themselves.
         end: of a JPEG, the number of bytes of the picture; what follows is not part of it. Of other kinds 0.

@@ -126,9 +126,11 @@ def _lacks_blocks(image: np.ndarray, data: bytes, header: ImageHeader) -> bool:
     Decoders fill missing blocks with medium grey, and say nothing. Where the last pixel is as bright, and where that
     cannot be seen, the data is decoded again with more of it before the end marker: a whole picture does not change.
     """
-    # The last scan of a progressive picture only sharpens; grey is another colour in CMYK; the tag may turn the image.
-    hidden = header.progressive or header.components == 4 or header.exif
-    if not hidden and abs(float(image[-1, -1] @ np.array([0.299, 0.587, 0.114])) - 128) > 1.5:
+    # The last scan of a progressive picture only sharpens; grey is another colour in CMYK.
+    hidden = header.progressive or header.components == 4
+    # A tag may have turned the image, so that the last pixel is in another corner.
+    ends = image[[0, -1]][:, [0, -1]].reshape(4, 3) if header.exif else image[-1:, -1]
+    if not hidden and (abs(ends @ np.array([0.299, 0.587, 0.114]) - 128) > 1.5).all():
         return False
     longer = decode_with_opencv(data[:-2].rstrip(b"\xff") + _MORE + data[-2:])
     return longer is not None and not np.array_equal(longer, image)

@@ -58,8 +58,8 @@ class Rules:
     """What the files of a benchmark may hold.
 
     Attributes:
-        polygons: see :func:`read_regions`.
-        missing: likewise.
+        polygons: lines of the ground truth may hold the four corners of a polygon.
+        missing: lines of NaN alone are frames without the target.
         first_box_only: a file may have one box, that of the first frame.
         shortened: images may end before the last one of the list, and boxes after the last image are left out.
     """

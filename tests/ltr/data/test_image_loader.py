@@ -123,6 +123,7 @@ KINDS = {
     "restarts": {"restart_marker_blocks": 4},
     "without subsampling": {"subsampling": 0},
     "flat grey": {"flat": True},
+    "turned by its tag": {"turn": 6},
 }
 
 
@@ -131,6 +132,9 @@ def jpeg(picture, request) -> bytes:
     image_module = pytest.importorskip("PIL.Image")
     options = dict(KINDS[request.param])
     pixels = cv2.resize(picture, (160, 120), interpolation=cv2.INTER_CUBIC)
+    if "turn" in options:
+        options["exif"] = image_module.Exif()
+        options["exif"][0x0112] = options.pop("turn")
     if options.pop("flat", False):
         pixels[:] = 128  # as decoders fill in what is missing
     file = io.BytesIO()
