@@ -128,5 +128,8 @@ for _name, _what in {
     "vot": "A VOT challenge's sequences, 2013 to 2019, in vot_dir.",
 }.items():
     BENCHMARKS.refer(_name, f"pytracking.evaluation.benchmarks:{_name}", _what)
+for _name in ("otb", "otb13", "uav", "uav20l"):
+    _what = f"A copy of {_name} whose sequences end early on purpose, such as after 100 frames."
+    BENCHMARKS.refer(f"{_name}_shortened", f"pytracking.evaluation.benchmarks:{_name}", _what, shortened=True)
 for _year in range(2013, 2020):
     BENCHMARKS.refer(f"vot{_year}", "pytracking.evaluation.benchmarks:vot", f"VOT{_year}, in vot_dir.", year=_year)

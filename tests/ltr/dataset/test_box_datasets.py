@@ -21,7 +21,7 @@ from ltr.dataset.held_out import held_out_videos
 from ltr.dataset.lasot import lasot_test_split
 from ltr.dataset.named import open_dataset
 from ltr.dataset.synthetic import SyntheticVideo
-from ltr.dataset.tables import DatasetError
+from ltr.dataset.text import DatasetError
 from ltr.registry import RegistryError
 from tests.recipes import SMALL_DIMP, assembled
 
@@ -90,7 +90,7 @@ def test_lasot_hides_what_it_tests_on_and_what_is_not_seen(lasot: Path) -> None:
     assert abs(int(dataset.load_frame(1, 2).mean()) - 80) < 2
     assert dataset.get_class_list() == ["airplane", "kite"]
     (lasot / "kite" / "kite-3" / "out_of_view.txt").write_text("0,0,1")
-    with pytest.raises(DatasetError, match=r"out_of_view\.txt, line 1"):
+    with pytest.raises(DatasetError, match=r"out_of_view\.txt has 3 numbers for 4 images"):
         Lasot(lasot).get_sequence_info(1)
 
 
@@ -103,6 +103,26 @@ def test_trackingnet_counts_its_frames_from_0_and_reads_the_parts_that_are_there
     assert abs(int(dataset.load_frame(0, 10).mean()) - 200) < 2
 
 
+def test_what_macos_leaves_does_not_count_and_lost_frames_are_named(lasot: Path, trackingnet: Path) -> None:
+    for file in (
+        lasot / "kite" / "._kite-3" / "groundtruth.txt",
+        lasot / "kite" / "kite-3" / "img" / "._00000001.jpg",
+        trackingnet / "TRAIN_0" / "anno" / "._aBc_0.txt",
+        trackingnet / "TRAIN_0" / "frames" / "aBc_0" / "._0.jpg",
+    ):
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"\0\5\x16\7")
+    for dataset, video, images in (
+        (Lasot(lasot), 1, lasot / "kite" / "kite-3" / "img"),
+        (TrackingNet(trackingnet), 0, trackingnet / "TRAIN_0" / "frames" / "aBc_0"),
+    ):
+        assert len(dataset) == len(pickle.loads(pickle.dumps(dataset))) in (2, 3)
+        boxes = len(dataset.get_sequence_info(video)["bbox"])
+        next(images.glob("[!.]*.jpg")).unlink()
+        with pytest.raises(DatasetError, match=rf"txt has {boxes} (lines|numbers) for {boxes - 1} images"):
+            type(dataset)(dataset.root).get_sequence_info(video)  # type: ignore[call-arg, arg-type]
+
+
 def test_coco_is_objects_in_still_images(coco: Path) -> None:
     dataset = Coco(coco)
     assert len(dataset) == 2 and not dataset.is_video_sequence()
@@ -111,7 +131,7 @@ def test_coco_is_objects_in_still_images(coco: Path) -> None:
     assert dataset.frame_name(0, 0) == "000000000007/000000000025"
     assert abs(int(dataset.load_frame(1, 0).mean()) - 36) < 2
     (coco / "annotations" / "instances_train2017.json").write_text('{"images": []}')
-    with pytest.raises(DatasetError, match="is damaged"):
+    with pytest.raises(DatasetError, match="names 'categories' somewhere, but has no such key"):
         Coco(coco)
 
 
