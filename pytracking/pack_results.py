@@ -17,7 +17,8 @@ from ltr.admin.command_line import add_plugin_option, run_command, whole_number 
 
 DESCRIPTION = """\
 Writes the zip file that the server of a data set takes. GOT-10k's and TrackingNet's test splits publish only the first
-boxes; their servers score the results. Track the sequences first, with run_tracker.py.
+boxes; their servers score the results. Track the sequences first, with run_tracker.py. With --layout pytracking, results
+on any data set are written as pytracking lays them out.
 """
 
 EXAMPLES = """\
@@ -38,6 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("tracker", metavar="TRACKER", help="the tracker, such as siamfc")
     parser.add_argument("parameters", metavar="PARAMETERS", help="its parameter set")
     parser.add_argument("dataset_name", metavar="DATASET", help="got10k_test, got10k_val or trackingnet")
+    parser.add_argument(
+        "--layout",
+        choices=("server", "pytracking"),
+        default="server",
+        help="server (default): as the data set's server takes it; pytracking: to be unpacked in its folder of results",
+    )
     parser.add_argument("--runid", type=whole_number, metavar="N", help="number of the repetition")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the zip file (default: beside the results)")
     parser.add_argument(
@@ -55,12 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _pack(options: argparse.Namespace) -> int:
     from pytracking.evaluation import Tracker, get_dataset
-    from pytracking.evaluation.packing import pack_results
+    from pytracking.evaluation.packing import pack_pytracking, pack_results
 
     tracker = Tracker(options.tracker, options.parameters, options.runid)
     folder = tracker.results_dir
+    pack = pack_pytracking if options.layout == "pytracking" else pack_results
     file = options.output or folder.with_name(f"{folder.name}_{options.dataset_name}.zip")
-    print(pack_results(tracker, get_dataset(options.dataset_name), file))
+    print(pack(tracker, get_dataset(options.dataset_name), file))
     return 0
 
 

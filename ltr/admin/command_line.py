@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable
 
 from ltr.admin.errors import message_for_people
+from ltr.admin.processes import stopped_by_sigterm
 from ltr.registry import load_plugins
 
 
@@ -84,16 +85,19 @@ def run_command(
 ) -> int:
     """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback.
 
+    SIGTERM stops it as Ctrl-C does.
+
     Args:
         options: what was parsed: ``plugin`` and ``debug``, and what the command reads.
         command: takes the options and returns the exit status.
         debug_option: what a person adds to see the traceback of an error.
-        interrupted: what Ctrl-C leaves behind.
+        interrupted: what Ctrl-C or SIGTERM leaves behind.
     """
     try:
-        load_plugins(options.plugin)
-        status = command(options)
-        sys.stdout.flush()
+        with stopped_by_sigterm():
+            load_plugins(options.plugin)
+            status = command(options)
+            sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         print(f"\ninterrupted; {interrupted}", file=sys.stderr)
