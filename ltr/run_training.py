@@ -16,6 +16,7 @@ import shlex  # noqa: E402
 from collections.abc import Callable, Sequence  # noqa: E402
 
 from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, print_names, whole_number  # noqa: E402
+from ltr.admin.processes import ProcessDied, stopped_by_sigterm  # noqa: E402
 from ltr.registry import TRAIN_SETTINGS, RegistryError, load_plugins, near_names  # noqa: E402
 
 DESCRIPTION = """\
@@ -55,6 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
+    parser.add_argument(
+        "--resume-with-changes", action="store_true", help="--resume, though seed, data sets or labels have changed"
+    )
     parser.add_argument("--workspace", metavar="DIR", help="where checkpoints and logs go (default: as configured)")
     add_plugin_option(parser, "recipes")
     parser.add_argument("--debug", action="store_true", help="show the full traceback of every error")
@@ -72,24 +76,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # In the environment, so that whatever looks up the workspace later finds the same one, in worker processes too.
         os.environ["PYTRACKING_WORKSPACE_DIR"] = str(Path(options.workspace).expanduser().absolute())
     try:
-        load_plugins(options.plugin)
-        if options.list:
-            print_names(TRAIN_SETTINGS.names(), TRAIN_SETTINGS.__getitem__)
-            return 0
-        return _train(options)
+        with stopped_by_sigterm():
+            return _run(options)
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
         return 130
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, options.debug, "--debug")
+        if isinstance(error, ProcessDied) and os.environ.get("RANK", "0") == "0":
+            from ltr.engine.resume import command_to_go_on
+
+            print(f"to go on: {command_to_go_on(words)}", file=sys.stderr)
         return 1
 
 
+def _run(options: argparse.Namespace) -> int:
+    load_plugins(options.plugin)
+    if options.list:
+        print_names(TRAIN_SETTINGS.names(), TRAIN_SETTINGS.__getitem__)
+        return 0
+    return _train(options)
+
+
 def _train(options: argparse.Namespace) -> int:
-    from ltr.admin.files import check_writable
+    from contextlib import nullcontext
+
+    from ltr.admin.ownership import own
     from ltr.admin.settings import Settings
     from ltr.engine import distributed
     from ltr.engine.random_state import seed_everything
+    from ltr.engine.resume import OTHER_RUN
 
     recipe = _find_recipe(options.module, options.name)
     device = distributed.local_device(_choose_device(options.device))
@@ -99,13 +115,14 @@ def _train(options: argparse.Namespace) -> int:
         seed=options.seed,
         device=device,
         overrides=dict(options.overrides),
-        resume=options.resume,
+        resume=options.resume or options.resume_with_changes,
+        resume_with_changes=options.resume_with_changes,
     )
     distributed.start(device)
-    if distributed.is_main():
-        check_writable(settings.checkpoint_dir)  # before a recipe spends minutes on preparing its data
-    seed_everything(settings.seed)
-    result = recipe(settings)
+    # Held before a recipe spends minutes on preparing its data.
+    with own(settings.checkpoint_dir, OTHER_RUN) if distributed.is_main() else nullcontext():
+        seed_everything(settings.seed)
+        result = recipe(settings)
     if distributed.is_main() and result is not None:
         _report(result)
     distributed.stop()
@@ -152,15 +169,15 @@ def _choose_device(choice: str) -> str:
 def _say_interrupted(interrupt: KeyboardInterrupt, words: list[str]) -> None:
     if os.environ.get("RANK", "0") != "0":  # of a distributed run one process speaks
         return
+    from ltr.engine.resume import command_to_go_on
+
     checkpoint = getattr(interrupt, "checkpoint", None)
     if checkpoint is None:
         print("\ninterrupted before an epoch was finished: there is nothing to resume", file=sys.stderr)
         return
-    command = shlex.join([sys.executable, sys.argv[0], *[word for word in words if word != "--resume"], "--resume"])
     epoch = getattr(interrupt, "epoch", None)
-    print(
-        f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}\nto go on: {command}", file=sys.stderr
-    )
+    print(f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}", file=sys.stderr)
+    print(f"to go on: {command_to_go_on(words)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from ltr.admin.command_line import add_plugin_option, run_command, whole_number 
 
 DESCRIPTION = """\
 Writes the zip file that the server of a data set takes. GOT-10k's and TrackingNet's test splits publish only the first
-boxes; their servers score the results. Track the sequences first, with run_tracker.py. With --layout pytracking, results
-on any data set are written as pytracking lays them out.
+boxes; their servers score the results. Track the sequences first, with run_tracker.py. With --layout pytracking,
+results on any data set are written as pytracking lays them out.
 """
 
 EXAMPLES = """\

@@ -37,8 +37,8 @@ class WriteError(OSError):
 def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     """Writes ``path`` so that it always holds the old content or the new, and never a part.
 
-    ``write`` gets a temporary name in the same directory (:func:`partial_path`). What it wrote is forced to the disk and
-    then moved over ``path``. A process killed in between leaves at most a hidden ``*.partial`` file, which the next
+    ``write`` gets a temporary name in the same directory (:func:`partial_path`). What it wrote is forced to the disk
+    and then moved over ``path``. A process killed in between leaves at most a hidden ``*.partial`` file, which the next
     writer of ``path`` removes, or the next run that owns the directory (:func:`ltr.admin.ownership.own`).
 
     Raises:

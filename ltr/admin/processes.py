@@ -21,8 +21,8 @@ _LOADER = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (.*)", re.D
 _watched: set[int] = set()
 
 
-class WorkerDied(RuntimeError):
-    """A worker process was killed, or ended by itself without an error."""
+class ProcessDied(RuntimeError):
+    """Another process that this one needs was killed, or ended by itself without an error."""
 
 
 def end_with_parent(parent: int | None = None) -> None:
@@ -83,19 +83,19 @@ def named_worker_deaths(advice: str) -> Iterator[None]:
         advice: what is kept and how to go on.
 
     Raises:
-        WorkerDied: a worker process died.
+        ProcessDied: a worker process died.
     """
     try:
         yield
     except BrokenProcessPool as error:
         how = sorted(set(re.findall(r"SIG[A-Z]+|EXIT\(\d+\)", str(error))))
-        raise WorkerDied(_death("a worker process", ", ".join(how), advice)) from error
+        raise ProcessDied(_death("a worker process", ", ".join(how), advice)) from error
     except RuntimeError as error:
-        found = _LOADER.match(str(error))
+        found = _LOADER.match(str(error.__cause__ or "")) or _LOADER.match(str(error))  # the cause names the signal
         if found is None:
             raise
         how = found[2].strip().partition("\n")[0].partition(". ")[0].rstrip(".")
-        raise WorkerDied(_death(f"the worker process {found[1].strip()} that reads data", how, advice)) from error
+        raise ProcessDied(_death(f"the worker process {found[1].strip()} that reads data", how, advice)) from error
 
 
 def _death(who: str, how: str, advice: str) -> str:

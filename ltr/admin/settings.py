@@ -80,6 +80,8 @@ class Settings:
     """Hyper-parameters given with ``--set``, as text."""
     resume: bool = False
     """Whether to go on from the newest checkpoint, if there is one."""
+    resume_with_changes: bool = False
+    """Whether to go on though seed, data sets or labels are not those of the checkpoint."""
     description: str = ""
     config: TrainConfig | None = None
     """The recipe's hyper-parameters, once it called :meth:`configure`."""

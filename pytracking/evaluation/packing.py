@@ -48,7 +48,7 @@ def pack_trackingnet(tracker: Tracker, dataset: Iterable[Sequence], file: Path) 
 
 
 def pack_pytracking(tracker: Tracker, dataset: Iterable[Sequence], file: Path) -> Path:
-    """Writes a zip file of the results in pytracking's layout, to be unpacked in its folder of results; returns its path.
+    """Writes the results in pytracking's layout, to be unpacked in its folder of results, and returns the zip file.
 
     Layout: ``<tracker>/<parameters>[_<run id>]/<sequence>.txt`` with x, y, w, h separated by tabs, and
     ``<sequence>_time.txt`` with seconds a line.

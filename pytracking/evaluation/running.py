@@ -55,7 +55,9 @@ class _Job:
 
 
 OTHER_RUN = "choose another run id with --run-id"
-WORKER_DIED = "finished sequences are kept, and the same command goes on with the others; fewer workers need less memory"
+WORKER_DIED = (
+    "finished sequences are kept, and the same command goes on with the others; fewer workers need less memory"
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def run_dataset(
         ValueError: two sequences, or two trackers, have one name: they would write the same files.
         RegistryError, ParameterError, CheckpointError, ...: a tracker's parameters cannot be made; nothing was run.
         OwnershipError: another run writes to a results directory.
-        WorkerDied: a worker process was killed.
+        ProcessDied: a worker process was killed.
     """
     say = say or _print_line
     report = RunReport()
@@ -156,7 +158,8 @@ def _run_all(
 
 
 def _run_in_worker(job: _Job) -> _Done:
-    end_with_parent()
+    if os.getppid() == job.owner.pid:  # a worker process on this machine, and not of a cluster
+        end_with_parent()
     load_plugins(job.plugins)  # a new process knows nothing of --plugin
     if job.threads is not None:
         torch.set_num_threads(job.threads)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from ltr.admin import processes
-from ltr.admin.processes import WorkerDied, named_worker_deaths, stopped_by_sigterm
+from ltr.admin.processes import ProcessDied, named_worker_deaths, stopped_by_sigterm
 
 REPOSITORY = Path(__file__).parents[3]
 PARENT = """
@@ -50,7 +50,7 @@ def test_a_killed_worker_of_joblib_is_one_line() -> None:
     from joblib import Parallel, delayed
 
     kill = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    with pytest.raises(WorkerDied) as caught, named_worker_deaths("go on with X"):
+    with pytest.raises(ProcessDied) as caught, named_worker_deaths("go on with X"):
         Parallel(n_jobs=2)(delayed(exec)(program) for program in ("pass", kill))
     assert "a worker process died (SIGKILL), as the system does when memory runs out: go on with X" in str(caught.value)
 
@@ -59,7 +59,7 @@ def test_other_errors_pass_unchanged() -> None:
     with pytest.raises(RuntimeError, match="^something else$"), named_worker_deaths("go on"):
         raise RuntimeError("something else")
     message = "DataLoader worker (pid(s) 12, 13) exited unexpectedly"
-    with pytest.raises(WorkerDied, match=r"process 12, 13 that reads data died \(exited unexpectedly\): go on"):
+    with pytest.raises(ProcessDied, match=r"process 12, 13 that reads data died \(exited unexpectedly\): go on"):
         with named_worker_deaths("go on"):
             raise RuntimeError(message)
-    assert processes.WorkerDied.__module__.startswith("ltr"), "so that commands print it as one line"
+    assert processes.ProcessDied.__module__.startswith("ltr"), "so that commands print it as one line"
