@@ -88,8 +88,8 @@ def named_worker_deaths(advice: str) -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool as error:
-        how = sorted(set(re.findall(r"SIG[A-Z]+|EXIT\(\d+\)", str(error))))
-        raise ProcessDied(_death("a worker process", ", ".join(how), advice)) from error
+        signals = sorted(set(re.findall(r"SIG[A-Z]+|EXIT\(\d+\)", str(error))))
+        raise ProcessDied(_death("a worker process", ", ".join(signals), advice)) from error
     except RuntimeError as error:
         found = _LOADER.match(str(error.__cause__ or "")) or _LOADER.match(str(error))  # the cause names the signal
         if found is None:

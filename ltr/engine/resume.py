@@ -53,7 +53,7 @@ def check_belongs(path: Path, before: Mapping[str, Any], now: Mapping[str, Any],
 
 
 def data_sets(loaders: Iterable[Any]) -> dict[str, str]:
-    """Returns for each loader what it learns from: its data sets' names, numbers of videos, and digests of their names."""
+    """Returns for each loader what it learns from: name, number of videos and a digest of their names a data set."""
     found = {}
     for loader in loaders:
         sampler = getattr(loader, "dataset", None)

@@ -136,9 +136,9 @@ def run_with_resets(
         for (tracker, params, key, plain), owner in zip(prepared, owners):
             claim_directory(tracker, key, plain, say)
             for number, sequence in enumerate(sequences, start=1):
-                place = f"[{number}/{len(sequences)}] {tracker.run_name} {sequence.name}"
                 run = partial(_run_sequence, tracker, params, sequence, repetitions, owner, say)
-                _report_sequence(run, tracker, sequence, report, lambda line, place=place: say(f"{place}: {line}"))
+                outcome = _report_sequence(run, tracker, sequence, report)
+                say(f"[{number}/{len(sequences)}] {tracker.run_name} {sequence.name}: {outcome}")
     return report
 
 
@@ -147,9 +147,8 @@ def _report_sequence(
     tracker: Tracker,
     sequence: Sequence,
     report: RunReport,
-    say: Callable[[str], None],
-) -> None:
-    """Makes the runs of a sequence, and adds what came of them to the report."""
+) -> str:
+    """Makes the runs of a sequence, adds what came of them to the report, and says it."""
     started = time.perf_counter()
     file = error_file(tracker.results_dir, sequence)
     try:
@@ -160,14 +159,13 @@ def _report_sequence(
         write_lines(file, traceback.format_exc().splitlines())
         message = f"{type(error).__name__}: {error}".splitlines()[0]
         report.failures.append(Failure(tracker.run_name, sequence.name, message, str(file)))
-        say(f"FAILED: {message}")
-        return
+        return f"FAILED: {message}"
     file.unlink(missing_ok=True)
     report.tracked += made > 0
     report.skipped += made == 0
     failures = sum(region == [FAILURE] for run in runs for region in run) / len(runs)
     took = time.perf_counter() - started
-    say(f"{len(runs)} runs, {made} of them new, {failures:g} failures a run, {took:.0f} s")
+    return f"{len(runs)} runs, {made} of them new, {failures:g} failures a run, {took:.0f} s"
 
 
 def load_runs(tracker: Tracker, sequence: Sequence) -> list[list[list[float]]]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def error_file(directory: Path, sequence: Sequence) -> Path:
     return directory / "error" / f"{sequence.name}.txt"
 
 
-def write_with_sums(directory: Path, main: str, lines: Iterable[str], others: dict[str, Iterable[str]]) -> None:
+def write_with_sums(directory: Path, main: str, lines: Iterable[str], others: Mapping[str, Iterable[str]]) -> None:
     """Writes text files that belong together, and their check sums.
 
     Args:

@@ -165,7 +165,7 @@ def test_a_sweep_of_settings_at_once_gives_each_its_own_numbers(
 
 
 def auc_of_drift(step: float) -> float:
-    """Returns OTB's AUC of a box of 10 pixels that leaves a target at rest by ``step`` pixels a frame, 20 frames long."""
+    """Returns OTB's AUC of a box of 10 pixels that leaves a target at rest by ``step`` pixels in each of 20 frames."""
     inside = np.clip(10 - step * np.arange(20), 0, None)
     overlaps = inside / (20 - inside)
     return float(np.mean([(overlaps > threshold).mean() for threshold in np.linspace(0, 1, 21)]))

@@ -155,7 +155,7 @@ def test_no_flipped_bit_of_a_result_goes_unnoticed(workspace: Path) -> None:
 
 
 def flipped_results(workspace: Path, count: int, seed: int) -> list[str]:
-    """Flips one bit in a result's files, many times over, and returns what then was another result or no named error."""
+    """Flips one bit in a result's files, many times over; returns what then was another result or an unnamed error."""
     tracker, sequence = Tracker("drift", "slow"), video("A")
     run_dataset([sequence], [tracker])
     true = load_result(tracker, sequence)
