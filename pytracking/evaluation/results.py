@@ -2,7 +2,7 @@
 
 * ``<sequence>.txt``: a box a line, x, y, w, h separated by tabs, rounded to 1/10000 of a pixel.
 * ``time/<sequence>.txt``: seconds a frame; ``score/<sequence>.txt``: the tracker's confidence, where it has one.
-* ``sum/<sequence>.txt``: check sums of these files, as ``sha256sum --check`` reads them.
+* ``sum/<sequence>.sha256``: check sums of these files, as ``sha256sum --check`` reads them.
 * ``error/<sequence>.txt``: the traceback, if the last attempt failed.
 * ``run.json``: the parameters that made the results, and a key of them and of the checkpoint's content.
 * ``damaged/``: results that could not be read, set aside.
@@ -30,7 +30,7 @@ from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import SequenceResult, Tracker
 
 RUN_FILE = "run.json"
-SUMS, DAMAGED = "sum", "damaged"
+DAMAGED = "damaged"
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -99,10 +99,9 @@ def has_result(tracker: Tracker, sequence: Sequence, say: Callable[[str], None])
 
 def set_aside(directory: Path, main: str, error: ResultError, say: Callable[[str], None]) -> None:
     """Moves a damaged result, its times, scores and check sums into the folder ``damaged``, and says so."""
-    for kind in ("", "time", "score", SUMS):
-        file = directory / kind / main
+    for name in (main, f"time/{main}", f"score/{main}", _sums_name(main)):
+        file, aside = directory / name, directory / DAMAGED / name
         if file.is_file():
-            aside = directory / DAMAGED / kind / main
             try:
                 aside.parent.mkdir(parents=True, exist_ok=True)
                 file.replace(aside)
@@ -130,7 +129,7 @@ def write_with_sums(directory: Path, main: str, lines: Iterable[str], others: Ma
     contents = {name: _text(each) for name, each in {**others, main: lines}.items()}
     (directory / main).unlink(missing_ok=True)
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
-    for name, content in {f"{SUMS}/{main}": sums.encode(), **contents}.items():
+    for name, content in {_sums_name(main): sums.encode(), **contents}.items():
         write_bytes_atomically(directory / name, content)
 
 
@@ -140,7 +139,7 @@ def check_sums(directory: Path, main: str, others: Iterable[str]) -> None:
     Raises:
         ResultError: a file is missing or was changed; the message names it.
     """
-    file = directory / SUMS / main
+    file = directory / _sums_name(main)
     if not file.is_file():
         return
     expected = {name: digest for digest, _, name in (line.partition("  ") for line in _read_text(file).splitlines())}
@@ -152,6 +151,10 @@ def check_sums(directory: Path, main: str, others: Iterable[str]) -> None:
         if name in expected and expected[name] != found:
             what = "is missing" if found is None else f"is not what was written: {file} has another check sum"
             raise ResultError(f"{path} {what}; delete the result and run again")
+
+
+def _sums_name(main: str) -> str:
+    return f"sum/{main.removesuffix('.txt')}.sha256"
 
 
 def write_lines(file: Path, lines: Iterable[str]) -> None:

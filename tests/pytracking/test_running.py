@@ -159,7 +159,7 @@ def flipped_results(workspace: Path, count: int, seed: int) -> list[str]:
     tracker, sequence = Tracker("drift", "slow"), video("A")
     run_dataset([sequence], [tracker])
     true = load_result(tracker, sequence)
-    files = [tracker.results_dir / name for name in ("A.txt", "time/A.txt", "score/A.txt", "sum/A.txt")]
+    files = [tracker.results_dir / name for name in ("A.txt", "time/A.txt", "score/A.txt", "sum/A.sha256")]
     rng = np.random.default_rng(seed)
     wrong = []
     for _ in range(count):
