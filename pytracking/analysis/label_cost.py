@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoint
+from ltr.admin.records import RecordError, read_record
 from pytracking.evaluation.results import RUN_FILE
 from pytracking.evaluation.tracker import Tracker
 
@@ -30,8 +31,10 @@ def label_cost(tracker: Tracker) -> LabelCost | None:
     or if the checkpoint is gone or was replaced since: then its cost may be another.
     """
     try:
-        content = json.loads((tracker.results_dir / RUN_FILE).read_text(encoding="utf-8"))
-        parameters = dict(content["parameters"])
+        parameters = dict(read_record(tracker.results_dir / RUN_FILE)["parameters"])
+    except RecordError as error:
+        print(f"the cost of the labels is unknown: {error}", file=sys.stderr)
+        return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     for entry in parameters.values():

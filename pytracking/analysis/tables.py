@@ -12,7 +12,7 @@ import numpy as np
 
 from ltr.registry import near_names
 from pytracking.analysis.scoring import score_sequence
-from pytracking.evaluation.results import ResultError, load_result
+from pytracking.evaluation.results import MissingResultError, ResultError, load_result
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import SequenceResult, Tracker
 from pytracking.metrics import OPE, mean_ope
@@ -65,9 +65,11 @@ def evaluate(
         for sequence in sequences:
             try:
                 results[sequence.name] = load_result(tracker, sequence)
-            except ResultError:
+            except ResultError as error:
                 if not skip_missing:
                     raise
+                if not isinstance(error, MissingResultError):
+                    print(f"left out: {error}", file=sys.stderr)
         loaded.append(results)
     common = [sequence for sequence in sequences if all(sequence.name in results for results in loaded)]
     if not common or not listed:
@@ -75,7 +77,7 @@ def evaluate(
 
     groups: dict[str, list[int]] = {}
     for index, tracker in enumerate(listed):
-        name = f"{tracker.name}/{tracker.parameter_name}" if merge_results else tracker.run_name
+        name = tracker.merged_name if merge_results else tracker.run_name
         groups.setdefault(name, []).append(index)
     scores = []
     for name, members in groups.items():

@@ -42,6 +42,8 @@ def build(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Draws frames with their clicks, proposals and maps, from the store where it has them."""
+    from tqdm import tqdm
+
     _check_ending(options.out, (".png", ".jpg", ".jpeg", ".html", ".htm"))
     check_writable(options.out.parent)
     dataset = _clicks(options, options.noise_px)
@@ -53,7 +55,8 @@ def show(options: argparse.Namespace) -> int:
     if not frames:
         raise ValueError(f"{options.dataset} has no frame with a click on a target that can be seen")
     shown: list[Shown] = []
-    for index in np.unique(np.linspace(0, len(frames) - 1, max(options.frames, 1)).astype(int)):
+    chosen = np.unique(np.linspace(0, len(frames) - 1, max(options.frames, 1)).astype(int))
+    for index in tqdm(chosen, desc="TOP maps", unit="frame"):
         video, frame = frames[index]
         images, annotation, _ = dataset.get_frames(video, [frame])
         x, y = annotation["point"][0].tolist()

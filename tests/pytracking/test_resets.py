@@ -135,14 +135,27 @@ def test_an_interrupted_evaluation_goes_on_and_repeats_what_was_there(workspace:
     assert run_with_resets([sequence], [tracker]).skipped == 1
 
 
-def test_changed_parameters_do_not_mix_with_older_runs(workspace: Path) -> None:
+def test_runs_with_other_settings_do_not_mix(workspace: Path) -> None:
     sequence = video()
-    run_with_resets([sequence], [Tracker("leaving", "soon")])
-    said: list[str] = []
-    changed = Tracker("leaving", "soon", overrides={"keep": "20"})
-    run_with_resets([sequence], [changed], say=said.append)
-    assert "earlier results are now in" in said[0]
+    usual, changed = Tracker("leaving", "soon"), Tracker("leaving", "soon", overrides={"keep": "20"})
+    run_with_resets([sequence], [usual])
+    before = load_runs(usual, sequence)
+    run_with_resets([sequence], [changed])
     assert codes(load_runs(changed, sequence)[0])[20] == 2
+    assert load_runs(usual, sequence) == before
+
+
+def test_a_changed_digit_of_a_run_is_noticed_and_the_run_made_again(workspace: Path) -> None:
+    tracker, sequence = Tracker("leaving", "soon"), video()
+    run_with_resets([sequence], [tracker])
+    whole = load_runs(tracker, sequence)
+    file = run_file(tracker, sequence, 2)
+    file.write_text(file.read_text().replace("3", "4", 1))
+    with pytest.raises(ResultError, match="_002.txt is not what was written"):
+        load_runs(tracker, sequence)
+    said: list[str] = []
+    run_with_resets([sequence], [tracker], say=said.append)
+    assert "made again" in said[0] and load_runs(tracker, sequence) == whole
 
 
 def test_a_sequence_that_fails_keeps_its_traceback_and_the_others_go_on(workspace: Path) -> None:

@@ -20,6 +20,7 @@ from pytracking.live.views import PlaybackCommand
 from pytracking.registry import CLICK_TO_BOX
 from pytracking.tracker.base import BaseTracker
 
+Output = pytest.CaptureFixture[str]
 BOX = ["--optional_box", "20", "30", "40", "50"]
 
 
@@ -106,6 +107,28 @@ def test_ctrl_c_ends_a_camera_in_good_order() -> None:
     usual = signal.getsignal(signal.SIGINT)
     assert [int(image[0, 0, 0]) for image in until_interrupted(images())] == [0, 1, 2]
     assert signal.getsignal(signal.SIGINT) == usual
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_tracked_of_a_video(
+    plugin: str, video: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    usual = VideoSource.frames
+
+    def frames(self: VideoSource) -> Iterator[np.ndarray]:
+        for index, image in enumerate(usual(self)):
+            if index == 5:
+                os.kill(os.getpid(), number)
+            yield image
+
+    monkeypatch.setattr(VideoSource, "frames", frames)
+    out = tmp_path / "out"
+    assert run_video.main(["drift", "plain", str(video), *BOX, "--plugin", plugin, "--out", str(out)]) == 130
+    assert len((out / "grey.txt").read_text().splitlines()) == 5
+    reader = cv2.VideoCapture(str(out / "grey.mp4"))
+    assert [reader.read()[0] for _ in range(6)] == [True] * 5 + [False]
+    captured = capsys.readouterr()
+    assert "interrupted: the 5 frames that were tracked are kept" in captured.err and "5/12" in captured.err
 
 
 def test_a_file_that_is_cut_off_is_noticed(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
