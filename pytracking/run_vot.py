@@ -81,22 +81,20 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from pytracking.analysis.benchmark_metrics import vot_metric
+    from pytracking.analysis.tables import evaluate, print_scores
     from pytracking.evaluation import Tracker, get_dataset
-    from pytracking.evaluation.resets import run_with_resets, score_runs
-    from pytracking.metrics import EAO_INTERVALS
+    from pytracking.evaluation.resets import run_with_resets
 
+    metric = vot_metric(options.dataset_name, options.protocol, options.interval)  # a wrong name ends here
     tracker = Tracker(options.tracker, options.parameters, overrides=dict(options.overrides))
     dataset = get_dataset(options.dataset_name)
     report = run_with_resets(dataset, [tracker], options.repetitions)
     if report.failures:
         print(f"no scores: {len(report.failures)} of {len(dataset)} sequences failed", file=sys.stderr)
         return 1
-    interval = options.interval or (options.dataset_name if options.dataset_name in EAO_INTERVALS else "vot2018")
-    scores = score_runs(tracker, dataset, options.protocol, interval)
-    print(
-        f"\n{tracker.run_name} on {len(dataset)} sequences of {options.dataset_name}, protocol {options.protocol}: "
-        f"accuracy {scores.accuracy:.3f}, robustness {scores.robustness:.3f}, EAO ({interval}) {scores.eao:.3f}"
-    )
+    print_scores(evaluate([tracker], dataset, metric=metric), len(dataset), options.dataset_name)
+    print()
     print(f"results: {tracker.results_dir}")
     return 0
 

@@ -14,8 +14,9 @@ import socl_plugins.progressive.sampler
 import socl_plugins.soft_contrastive.actor
 import socl_plugins.soft_contrastive.processing  # noqa: F401
 from ltr.registry import RUN_HOOKS, TRAIN_SETTINGS
-from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
+from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS, REPORT_COLUMNS
 from socl_plugins.clicks.cost_hook import RecordLabelCost
+from socl_plugins.clicks.label_cost import label_cost_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +76,7 @@ def socl_dimp() -> DiMPParams:
 
 
 RUN_HOOKS.register("label_cost")(RecordLabelCost)
+REPORT_COLUMNS.register("label_cost")(label_cost_columns)
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():

@@ -1,13 +1,13 @@
 """From boxes to insight: metrics, tables, plots, pictures and pages.
 
-What lives here: pure functions on results (``metrics``), and what presents them. What never does: running trackers.
+What lives here: which metric scores a benchmark, and what presents the numbers. What never does: running trackers.
 """
 
 from __future__ import annotations
 
 from pytracking.analysis.plots import plot_results
 from pytracking.analysis.report import Report, make_report
-from pytracking.analysis.tables import TrackerScores, evaluate, print_per_sequence_results, print_results
+from pytracking.analysis.tables import TrackerScores, evaluate, print_results
 
 __all__ = [
     "Report",
@@ -15,6 +15,5 @@ __all__ = [
     "evaluate",
     "make_report",
     "plot_results",
-    "print_per_sequence_results",
     "print_results",
 ]

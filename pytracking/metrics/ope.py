@@ -61,9 +61,7 @@ PROTOCOLS: dict[str, OPEProtocol] = {
     "pytracking": OPEProtocol(
         "pytracking", "box", missing_norm_distance=HIT, first_is_true=True, empty_repeats="zero", refuses_nan=True
     ),
-    "pytracking_uav": _missing_hit(
-        "pytracking, its rules for UAV123", "box", first_is_true=True, empty_repeats="zero"
-    ),
+    "pytracking_uav": _missing_hit("pytracking, its rules for UAV123", "box", first_is_true=True, empty_repeats="zero"),
     "lasot": _missing_hit("LaSOT's toolkit", "box", first_is_true=True, empty_repeats="not_positive"),
     "got10k": OPEProtocol("GOT-10k's toolkit", "nothing", first_is_true=True, counts_absent=True, norm_by_area=True),
 }

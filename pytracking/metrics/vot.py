@@ -156,7 +156,11 @@ def eao_interval(interval: str | tuple[int, int]) -> tuple[int, int]:
 
 
 def measure_runs(
-    runs: Sequence[Regions], gt: Regions, size: tuple[float, float], protocol: str = "pysot", where: str = "the sequence"
+    runs: Sequence[Regions],
+    gt: Regions,
+    size: tuple[float, float],
+    protocol: str = "pysot",
+    where: str = "the sequence",
 ) -> SequenceRuns:
     """Returns what the runs over a sequence gave; arguments and errors as of :func:`vot_supervised`, of one sequence.
 

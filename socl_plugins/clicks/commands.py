@@ -10,9 +10,9 @@ from ltr.admin.checkpoint import CheckpointError, load_checkpoint
 from ltr.admin.environment import load_environment
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
-from pytracking.analysis.label_cost import recorded_cost
 from socl_plugins.clicks.budget import video_labels
 from socl_plugins.clicks.costs import DEFAULT_PRICES, Cost, LabelCounts, annotation_cost, count_labels, load_prices
+from socl_plugins.clicks.label_cost import recorded_cost
 
 PAPER_FRAMES = 1_400_000  # of GOT-10k
 PAPER_TRAINING = (8.0, 24.0)  # GPU hours of SiamFC with boxes and of SoCL with clicks, section 4.5
