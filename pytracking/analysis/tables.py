@@ -83,18 +83,20 @@ def evaluate(
     title = datasets[0] if datasets else ""
     metric = metric or benchmark_metric(title, protocol, one_pass)
     results: list[dict[str, tuple[Any, np.ndarray]]] = []
+    reason = ""
     for tracker in listed:
         results.append({})
         for sequence in sequences:
             try:
                 results[-1][sequence.name] = metric.measure(tracker, sequence)
-            except ResultError:
+            except ResultError as error:
                 if not skip_missing:
                     raise
+                reason = reason or f" ({error})"
     common = [name for name in names if all(name in result for result in results)]
     if not common or not listed:
         what = f"no sequence of {len(names)} of {title or 'this data set'} has results of all {len(listed)} trackers"
-        raise ResultError(f"{what} for the {metric.heading}; run them first, with {metric.made_by}")
+        raise ResultError(f"{what} for the {metric.heading}; run them first, with {metric.made_by}{reason}")
 
     groups: dict[str, list[int]] = {}
     for index, tracker in enumerate(listed):
