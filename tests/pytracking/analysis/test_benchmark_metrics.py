@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 
 from pytracking.analysis import evaluate
 from pytracking.analysis.__main__ import main
+from pytracking.analysis.benchmark_metrics import BENCHMARK_METRICS
 from pytracking.evaluation import ResultError, Sequence, SequenceList, SequenceResult, Tracker
 from pytracking.evaluation.resets import run_file
-from pytracking.evaluation.results import save_result, write_lines
-from pytracking.metrics import PROTOCOLS, iou, ope
+from pytracking.evaluation.results import save_result
+from pytracking.metrics import PROTOCOLS, VOT_PROTOCOLS, iou, ope
 from pytracking.registry import BENCHMARKS
 
 TRACKER = Tracker("a", "good")
@@ -34,7 +36,9 @@ def benchmarks(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Se
         save_result(TRACKER.results_dir, made[name], SequenceResult(tracked, np.full(150, 0.02)))
     lines = ["1", *(",".join(map(str, box)) for box in made["vot2018"].ground_truth_rect[1:])]
     lines[60:66] = ["2", "0", "0", "0", "0", "1"]
-    write_lines(run_file(TRACKER, made["vot2018"], 1), lines)
+    file = run_file(TRACKER, made["vot2018"], 1)
+    file.parent.mkdir(parents=True)
+    file.write_text("\n".join(lines))
     entries = {name: (lambda sequence=sequence: SequenceList([sequence])) for name, sequence in made.items()}
     monkeypatch.setattr(BENCHMARKS, "_entries", {**BENCHMARKS._entries, **entries})
     return made
@@ -167,3 +171,15 @@ def test_lasots_toolkit_is_followed_frame_by_frame() -> None:
 
 def test_every_protocol_names_its_toolkit() -> None:
     assert len({rules.toolkit for rules in PROTOCOLS.values()}) == len(PROTOCOLS)
+
+
+def test_the_documentation_has_every_benchmark_and_protocol() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text("utf-8")
+    protocols = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text[text.index("## What the protocols") :], re.MULTILINE)
+    assert {name for name, _ in protocols} >= {*PROTOCOLS}
+    assert all(f"`{name}`" in text for name in VOT_PROTOCOLS)
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `") and line.count("|") == 5]
+    documented = {name: (row[3].strip(), row[4].strip()) for row in rows for name in re.findall(r"`(\w+)`", row[1])}
+    for name, metric in BENCHMARK_METRICS.items():
+        row = documented.get(name) or documented["got10k_val" if "got10k" in name else "vot2013"]
+        assert row == (", ".join(column.head for column in metric.columns), f"`{metric.protocol}`"), name

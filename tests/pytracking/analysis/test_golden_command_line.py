@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,6 @@ import pytest
 from pytracking.analysis.__main__ import main
 from pytracking.evaluation import Sequence, SequenceList, Tracker
 from pytracking.evaluation.resets import run_file
-from pytracking.evaluation.results import write_lines
 from pytracking.evaluation.sequence import POLYGONS
 from pytracking.registry import BENCHMARKS
 
@@ -50,9 +49,13 @@ def write_images(folder: Path, count: int, digits: int) -> None:
         (folder / f"{number:0{digits}d}.jpg").write_bytes(image)
 
 
-def write_rows(file: Path, rows: np.ndarray) -> None:
+def write_lines(file: Path, lines: Iterable[str]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(",".join(f"{value:.10g}" for value in np.atleast_1d(row)) + "\n" for row in rows))
+    file.write_text("".join(f"{line}\n" for line in lines))
+
+
+def write_rows(file: Path, rows: np.ndarray) -> None:
+    write_lines(file, (",".join(f"{value:.10g}" for value in np.atleast_1d(row)) for row in rows))
 
 
 def write_result(tracker: Tracker, name: str, boxes: np.ndarray) -> None:
@@ -170,7 +173,7 @@ def test_golden_sequences_with_flags_of_absence_in_lasots_layout(
     for protocol, toolkits in protocols.items():
         found = scored("lasot", tmp_path, "--protocol", protocol)
         assert compare(goldens, found, names, toolkits) == (12 if toolkits else 0)
-        if protocol != "got10k":  # the issue of toolkits that leave absent frames out and divide by all
+        if protocol != "got10k":  # absent frames are left out, and all are divided by
             assert [round(found["airplane-1"][key], 4) for key in ("auc", "precision20")] == [0.3829, 0.6833]
             assert [round(found["airplane-9"][key], 4) for key in ("auc", "precision20")] == [0.3925, 0.7417]
     assert compare(goldens, scored("lasot", tmp_path), names, ("pysot_toolkit_absent_removed",)) == 12
