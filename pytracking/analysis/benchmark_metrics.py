@@ -269,6 +269,7 @@ class VOT(Metric):
         curve = eao_curve_of(measured, self.protocol)
         part = eao_part(curve, eao_interval(self.challenge), self.protocol)
         eao = float(part.mean()) if len(part) else np.nan
+        curve[:1] = np.nan  # nothing is expected of no frame
         return Score({"accuracy": accuracy, "robustness": robustness, "eao": eao}, {"eao": curve})
 
     def boxes(self, tracker: Tracker, sequence: Sequence) -> np.ndarray:

@@ -23,7 +23,8 @@ _TEXT = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
 def curve_chart(scores: Sequence[TrackerScores], curve: Curve) -> Markup:
     """Returns the chart of one curve of each tracker, in the colours of their order."""
     points = [curve.points(score.overall.curves) for score in scores]
-    end = curve.x_end or max(float(x.max(initial=1)) for x, _ in points)
+    frames = max(float(x.max(initial=1)) for x, _ in points)
+    end = curve.x_end or math.ceil(frames / 100) * 100  # so that its fifths are whole numbers
     parts = [_OPEN.format("chart", WIDTH, HEIGHT, f"{curve.title} plot")]
     for tick in np.linspace(0, 1, 6):
         x, y = LEFT + tick * ACROSS, TOP + (1 - tick) * DOWN

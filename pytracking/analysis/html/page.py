@@ -13,6 +13,7 @@ from pytracking.analysis.curves import Column, colour
 from pytracking.analysis.html.charts import curve_chart, number_chart, overlap_timeline
 from pytracking.analysis.html.strips import draw, frame_overlaps, jpeg_url, strip_frames
 from pytracking.analysis.html.writer import write_page
+from pytracking.analysis.render import has_true_box
 from pytracking.analysis.report import BenchmarkReport, Report, TrackerRow
 from pytracking.evaluation.sequence import Sequence
 
@@ -24,12 +25,14 @@ class StripFrame:
     Attributes:
         number: of the frame, from 1 on.
         url: the picture.
-        overlaps: indices of the trackers, and their boxes' overlap with the true one; none without a visible target.
+        overlaps: indices of the trackers, and their boxes' overlap with the true one.
+        note: why there is none: the target is not visible, or no tracker has a box (where a reset-based run starts).
     """
 
     number: int
     url: str
     overlaps: list[tuple[int, float]]
+    note: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,12 @@ def _strip(part: BenchmarkReport, sequence: Sequence) -> Strip:
     overlaps = [frame_overlaps(sequence, boxes) for boxes in tracked]
     shown = strip_frames(sequence)
     frames = [
-        StripFrame(frame + 1, jpeg_url(draw(sequence, tracked, frame)), _finite(values[frame] for values in overlaps))
+        StripFrame(
+            number=frame + 1,
+            url=jpeg_url(draw(sequence, tracked, frame)),
+            overlaps=_finite(values[frame] for values in overlaps),
+            note="no tracked box" if has_true_box(sequence, frame) else "target not visible",
+        )
         for frame in shown
     ]
     numbers = ", ".join(f"{value:.3f}" for value in _sequence_values(part, sequence))
