@@ -99,8 +99,12 @@ def _draw(scores: AbstractSequence[TrackerScores], curve: Curve, title: str, end
     axes.set_title(f"{curve.title}{f', {title}' if title else ''}", fontsize=11)
     axes.grid(alpha=0.3)
     legend_title = f"{curve.column.head}, {len(scores[0].per_sequence)} sequences, {scores[0].metric.toolkit}"
-    places = {"success": "lower left", "eao": "upper right"}
-    axes.legend(loc=places.get(curve.kind, "lower right"), fontsize=8, title=legend_title, title_fontsize=8)
+    axes.legend(
+        loc="lower left" if curve.kind == "success" else "upper right" if curve.kind == "eao" else "lower right",
+        fontsize=8,
+        title=legend_title,
+        title_fontsize=8,
+    )
     buffer = io.BytesIO()
     # Without the date the same results give the same file.
     metadata = {"CreationDate": None} if ending == "pdf" else None

@@ -41,4 +41,3 @@ def draw(name: str, image: np.ndarray, point: tuple[float, float], proposals: Pr
     gap = np.full((HEIGHT, 6, 3), 255, np.uint8)
     title = f"{name}: {len(proposals)} proposals, best {proposals.scores[0]:.2f}"
     return Shown(title, np.hstack([clicked, gap, boxed, gap, mapped]))
-
