@@ -34,7 +34,7 @@ def parser(prog: str, description: str, examples: str) -> CommandParser:
     add_option(made, "--jobs", "--threads", type=processes, default=0, metavar="N", help=jobs)
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
-    made.add_argument("--per-sequence", action="store_true", help="print the AUC of each sequence, too")
+    made.add_argument("--per-sequence", action="store_true", help="print a number for each sequence, too")
     made.add_argument("--list", action="store_true", help="list what can be named here, and stop")
     return made
 
@@ -85,7 +85,8 @@ def track_and_report(options: argparse.Namespace, trackers: list[Tracker], datas
                     "server"
                 )
             else:
-                print_results(trackers, dataset, title, per_sequence=options.per_sequence)
+                # What was tracked is one pass; VOT's own numbers come from run_vot.py.
+                print_results(trackers, dataset, title, per_sequence=options.per_sequence, one_pass=True)
         except ResultError:
             if not report.failures:
                 raise

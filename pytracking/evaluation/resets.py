@@ -35,7 +35,7 @@ from pytracking.evaluation.run_key import content_key
 from pytracking.evaluation.running import Failure, RunReport
 from pytracking.evaluation.sequence import POLYGONS, Sequence
 from pytracking.evaluation.tracker import Tracker, TrackingError, seed_run
-from pytracking.metrics import VOTScores, corners, region_overlap, vot_supervised
+from pytracking.metrics import corners, region_overlap
 from pytracking.metrics.vot import FAILURE, INIT, RESTART_AFTER, SKIPPED, read_trajectory
 from pytracking.parameter.params import TrackerParams
 from pytracking.tracker.base import BaseTracker
@@ -91,6 +91,9 @@ def true_corners(sequence: Sequence) -> np.ndarray:
 
 def initial_box(points: np.ndarray) -> np.ndarray:
     """Returns the box x, y, w, h that stands for a polygon (4, 2): its centre and area, its bounding box's shape.
+
+    The VOT toolkits leave this box to the tracker; pysot-toolkit's trackers start on one that is a pixel wider and
+    higher.
 
     >>> initial_box(np.array([[5.0, 0], [10, 5], [5, 10], [0, 5]])).round(3).tolist()
     [1.464, 1.464, 7.071, 7.071]
@@ -200,21 +203,6 @@ def read_run(file: Path, sequence: Sequence) -> list[list[float]]:
         there = f"{sequence.name} has {len(sequence)} frames"
         raise ResultError(f"{file} has {len(regions)} regions, but {there}; delete it and run again")
     return regions
-
-
-def score_runs(
-    tracker: Tracker, dataset: Iterable[Sequence], protocol: str = "pysot", interval: str | tuple[int, int] = "vot2018"
-) -> VOTScores:
-    """Returns the VOTScores of the saved runs; arguments as :func:`pytracking.metrics.vot_supervised`.
-
-    Raises:
-        ResultError: a run is missing or broken.
-        MetricError: the scores cannot be computed.
-    """
-    sequences = list(dataset)
-    sizes = [(float(shape[1]), float(shape[0])) for shape in (sequence.frame(0).shape for sequence in sequences)]
-    truths = [true_corners(sequence).reshape(len(sequence), -1) for sequence in sequences]
-    return vot_supervised([load_runs(tracker, sequence) for sequence in sequences], truths, sizes, protocol, interval)
 
 
 def run_file(tracker: Tracker, sequence: Sequence, repetition: int) -> Path:

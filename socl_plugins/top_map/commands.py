@@ -15,6 +15,7 @@ from ltr.admin.settings import apply_overrides
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
+from pytracking.analysis.pictures import Shown, check_pictures_path, write_pictures
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.build import build_store
@@ -22,7 +23,7 @@ from socl_plugins.top_map.fit import annotated_windows, fewer_random
 from socl_plugins.top_map.measures import COUNTS, LabelledFrame, TopMapMeasures, measure, recall_curve
 from socl_plugins.top_map.objectness import fit_likelihoods
 from socl_plugins.top_map.propose import ProposalSettings
-from socl_plugins.top_map.show import Shown, draw, write_page, write_picture
+from socl_plugins.top_map.show import MAPS_TEXT, draw
 from socl_plugins.top_map.store import ProposalWriter, StoreError, open_reader, store_name, store_path
 
 
@@ -44,8 +45,7 @@ def show(options: argparse.Namespace) -> int:
     """Draws frames with their clicks, proposals and maps, from the store where it has them."""
     from tqdm import tqdm
 
-    _check_ending(options.out, (".png", ".jpg", ".jpeg", ".html", ".htm"))
-    check_writable(options.out.parent)
+    check_pictures_path(options.out)
     dataset = _clicks(options, options.noise_px)
     try:
         dataset.store = open_reader(_store(options), store_name(dataset), dataset.settings, options.noise_px)
@@ -61,10 +61,7 @@ def show(options: argparse.Namespace) -> int:
         images, annotation, _ = dataset.get_frames(video, [frame])
         x, y = annotation["point"][0].tolist()
         shown.append(draw(dataset.frame_name(video, frame), images[0], (x, y), annotation["proposals"][0]))
-    if options.out.suffix.lower() in (".html", ".htm"):
-        write_page(shown, options.out, f"TOP maps of {options.dataset}")
-    else:
-        write_picture(shown, options.out)
+    write_pictures(options.out, shown, f"TOP maps of {options.dataset}", MAPS_TEXT)
     print(options.out)
     return 0
 
@@ -106,11 +103,6 @@ def fit(options: argparse.Namespace) -> int:
     fit_likelihoods(samples, source, options.bins).save(options.out)
     print(f"{options.out}: {source}")
     return 0
-
-
-def _check_ending(path: Path, endings: tuple[str, ...]) -> None:
-    if path.suffix.lower() not in endings:
-        raise ValueError(f"{path}: what is to be written is told by the ending, one of {', '.join(endings)}")
 
 
 def _clicks(options: argparse.Namespace, noise_px: float) -> ObjectnessAnnotated:

@@ -10,6 +10,8 @@ import pytest
 import ltr.registry
 from ltr.registry import load_plugins
 from pytracking import run_vot
+from pytracking.analysis.benchmark_metrics import VOT
+from pytracking.analysis.tables import evaluate
 from pytracking.evaluation import ResultError, Sequence, SequenceList, Tracker
 from pytracking.evaluation.resets import (
     initial_box,
@@ -17,7 +19,6 @@ from pytracking.evaluation.resets import (
     read_run,
     run_file,
     run_with_resets,
-    score_runs,
     track_with_resets,
 )
 from pytracking.registry import BENCHMARKS, PARAMETERS, TRACKERS
@@ -180,10 +181,11 @@ def test_a_broken_run_is_named(tmp_path: Path, text: str) -> None:
 def test_the_scores_are_those_of_the_saved_runs(workspace: Path) -> None:
     tracker, sequence = Tracker("leaving", "soon"), video(frames=140)
     run_with_resets([sequence], [tracker])
-    scores = score_runs(tracker, [sequence])
-    assert scores.robustness == pytest.approx(4 / 140 * 100)
-    assert 0.6 < scores.accuracy < 1  # a box on a rotated target
-    assert score_runs(tracker, [sequence], "vot_toolkit").robustness == 4
+    [scores] = evaluate([tracker], [sequence], metric=VOT())
+    assert scores.overall["robustness"] == pytest.approx(4 / 140 * 100)
+    assert 0.6 < scores.overall["accuracy"] < 1  # a box on a rotated target
+    assert scores.frames_per_second > 0
+    assert evaluate([tracker], [sequence], metric=VOT("vot_toolkit"))[0].overall["robustness"] == 4
 
 
 def test_the_command_line_runs_a_challenge_and_prints_its_scores(
@@ -191,7 +193,12 @@ def test_the_command_line_runs_a_challenge_and_prints_its_scores(
 ) -> None:
     BENCHMARKS.register("vot2018", override=True)(lambda: SequenceList([video(frames=140)]))
     assert run_vot.main(["leaving", "soon", "--dataset", "vot2018"]) == 0
-    assert "on 1 sequences of vot2018, protocol pysot: accuracy 0." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "vot2018: 1 sequence, reset-based evaluation by pysot-toolkit (protocol pysot)" in out
+    assert "leaving/soon  0." in out and "EAO: over 100 to 356 frames, as in vot2018" in out
+    assert run_vot.main(["leaving", "soon", "--dataset", "vot2018", "--interval", "vot218"]) == 1
+    out, error = capsys.readouterr()
+    assert "Did you mean 'vot2018'" in error and "runs" not in out  # before the work
     BENCHMARKS.register("vot2018", override=True)(lambda: SequenceList([video("black", 140, value=0)]))
     assert run_vot.main(["leaving", "soon", "--dataset", "vot2018"]) == 1
     assert "no scores: 1 of 1 sequences failed" in capsys.readouterr().err

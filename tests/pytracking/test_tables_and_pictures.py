@@ -53,11 +53,11 @@ def test_the_best_tracker_stands_first_with_its_speed(sequences: SequenceList) -
     scores = print_results([BAD, GOOD], sequences, "Mine", per_sequence=True, file=out)
     text = out.getvalue()
     assert [score.title for score in scores] == ["good one", "b/bad"]
-    assert "Mine: 2 sequences, one-pass evaluation, protocol pysot" in text
+    assert "Mine: 2 sequences, one-pass evaluation by pysot-toolkit (protocol pysot)" in text
     assert text.index("good one") < text.index("b/bad")
     assert "50.0" in text and "DP@20" in text
-    assert scores[0].mean.auc == pytest.approx(np.mean([run.auc for run in scores[0].per_sequence.values()]))
-    assert scores[1].mean.dp20 == pytest.approx((1 / 8 + 1 / 6) / 2)
+    assert scores[0].overall["auc"] == pytest.approx(np.mean([run["auc"] for run in scores[0].per_sequence.values()]))
+    assert scores[1].overall["precision20"] == pytest.approx((1 / 8 + 1 / 6) / 2)
 
 
 def test_sequences_that_one_tracker_lacks_are_left_out_for_all_and_counted(sequences: SequenceList) -> None:
@@ -80,7 +80,7 @@ def test_runs_are_merged_into_their_mean(sequences: SequenceList) -> None:
     single = evaluate(runs, sequences)
     [merged] = evaluate(runs, sequences, merge_results=True)
     assert merged.title == "a/x"
-    assert merged.mean.auc == pytest.approx(np.mean([score.mean.auc for score in single]))
+    assert merged.overall["auc"] == pytest.approx(np.mean([score.overall["auc"] for score in single]))
 
 
 def test_no_results_and_unknown_columns_are_errors(sequences: SequenceList) -> None:

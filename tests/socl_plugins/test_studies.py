@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -170,6 +171,25 @@ def test_a_table_has_means_and_deviations_over_seeds(tmp_path: Path) -> None:
         result_path(tmp_path, cell).write_text(json.dumps({"tests": tests, "hours": 2.0, "dollars": 10}))
     table = study_table(study, collect(study, tmp_path, [0, 1, 2, 2], {}))
     assert "| SoCL-Siam, clicks | 3 | 2.00 | 10.00 | 43.0 ± 3.6 | 50.0 ± 0.0 |" in table
+
+
+def test_a_plot_of_lines_shows_the_deviations_that_its_table_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = next(study for study in STUDIES.values() if study.x_label and all(row.x for row in study.rows if row.line))
+    for row in study.rows:
+        for seed, auc in enumerate((0.40, 0.42, 0.47)):
+            result = {"tests": {"otb": {"auc": auc, "dp20": 0.5}}, "hours": 2.0, "dollars": 10}
+            result_path(tmp_path, study.cell(row, seed, {})).write_text(json.dumps(result))
+    drawn: list[Any] = []
+    monkeypatch.setattr("socl_plugins.studies.report.line_plot", lambda *given, **more: drawn.append(given) or b"")
+    document = tmp_path / "results.md"
+    document.write_text(f"<!-- study {study.name} -->\n<!-- end of study {study.name} -->\n")
+    words = ["report", study.name, "--out", str(tmp_path), "--seeds", "0", "1", "2", "--into", str(document)]
+    assert main(words) == 0
+    points = [point for line in drawn[0][1].values() for point in line]
+    assert points and all(point[1:] == pytest.approx((43.0, 3.6056), abs=1e-4) for point in points)
+    assert "43.0 ± 3.6" in document.read_text()
 
 
 def test_networks_that_learned_from_other_videos_are_not_put_into_one_table(tmp_path: Path) -> None:

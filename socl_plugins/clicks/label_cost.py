@@ -54,6 +54,12 @@ def _of_checkpoint(name: str, digest: str) -> LabelCost | None:
     return recorded_cost(content)
 
 
+def label_cost_columns(tracker: Tracker) -> dict[str, float]:
+    """Returns the columns of reports on what labels cost, by their heads; none if that is unknown."""
+    cost = label_cost(tracker)
+    return {} if cost is None else {"label hours": cost.hours, "label dollars": cost.dollars}
+
+
 def recorded_cost(checkpoint: Mapping[str, Any]) -> LabelCost | None:
     """Returns what the labels of a checkpoint's run cost, or None if the run did not record it."""
     stats = checkpoint.get("stats")
