@@ -1,0 +1,74 @@
+"""Small videos with a known target, as files, and folders of clips that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ltr.dataset.synthetic import SyntheticVideo
+from socl_plugins.clicks.clips import Clips
+from socl_plugins.clicks.prepare import Cutting, prepare
+
+FRAMES = 24
+SIZE = (96, 128)  # height, width
+
+MakeClips = Callable[..., Clips]
+
+
+def write_video(path: Path, frames: list[np.ndarray], times: list[int] | None = None, rate: int = 25) -> None:
+    """Writes frames as an mp4 file; ``times`` are those of presentation, in 1/1000 s, for an uneven frame rate."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=rate)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000 if times else rate)
+        stream.codec_context.qmin = stream.codec_context.qmax = 2
+        for number, image in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = times[number] if times else number
+            frame.time_base = stream.codec_context.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def coded_frames(count: int, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
+    """Frames that say their own number: in 8 squares, black for 0 and white for 1, the highest bit first."""
+    frames = []
+    for number in range(count):
+        image = np.full((*size, 3), 90, np.uint8)
+        for bit in range(8):
+            image[: size[0] // 3, bit * size[1] // 8 : (bit + 1) * size[1] // 8] = 255 * (number >> (7 - bit) & 1)
+        frames.append(image)
+    return frames
+
+
+def read_number(image: np.ndarray) -> int:
+    """The number that a frame of :func:`coded_frames` says."""
+    height, width = image.shape[:2]
+    bits = [image[height // 6, round((bit + 0.5) * width / 8)].mean() > 127 for bit in range(8)]
+    return sum(int(bit) << (7 - place) for place, bit in enumerate(bits))
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> SyntheticVideo:
+    return SyntheticVideo(3, num_frames=FRAMES, size=SIZE, seed=7)
+
+
+@pytest.fixture
+def make_clips(tmp_path: Path, synthetic: SyntheticVideo) -> MakeClips:
+    """Prepares the first so many synthetic videos, as video files."""
+
+    def make(videos: int = 3, name: str = "clips", cutting: Cutting = Cutting()) -> Clips:
+        folder = tmp_path / "videos"
+        folder.mkdir(exist_ok=True)
+        for video in range(videos):
+            frames = [synthetic.load_frame(video, frame) for frame in range(FRAMES)]
+            write_video(folder / f"video {video}.mp4", frames)
+        return prepare([str(folder)], tmp_path / name, cutting).clips
+
+    return make
