@@ -1,16 +1,20 @@
-"""The command line of labels: ``python -m socl_plugins.clicks cost | plot``."""
+"""The command line of labels: making clicks, exchanging them, and what they cost."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ltr.admin.command_line import add_plugin_option, run_command, whole_number
 
-DESCRIPTION = "What labels cost, and what tracking is got for it."
+DESCRIPTION = "Clicks: how they are made and exchanged, what labels cost, and what tracking is got for it."
 EXAMPLES = """examples:
+  python -m socl_plugins.clicks prepare videos/*.mp4 --out clips
+  python -m socl_plugins.clicks annotate clips
   python -m socl_plugins.clicks cost                              the paper's figures, for GOT-10k
   python -m socl_plugins.clicks cost --frames 2860 --period 5
   python -m socl_plugins.clicks cost --dataset got10k_train
@@ -19,12 +23,22 @@ EXAMPLES = """examples:
 exit status: 0 done, 1 an error, 2 wrong usage
 """
 
+CLIPS_HELP = "a folder that `socl prepare` made"
+
 
 def hours(text: str) -> float:
     """Returns hours that were typed; an argparse type."""
     value = float(text)
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of hours")
+    return value
+
+
+def positive(text: str) -> int:
+    """Returns a whole number from 1 on; an argparse type."""
+    value = whole_number(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("expected a whole number from 1 on, not 0")
     return value
 
 
@@ -47,22 +61,53 @@ def build_parser() -> argparse.ArgumentParser:
         metavar=("BOXES", "CLICKS"),
         help="GPU hours of training (default: for GOT-10k, 8 and 24, as the paper has for SiamFC and SoCL)",
     )
+    cost.set_defaults(run="socl_plugins.clicks.commands:cost")
     plot = commands.add_parser("plot", help="draw the held-out score of runs against the hours of their labels")
     plot.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs, or checkpoints")
     plot.add_argument("--out", type=Path, required=True, help="a .png, .pdf or .svg file")
-    for command in (cost, plot):
+    plot.set_defaults(run="socl_plugins.clicks.commands:plot")
+    _add_making(commands)
+    for command in commands.choices.values():
         add_plugin_option(command, "data sets")
         command.add_argument("--debug", action="store_true", help="show the full traceback of every error")
     return parser
 
 
+def _add_making(commands: Any) -> None:
+    making = "socl_plugins.clicks.annotation_commands"
+    prepare = commands.add_parser("prepare", help="cut videos into a folder of clips")
+    prepare.add_argument("videos", nargs="+", metavar="VIDEO", help="video files, folders of frames or videos, globs")
+    prepare.add_argument("--out", type=Path, required=True, help="the folder of clips, new or to be added to")
+    prepare.add_argument("--every", type=positive, default=1, metavar="N", help="keep one of N frames (default: 1)")
+    prepare.add_argument("--max-side", type=whole_number, metavar="PIXELS", help="reduce larger frames to this")
+    prepare.add_argument("--max-frames", type=whole_number, metavar="N", help="frames of a video that are kept at most")
+    prepare.add_argument("--quality", type=whole_number, default=95, help="of the JPEG files (default: 95)")
+    prepare.add_argument("--val", type=float, default=0.2, help="part of the videos kept for scoring (default: 0.2)")
+    prepare.set_defaults(run=f"{making}:prepare_clips")
+    annotate = commands.add_parser("annotate", help="open the page on which people click")
+    annotate.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
+    annotate.add_argument(
+        "--every", type=positive, default=10, metavar="N", help="ask about one of N frames (default: 10)"
+    )
+    annotate.add_argument("--tracker", default="siamfc/socl_res18", metavar="TRACKER/PARAMETERS", help="that proposes")
+    annotate.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    annotate.add_argument("--port", type=whole_number, default=8765, help="default: 8765; 0: any that is free")
+    annotate.add_argument("--open", action="store_true", help="show the page in the default browser")
+    annotate.set_defaults(run=f"{making}:annotate")
+    compiled = commands.add_parser("compile", help="write points.txt and absence.label again from the clicks")
+    compiled.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
+    compiled.set_defaults(run=f"{making}:compile_files")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
-    from socl_plugins.clicks import commands
-
     options = build_parser().parse_args(arguments)
-    kept = "nothing half-written stays behind"
-    return run_command(options, getattr(commands, options.command), "--debug", kept)
+    module, _, function = options.run.partition(":")
+
+    def command(options: argparse.Namespace) -> int:
+        return int(getattr(importlib.import_module(module), function)(options))
+
+    return run_command(options, command, "--debug", "nothing half-written stays behind")
 
 
 if __name__ == "__main__":

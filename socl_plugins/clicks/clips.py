@@ -180,7 +180,7 @@ def _clip(values: dict[str, Any]) -> Clip:
     check_name("video", clip.name)
     if clip.split not in SPLITS:
         raise ClipsError(f"{clip.name}: the split is {clip.split!r}, not one of {', '.join(SPLITS)}")
-    for name in (field.name for field in fields(Clip) if field.type == "int"):
+    for name in (known.name for known in fields(Clip) if known.type == "int"):
         if not isinstance(getattr(clip, name), int) or getattr(clip, name) < 1:
             raise ClipsError(f"{clip.name}: {name} is {getattr(clip, name)!r}, not a whole number from 1 on")
     return clip

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -103,7 +104,7 @@ class Source:
             raise SourceError(f"{self.path} holds no frames")
 
 
-def _opened(path: Path):  # type: ignore[no-untyped-def]
+def _opened(path: Path) -> Any:
     """Returns PyAV's container of a file with a video stream whose codec is known."""
     try:
         import av
@@ -116,7 +117,7 @@ def _opened(path: Path):  # type: ignore[no-untyped-def]
     if not container.streams.video:
         container.close()
         raise SourceError(f"{path} holds no video, only {', '.join(s.type for s in container.streams) or 'nothing'}")
-    if container.streams.video[0].codec_context is None:
+    if getattr(container.streams.video[0], "codec_context", None) is None:
         container.close()
         raise SourceError(f"{path} is coded in a way that cannot be read here; convert it: ffmpeg -i {path} out.mp4")
     return container

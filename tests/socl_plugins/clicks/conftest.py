@@ -59,16 +59,21 @@ def synthetic() -> SyntheticVideo:
     return SyntheticVideo(3, num_frames=FRAMES, size=SIZE, seed=7)
 
 
+@pytest.fixture(scope="session")
+def video_files(tmp_path_factory: pytest.TempPathFactory, synthetic: SyntheticVideo) -> list[Path]:
+    """The synthetic videos as files; not to be changed."""
+    folder = tmp_path_factory.mktemp("videos")
+    for video in range(len(synthetic)):
+        frames = [synthetic.load_frame(video, frame) for frame in range(FRAMES)]
+        write_video(folder / f"video {video}.mp4", frames)
+    return sorted(folder.iterdir())
+
+
 @pytest.fixture
-def make_clips(tmp_path: Path, synthetic: SyntheticVideo) -> MakeClips:
-    """Prepares the first so many synthetic videos, as video files."""
+def make_clips(tmp_path: Path, video_files: list[Path]) -> MakeClips:
+    """Prepares the first so many of the video files."""
 
     def make(videos: int = 3, name: str = "clips", cutting: Cutting = Cutting()) -> Clips:
-        folder = tmp_path / "videos"
-        folder.mkdir(exist_ok=True)
-        for video in range(videos):
-            frames = [synthetic.load_frame(video, frame) for frame in range(FRAMES)]
-            write_video(folder / f"video {video}.mp4", frames)
-        return prepare([str(folder)], tmp_path / name, cutting).clips
+        return prepare(map(str, video_files[:videos]), tmp_path / name, cutting).clips
 
     return make
