@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ltr.admin.command_line import add_plugin_option, run_command, whole_number
+from ltr.admin.command_line import add_plugin_option, print_error, run_command, whole_number
 
 DESCRIPTION = "Clicks: how they are made and exchanged, what labels cost, and what tracking is got for it."
 EXAMPLES = """examples:
@@ -61,11 +61,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar=("BOXES", "CLICKS"),
         help="GPU hours of training (default: for GOT-10k, 8 and 24, as the paper has for SiamFC and SoCL)",
     )
-    cost.set_defaults(run="socl_plugins.clicks.commands:cost")
+    cost.set_defaults(run="socl_plugins.clicks.commands:cost", plugins=True)
     plot = commands.add_parser("plot", help="draw the held-out score of runs against the hours of their labels")
     plot.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs, or checkpoints")
     plot.add_argument("--out", type=Path, required=True, help="a .png, .pdf or .svg file")
-    plot.set_defaults(run="socl_plugins.clicks.commands:plot")
+    plot.set_defaults(run="socl_plugins.clicks.commands:plot", plugins=True)
     _add_making(commands)
     for command in commands.choices.values():
         add_plugin_option(command, "data sets")
@@ -83,7 +83,7 @@ def _add_making(commands: Any) -> None:
     prepare.add_argument("--max-frames", type=whole_number, metavar="N", help="frames of a video that are kept at most")
     prepare.add_argument("--quality", type=whole_number, default=95, help="of the JPEG files (default: 95)")
     prepare.add_argument("--val", type=float, default=0.2, help="part of the videos kept for scoring (default: 0.2)")
-    prepare.set_defaults(run=f"{making}:prepare_clips")
+    prepare.set_defaults(run=f"{making}:prepare_clips", plugins=False)
     annotate = commands.add_parser("annotate", help="open the page on which people click")
     annotate.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
     annotate.add_argument(
@@ -93,10 +93,10 @@ def _add_making(commands: Any) -> None:
     annotate.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     annotate.add_argument("--port", type=whole_number, default=8765, help="default: 8765; 0: any that is free")
     annotate.add_argument("--open", action="store_true", help="show the page in the default browser")
-    annotate.set_defaults(run=f"{making}:annotate")
+    annotate.set_defaults(run=f"{making}:annotate", plugins=False)
     compiled = commands.add_parser("compile", help="write points.txt and absence.label again from the clicks")
     compiled.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
-    compiled.set_defaults(run=f"{making}:compile_files")
+    compiled.set_defaults(run=f"{making}:compile_files", plugins=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,7 +107,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def command(options: argparse.Namespace) -> int:
         return int(getattr(importlib.import_module(module), function)(options))
 
-    return run_command(options, command, "--debug", "nothing half-written stays behind")
+    if options.plugins or options.plugin:
+        return run_command(options, command, "--debug", "nothing half-written stays behind")
+    return _run_at_once(options, command)
+
+
+def _run_at_once(options: argparse.Namespace, command: Callable[[argparse.Namespace], int]) -> int:
+    """Runs a command that no plugin adds to, without importing them all, which takes seconds."""
+    from socl_plugins.clicks.log import ClicksError
+
+    try:
+        return command(options)
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was finished is saved, and the same command goes on from there", file=sys.stderr)
+        return 130
+    except ClicksError as error:
+        if options.debug:
+            raise
+        print(f"error: {error}\n(--debug shows the traceback)", file=sys.stderr)
+        return 1
+    except Exception as error:  # every error ends here, with an honest status
+        print_error(error, options.debug, "--debug")
+        return 1
 
 
 if __name__ == "__main__":

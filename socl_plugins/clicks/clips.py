@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from ltr.admin.files import write_bytes_atomically
-from socl_plugins.clicks.log import LOG_NAME, ClickLog, ClickLogError, check_name
+from socl_plugins.clicks.log import LOG_NAME, ClickLog, ClickLogError, ClicksError, check_name
 
 CLIPS_FILE = "clips.json"
 FORMAT = 1
 SPLITS = ("train", "val")
 
 
-class ClipsError(ValueError):
+class ClipsError(ClicksError):
     """A folder that is no folder of clips, or whose parts do not belong together."""
 
 

@@ -25,7 +25,11 @@ LONGEST_NAME = 64
 _NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
 
 
-class ClickLogError(ValueError):
+class ClicksError(ValueError):
+    """Something is wrong with clicks, clips or videos; the message says what, and what to do."""
+
+
+class ClickLogError(ClicksError):
     """A click that cannot be stored, or a log that is not one."""
 
 

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from ltr.data.image_loader import load_image
+from socl_plugins.clicks.log import ClicksError
 
 VIDEO_SUFFIXES = (
     ".mp4",
@@ -35,7 +36,7 @@ VIDEO_SUFFIXES = (
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
-class SourceError(ValueError):
+class SourceError(ClicksError):
     """A video that is missing, or that cannot be read."""
 
 

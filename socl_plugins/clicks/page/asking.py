@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytracking.tracker.base import BaseTracker
 from socl_plugins.clicks.page.proposals import Place, ReadFrame, correct, follow, start
+
+if TYPE_CHECKING:
+    from pytracking.tracker.base import BaseTracker
 
 
 @dataclass(frozen=True)

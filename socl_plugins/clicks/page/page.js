@@ -57,7 +57,11 @@ function say(message, forMilliseconds = 4000) {
   if (forMilliseconds) messageTimer = setTimeout(() => (element("message").hidden = true), forMilliseconds);
 }
 
-const guarded = (action) => (...values) => Promise.resolve(action(...values)).catch((error) => say(error.message, 8000));
+// What goes wrong is told; that the server is away is told once, with the clicks that wait for it.
+const guarded = (action) => (...values) =>
+  Promise.resolve(action(...values)).catch((error) => {
+    if (!error.offline || !outbox.waiting.length) say(error.message, 8000);
+  });
 
 // ---- what is known of the frames
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytracking.evaluation.tracker import checked_box
-from pytracking.live.session import click_to_box
-from pytracking.tracker.base import BaseTracker
+if TYPE_CHECKING:
+    from pytracking.tracker.base import BaseTracker
 
 LOOK_AHEAD = 60  # frames that are tracked beyond the one that the person looks at
 CLICK_TO_BOX_METHOD = "top_map"
@@ -29,6 +29,8 @@ class Proposal:
 
 def start(tracker: BaseTracker, image: np.ndarray, click: Place) -> None:
     """Starts a tracker on the target that was clicked."""
+    from pytracking.live.session import click_to_box  # takes seconds to import, which the page does not wait for
+
     box = click_to_box(image, _inside(click, image), CLICK_TO_BOX_METHOD)
     tracker.initialize(image, {"init_bbox": box.tolist()})
 
@@ -44,6 +46,8 @@ def correct(tracker: BaseTracker, image: np.ndarray, click: Place) -> None:
 
 def follow(tracker: BaseTracker, image: np.ndarray, frame: int) -> Proposal:
     """Returns what a tracker makes of the next frame."""
+    from pytracking.evaluation.tracker import checked_box
+
     output = tracker.track(image, {})
     x, y, w, h = (float(value) for value in checked_box(output, tracker, f"frame {frame}"))
     score = output.get("score")

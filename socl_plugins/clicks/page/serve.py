@@ -6,18 +6,23 @@ import contextlib
 import secrets
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pytracking.tracker.base import BaseTracker
 from socl_plugins.clicks.clips import open_clips
 from socl_plugins.clicks.compiled import compile_clips
+from socl_plugins.clicks.log import ClicksError
+
+if TYPE_CHECKING:
+    from pytracking.tracker.base import BaseTracker
 
 FALLBACK_TRACKER = "siamfc/untrained_res18"
 
 
-class ServeError(RuntimeError):
+class ServeError(ClicksError):
     """The page cannot be served."""
 
 
@@ -56,6 +61,7 @@ def serve(
             print(f"note: whoever reaches {host} and knows this address can click, too", file=sys.stderr)
         print(f"{len(clips)} videos. Click at: {address}")
         print("Ctrl-C ends; every click is stored as it is made.", flush=True)
+        threading.Thread(target=_import_what_clicks_need, daemon=True).start()
         if open_browser:
             webbrowser.open(address)
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
@@ -63,6 +69,11 @@ def serve(
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     return compile_clips(clips)
+
+
+def _import_what_clicks_need() -> None:
+    """Imports what the first click would wait for, while the person looks at the page."""
+    import socl_plugins.clicks.page.feedback  # noqa: F401
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -89,8 +100,10 @@ def tracker_maker(name: str) -> Callable[[], BaseTracker]:
 
     def create() -> BaseTracker:
         from ltr.admin.checkpoint import CheckpointError
+        from ltr.registry import load_plugins
         from pytracking.registry import PARAMETERS, TRACKERS
 
+        load_plugins()
         try:
             return TRACKERS[name.partition("/")[0]](PARAMETERS[name]())
         except CheckpointError as error:

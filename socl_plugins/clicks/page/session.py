@@ -6,23 +6,25 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ltr.data.image_loader import load_image
-from pytracking.tracker.base import BaseTracker
 from socl_plugins.clicks.clips import Clip, Clips
-from socl_plugins.clicks.log import Click, ClickLogError, answers, now, standing
+from socl_plugins.clicks.log import Click, ClickLogError, ClicksError, answers, now, standing
 from socl_plugins.clicks.page.asking import order_of_asking, track_both_ways
-from socl_plugins.clicks.page.feedback import Feedback, feedback
 from socl_plugins.clicks.page.proposals import ProposalThread
+
+if TYPE_CHECKING:
+    from pytracking.tracker.base import BaseTracker
+    from socl_plugins.clicks.page.feedback import Feedback
 
 PRESENT_FOR = 120.0  # seconds without a word after which a browser counts as gone
 FROM_PAGE = ("id", "frame", "target", "x", "y", "state", "ms", "source", "author", "video")
 
 
-class NotFoundError(ValueError):
+class NotFoundError(ClicksError):
     """A video or frame that there is not."""
 
 
@@ -149,6 +151,8 @@ class AnnotationSession:
 
     def feedback(self, number: int, frame: int, click: tuple[float, float]) -> Feedback:
         """Returns what a click becomes."""
+        from socl_plugins.clicks.page.feedback import feedback  # takes seconds to import: the page is shown meanwhile
+
         clip, frame = self.frame(number, frame)
         return feedback(load_image(self.clips.frame_path(clip, frame)), click)
 

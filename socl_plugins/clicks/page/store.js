@@ -13,7 +13,9 @@ sessionStorage.setItem("browser", browser);
 export async function request(method, path, body) {
   const headers = { "X-Token": token, "X-Browser": browser };
   if (body) headers["Content-Type"] = "application/json";
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
+    throw Object.assign(new Error("The server does not answer. Is socl annotate still running?"), { offline: true });
+  });
   if (!response.ok) {
     const said = await response.json().catch(() => ({}));
     throw Object.assign(new Error(said.error || `the server answered ${response.status}`), { status: response.status });

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,10 +12,12 @@ import numpy as np
 import pytest
 
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.registry import load_plugins
 from socl_plugins.clicks.clips import Clips
 from socl_plugins.clicks.prepare import Cutting, prepare
 
 FRAMES = 24
+TOKEN = "secret"  # of the page
 SIZE = (96, 128)  # height, width
 
 MakeClips = Callable[..., Clips]
@@ -77,3 +81,30 @@ def make_clips(tmp_path: Path, video_files: list[Path]) -> MakeClips:
         return prepare(map(str, video_files[:videos]), tmp_path / name, cutting).clips
 
     return make
+
+
+@pytest.fixture
+def serve_clips() -> Iterator[Callable[[Clips], str]]:
+    """Serves clips on a port of this process, asking for every second frame, and gives the page's address."""
+    pytest.importorskip("starlette")
+    uvicorn = pytest.importorskip("uvicorn")
+    from socl_plugins.clicks.page.serve import tracker_maker
+    from socl_plugins.clicks.page.server import create_app
+    from socl_plugins.clicks.page.session import AnnotationSession
+
+    load_plugins(["socl_plugins.plugin"])  # brings the way from a click to a box
+    running = []
+
+    def serve(clips: Clips) -> str:
+        session = AnnotationSession(clips, 2, tracker_maker("siamfc/untrained_res18"))
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(create_app(session, TOKEN), log_level="critical"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/?token={TOKEN}"
+
+    yield serve
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(20)
