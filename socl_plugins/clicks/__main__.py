@@ -23,6 +23,10 @@ EXAMPLES = """examples:
 exit status: 0 done, 1 an error, 2 wrong usage
 """
 
+FORMAT_NAMES = (
+    *("cvat", "cvat-images", "label-studio", "coco", "labelme", "deeplabcut", "sleap", "csv"),
+    *("sleap-project", "mot"),  # these are only read
+)
 CLIPS_HELP = "a folder that `socl prepare` made"
 
 
@@ -53,6 +57,9 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--dataset", help="count the labelled frames of a training data set, such as got10k_train")
     cost.add_argument("--root", type=Path, help="folder of the data set (default: as configured)")
     cost.add_argument("--period", type=whole_number, default=10, help="frames from one sparse box to the next")
+    cost.add_argument(
+        "--measured", type=Path, metavar="CLIPS", help="a click takes as long as it took in this folder of clips"
+    )
     cost.add_argument("--prices", type=Path, help="a table like socl_plugins/clicks/prices.json (default: the paper's)")
     cost.add_argument(
         "--training-hours",
@@ -97,6 +104,21 @@ def _add_making(commands: Any) -> None:
     compiled = commands.add_parser("compile", help="write points.txt and absence.label again from the clicks")
     compiled.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
     compiled.set_defaults(run=f"{making}:compile_files", plugins=False)
+    taken = commands.add_parser("import", help="take the clicks of another tool's file")
+    taken.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
+    taken.add_argument("file", type=Path, metavar="FILE", help="the file, or a folder of labelme's files")
+    taken.add_argument("--format", default="auto", help=f"auto (the default), or one of {', '.join(FORMAT_NAMES)}")
+    taken.add_argument("--base", type=int, choices=(0, 1), default=0, help="number of the first frame, if left open")
+    taken.add_argument("--video", metavar="NAME", help="that the clicks belong to, if the file does not say")
+    taken.set_defaults(run=f"{making}:import_file", plugins=False)
+    given = commands.add_parser("export", help="write the clicks as another tool's files")
+    given.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
+    given.add_argument("--format", required=True, help=f"one of {', '.join(FORMAT_NAMES[:-2])}")
+    given.add_argument("--out", type=Path, required=True, help="folder to write to")
+    given.set_defaults(run=f"{making}:export_files", plugins=False)
+    agreed = commands.add_parser("agreement", help="how far annotators' clicks on the same frames are apart")
+    agreed.add_argument("clips", type=Path, metavar="CLIPS", help=CLIPS_HELP)
+    agreed.set_defaults(run=f"{making}:print_agreement", plugins=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

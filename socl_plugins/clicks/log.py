@@ -206,9 +206,9 @@ class ClickLog:
 
 def standing(clicks: Iterable[Click]) -> list[Click]:
     """Returns the answers that hold: of each author the last about a frame and target that was not taken back."""
-    stacks: dict[tuple[int, str, str], list[Click]] = {}
+    stacks: dict[tuple[str, int, str, str], list[Click]] = {}
     for click in clicks:
-        stack = stacks.setdefault((click.frame, click.target, click.author), [])
+        stack = stacks.setdefault((click.video, click.frame, click.target, click.author), [])
         if click.state != UNDONE:
             stack.append(click)
         elif stack:

@@ -18,7 +18,6 @@ from socl_plugins.clicks.page.serve import ServeError, serve
 from .conftest import FRAMES, TOKEN, MakeClips
 
 
-
 @dataclass
 class Client:
     clips: Clips
