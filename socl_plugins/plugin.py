@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 # Modules that register what they hold.
+import socl_plugins.clicks.click_precision
 import socl_plugins.dimp
 import socl_plugins.progressive.actor
 import socl_plugins.progressive.processing

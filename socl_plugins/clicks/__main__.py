@@ -46,10 +46,10 @@ def positive(text: str) -> int:
     return value
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(prog: str) -> argparse.ArgumentParser:
     """Returns the command line's parser."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m socl_plugins.clicks", None, DESCRIPTION, EXAMPLES, formatter_class=raw)
+    parser = argparse.ArgumentParser(prog, None, DESCRIPTION, EXAMPLES, formatter_class=raw)
     commands = parser.add_subparsers(dest="command", required=True)
     cost = commands.add_parser("cost", help="hours and dollars of clicks, boxes, and boxes on some frames only")
     what = cost.add_mutually_exclusive_group()
@@ -121,9 +121,9 @@ def _add_making(commands: Any) -> None:
     agreed.set_defaults(run=f"{making}:print_agreement", plugins=False)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m socl_plugins.clicks") -> int:
     """Runs the command line and returns the exit status."""
-    options = build_parser().parse_args(arguments)
+    options = build_parser(prog).parse_args(arguments)
     module, _, function = options.run.partition(":")
 
     def command(options: argparse.Namespace) -> int:

@@ -78,7 +78,7 @@ CVAT = """<annotations><version>1.1</version><meta><task><source>video 0.mp4</so
 <points frame="2" outside="1" occluded="0" keyframe="1" points="12,22"/>
 <points frame="3" outside="0" occluded="1" keyframe="1" points="13,23"/>
 <points frame="4" outside="0" occluded="0" keyframe="1" points="1,2;3,4"/></track>
-<track id="1" label="dog"><box frame="0" outside="0" occluded="0" keyframe="1" xtl="10" ytl="20" xbr="30" ybr="50"/></track>
+<track id="1" label="dog"><box frame="0" outside="0" keyframe="1" xtl="10" ytl="20" xbr="30" ybr="50"/></track>
 <track id="2" label="dog"><box frame="0" outside="0" occluded="0" keyframe="1" xtl="0" ytl="0" xbr="10" ybr="10"/>
 <box frame="99" outside="0" occluded="0" keyframe="1" xtl="0" ytl="0" xbr="10" ybr="10"/></track>
 <track id="3" label="man"><skeleton frame="5" keyframe="1"><points label="head" outside="0" occluded="0" points="7,8"/>
