@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def test_its_help_is_there_at_once() -> None:
     code = (
-        f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\nfrom socl_plugins.command import main\nmain(['--help'])\n"
+        f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n"
+        "from socl_plugins.command import main\nmain(['--help'])\n"
         "print([name for name in ('torch', 'numpy', 'cv2', 'ltr', 'argparse') if name in sys.modules][:-1])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -27,7 +27,8 @@ let proposals = {}; // by frame: [x, y, w, h, score]
 let playing = null;
 let cursor = null; // the last pointer event on the canvas
 let dragging = null;
-let feedbackNumber = 0;
+let feedbackWanted = null; // the newest click whose TOP map has not been asked for
+let feedbackRunning = false;
 let messageTimer = null;
 
 const author = element("author");
@@ -277,8 +278,23 @@ function undo() {
   guarded(show)(number);
 }
 
+// One at a time and the newest first: a browser has few connections to a server, and frames need those more.
 async function showFeedback(click) {
-  const number = ++feedbackNumber;
+  feedbackWanted = click;
+  if (feedbackRunning) return;
+  feedbackRunning = true;
+  try {
+    while (feedbackWanted) {
+      const next = feedbackWanted;
+      feedbackWanted = null;
+      if (next.video === video.name) await fetchFeedback(next);
+    }
+  } finally {
+    feedbackRunning = false;
+  }
+}
+
+async function fetchFeedback(click) {
   const path = `/api/videos/${video.number}/frames/${click.frame}/top?x=${click.x}&y=${click.y}`;
   const response = await request("GET", path);
   const box = response.headers.get("X-Box").split(",").map(Number);
@@ -286,7 +302,6 @@ async function showFeedback(click) {
   const kept = click.video === video.name ? answers[click.target]?.[click.frame] : null;
   if (kept && same_place(kept, click)) kept.box = box;
   if (click.video === video.name && click.frame === frame) draw();
-  if (number !== feedbackNumber) return; // a newer click has been made
   const image = element("feedback");
   URL.revokeObjectURL(image.src);
   image.src = URL.createObjectURL(picture);

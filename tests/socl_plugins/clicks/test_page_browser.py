@@ -15,16 +15,17 @@ from typing import Any
 
 import pytest
 
+from ltr.dataset.synthetic import SyntheticVideo
 from socl_plugins.clicks.clips import Clips, open_clips
 from socl_plugins.clicks.log import answers
+from socl_plugins.clicks.prepare import prepare
 
-from .conftest import FRAMES, SIZE, MakeClips
+from .conftest import FRAMES, SIZE, MakeClips, write_video
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 REPOSITORY = Path(__file__).resolve().parents[3]
 TIME_LINE = 34  # its height on the canvas
-HEIGHT, WIDTH = SIZE
 
 
 @dataclass
@@ -100,16 +101,17 @@ class Person:
         self.page.wait_for_selector(f'body:not([data-shown="{before}"])')
         return self.shown
 
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a place of the frame, shown whole, lies on the page."""
+    def at(self, x: float, y: float, size: tuple[int, int] = SIZE) -> tuple[float, float]:
+        """Where a place of the frame, of (height, width) and shown whole, lies on the page."""
+        height, width = size
         area = self.page.locator("#canvas").bounding_box()
         free = area["height"] - TIME_LINE
-        scale = min(area["width"] / WIDTH, free / HEIGHT)
-        left, top = area["x"] + (area["width"] - WIDTH * scale) / 2, area["y"] + (free - HEIGHT * scale) / 2
+        scale = min(area["width"] / width, free / height)
+        left, top = area["x"] + (area["width"] - width * scale) / 2, area["y"] + (free - height * scale) / 2
         return left + x * scale, top + y * scale
 
-    def click(self, x: float, y: float) -> tuple[str, int]:
-        return self.moves(lambda: self.page.mouse.click(*self.at(x, y)))
+    def click(self, x: float, y: float, size: tuple[int, int] = SIZE) -> tuple[str, int]:
+        return self.moves(lambda: self.page.mouse.click(*self.at(x, y, size)))
 
     def press(self, key: str) -> tuple[str, int]:
         return self.moves(lambda: self.page.keyboard.press(key))
@@ -214,11 +216,11 @@ def test_clicks_are_exact_on_a_fine_screen_and_zoomed_in(chromium: Any, address:
     x, y = person.at(40.25, 60.5)
     person.page.mouse.move(x, y)
     for _ in range(4):
-        person.page.mouse.wheel(0, -400 * 0.34657)  # e to the fourth part of log 4
+        person.page.mouse.wheel(0, -800 * 0.34657)  # a fourth of log 4, in pixels of the screen
     person.page.wait_for_timeout(100)
     person.moves(lambda: person.page.mouse.click(x, y))
     person.stored()
-    assert near(frames_of(clips, "video_0")[0][1], (40.25, 60.5), 0.1)
+    assert near(frames_of(clips, "video_0")[0][1], (40.25, 60.5), 0.25)  # a wheel's place is rounded to pixels
 
 
 def test_the_click_shows_what_it_becomes_and_targets_have_their_own_clicks(
@@ -240,3 +242,42 @@ def test_the_click_shows_what_it_becomes_and_targets_have_their_own_clicks(
     person.stored()
     assert set(frames_of(clips, "video_0")) == {0} and set(frames_of(clips, "video_0", "dog")) == {2}
     assert not person.complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 420])
+def test_everything_fits_on_the_screen(chromium: Any, address: str, scheme: str, width: int, tmp_path: Path) -> None:
+    person = Person(chromium, address, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    person.click(60, 40)
+    person.page.wait_for_selector("#feedback:not([hidden])")
+    assert person.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    ground, text = person.page.evaluate(
+        "() => { const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]; }"
+    )
+    light = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ground, text)]
+    assert (light[0] > light[1]) == (scheme == "light") and abs(light[0] - light[1]) > 300
+    for button in person.page.locator("#actions button").all():
+        box = button.bounding_box()
+        assert box["height"] < 44 and box["x"] + box["width"] <= width  # in one line, and not cut off
+    person.page.screenshot(path=str(tmp_path / "page.png"))
+
+
+def test_the_picture_of_the_documentation(chromium: Any, serve_clips: Callable[[Clips], str], tmp_path: Path) -> None:
+    """With PYTRACKING_UPDATE_PICTURES set, docs/annotate.jpg is made anew."""
+    embedded = SyntheticVideo(1, num_frames=31, size=(360, 640), seed=3)
+    write_video(tmp_path / "walk.mp4", [embedded.load_frame(0, frame) for frame in range(31)])
+    clips = prepare([str(tmp_path / "walk.mp4")], tmp_path / "clips").clips
+    person = Person(chromium, serve_clips(clips), viewport={"width": 1280, "height": 800})
+    boxes = embedded.get_sequence_info(0)["bbox"]
+    for frame in range(0, 8, 2):
+        person.click(*(boxes[frame, :2] + boxes[frame, 2:] / 2).tolist(), size=(360, 640))
+    person.page.wait_for_selector("#caption:has-text('frame 6')")
+    person.press("a")
+    person.press("a")
+    person.press("a")
+    person.press("d")
+    picture = person.page.screenshot(type="jpeg", quality=80)
+    target = REPOSITORY / "docs" / "annotate.jpg"
+    if os.environ.get("PYTRACKING_UPDATE_PICTURES"):
+        target.write_bytes(picture)
+    assert target.is_file() and not person.complaints
