@@ -38,7 +38,7 @@ class RecordLabelCost(Hook):
             measured = _prices_measured(trainer)
             self.cost = annotation_cost(self.labels, measured)
             self._record(trainer)
-            whose = "at the paper's prices" if measured is None else f"a click as {measured.click.source}"
+            whose = "at the paper's prices" if measured is None else f"with a click's time as {measured.click.source}"
             say(f"labels: {self.labels}, {self.cost} {whose}")
 
     def before_epoch(self, trainer: LTRTrainer) -> None:
