@@ -88,7 +88,7 @@ def click_through(page: Any, clicks: int, server: psutil.Process) -> tuple[list[
 
 def main() -> None:
     """Runs the benchmark."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import ViewportSize, sync_playwright
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clicks", type=int, default=1000)
@@ -100,7 +100,7 @@ def main() -> None:
         process, address = serve(Path(folder) / "clips")
         flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
         browser = playwright.chromium.launch(executable_path=options.chromium, args=flags)
-        size = {"width": 1600, "height": 900}
+        size = ViewportSize(width=1600, height=900)
         page = browser.new_context(viewport=size, device_scale_factor=2).new_page()
         page.goto(address)
         page.wait_for_selector("body[data-shown]")

@@ -24,19 +24,6 @@ from videos to a tracker:
 `socl COMMAND --help` says more of each.
 """
 
-# What `socl train --data CLIPS` says of the run before the user's own --set: minutes for some dozens of videos, in
-# place of the thousand epochs of the paper's run on GOT-10k.
-CLIPS_SCHEDULE = {
-    "pretrained": "none",
-    "epochs": "20",
-    "samples_per_epoch": "720",
-    "batch_size": "12",
-    "learning_rate": "1e-3",
-    "decay_epochs": "",
-    "score_interval": "5",
-    "num_workers": "1",
-}
-
 
 @dataclass(frozen=True)
 class Command:
@@ -90,51 +77,50 @@ def help_text() -> str:
 
 def train(words: Sequence[str]) -> int:
     """Trains: ``socl train RECIPE [--data CLIPS]`` and the options of ``ltr/run_training.py``."""
-    parser = argparse.ArgumentParser(
-        "socl train",
-        description="Trains a network by a recipe. Further options are those of ltr/run_training.py, see its --help.",
-    )
-    parser.add_argument("recipe", nargs="?", help="such as socl/socl_res18; --list shows all")
-    parser.add_argument("--data", type=Path, metavar="CLIPS", help="learn from the clicks of a folder of clips")
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("recipe", nargs="?")
+    parser.add_argument("--data", type=Path)
     options, rest = parser.parse_known_args(words)
     from ltr import run_training
 
-    first = options.recipe.split("/") if options.recipe else []
+    if options.recipe is None and ("-h" in rest or "--help" in rest):
+        print("usage: socl train RECIPE [--data CLIPS] ...\n")
+        print("  --data CLIPS  learn from the clicks of a folder of clips")
+        print("\nRECIPE is MODULE/NAME, such as socl/socl_res18. Everything else is as here:\n")
     if options.data is not None:
         status = use_clips(options.data)
         if status:
             return status
-        rest = [*(word for key, value in CLIPS_SCHEDULE.items() for word in ("--set", f"{key}={value}")), *rest]
-    return run_training.main([*first, *rest])
+        if (options.data / "val").is_dir():
+            rest = ["--set", "score.name=click_precision", *rest]
+    return run_training.main([*(options.recipe.split("/") if options.recipe else []), *rest])
 
 
 def use_clips(clips: Path) -> int:
     """Makes a folder of clips the data set that recipes learn from and are scored with, and returns an exit status."""
     from socl_plugins.clicks import __main__ as clicks
 
-    status = clicks.main(["compile", str(clips)])
     os.environ["PYTRACKING_GOT10K_DIR"] = str(clips.resolve())
-    os.environ["PYTRACKING_GOT10K_VAL_DIR"] = str(clips.resolve() / "val")
-    return status
+    os.environ["PYTRACKING_GOT10K_VAL_DIR"] = str(clips.resolve() / "val") if (clips / "val").is_dir() else ""
+    return clicks.main(["compile", str(clips)])
 
 
 def track(words: Sequence[str]) -> int:
     """Tracks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
-    from ltr.admin.command_line import add_plugin_option, add_set_option, run_command, whole_number
+    from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path, processes, run_command
 
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         "socl track",
-        description="Tracks every clicked target of a folder of clips from its first click on, and compares the boxes' "
-        "centres with the other clicks. A data set by name, or with true boxes: pytracking/run_tracker.py.",
+        "Tracks every clicked target of a folder of clips from its first click on, and compares the boxes' centres "
+        "with the other clicks. A data set by name, or with true boxes: pytracking/run_tracker.py.",
     )
-    parser.add_argument("clips", type=Path, metavar="CLIPS", help="a folder that `socl prepare` made")
+    parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
     parser.add_argument("--tracker", default="siamfc/socl_res18", metavar="TRACKER/PARAMETERS")
-    parser.add_argument("--out", type=Path, help="folder of pictures and exports (default: beside the results)")
+    parser.add_argument("--out", type=path, help="folder of pictures and exports (default: beside the results)")
     parser.add_argument("--render", action="store_true", help="write a video and an image strip of each target")
     parser.add_argument("--export", action="append", default=[], choices=("cvat", "mot", "csv"), help="write the boxes")
-    parser.add_argument("--threads", type=whole_number, default=0, metavar="N", help="worker processes")
-    parser.add_argument("--debug", type=whole_number, nargs="?", const=1, default=0, help="show tracebacks")
-    add_plugin_option(parser, "trackers or parameter sets")
+    parser.add_argument("--threads", type=processes, default=0, metavar="N", help="worker processes (default: 0, none)")
+    add_common_options(parser, "trackers or parameter sets")
     add_set_option(parser, "a parameter of the tracker, such as device=cpu")
 
     def run(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from ltr.data.image_loader import load_image
+from ltr.dataset.frames import numbered_images
 from socl_plugins.clicks.log import ClicksError
 
 VIDEO_SUFFIXES = (
@@ -33,7 +34,6 @@ VIDEO_SUFFIXES = (
     ".mts",
     ".gif",
 )
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class SourceError(ClicksError):
@@ -146,7 +146,7 @@ def find_sources(names: Iterable[str]) -> list[Source]:
             here = list(_sources_at(path))
             if not here and len(paths) == 1:
                 raise SourceError(
-                    f"{path} holds no video ({', '.join(VIDEO_SUFFIXES[:5])}, ...) and no images"
+                    f"{path} holds no video ({', '.join(VIDEO_SUFFIXES[:5])}, ...) and no numbered images"
                     if path.is_dir()
                     else f"{path} is no video file: its name ends in none of {', '.join(VIDEO_SUFFIXES)}"
                 )
@@ -161,19 +161,13 @@ def _sources_at(path: Path) -> Iterator[Source]:
         if path.suffix.lower() in VIDEO_SUFFIXES:
             yield Source(path)
         return
-    images = [inner for inner in path.iterdir() if inner.suffix.lower() in IMAGE_SUFFIXES and inner.is_file()]
+    images = numbered_images(path)
     if images:
-        yield Source(path, tuple(sorted(images, key=_number_first)))
+        yield Source(path, tuple(images.values()))
         return
     for inner in sorted(path.iterdir()):
         if not inner.name.startswith("."):
             yield from _sources_at(inner)
-
-
-def _number_first(path: Path) -> tuple[int, str]:
-    """Frames are ordered by the number that their names end in: 10 comes after 9."""
-    digits = path.stem[len(path.stem.rstrip("0123456789")) :]
-    return int(digits) if digits else -1, path.name
 
 
 def reduced(image: np.ndarray, max_side: int | None) -> np.ndarray:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
+from ltr.dataset.names import path_below
+from ltr.dataset.text import read_lines
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.tracks import SparseLabels
@@ -121,7 +123,7 @@ class PseudoBoxStore:
         """
         path = self._file(video)
         try:
-            head, *lines = path.read_text(encoding="utf-8").splitlines()
+            head, *lines = read_lines(path)
             digest = head.removeprefix(HEAD)
             rows = [line.split(",") for line in lines]
             boxes = np.array([[float(word) for word in row[:4]] for row in rows]).reshape(len(rows), 4)
@@ -138,7 +140,7 @@ class PseudoBoxStore:
         return boxes, kinds
 
     def _file(self, video: str) -> Path:
-        return self.folder / f"{video}.csv"
+        return path_below(self.folder, f"{video}.csv", f"the pseudo boxes in {self.folder}")
 
 
 def _digest(labels: SparseLabels) -> str:

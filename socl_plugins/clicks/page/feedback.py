@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from socl_plugins.top_map.box import top_map_box
+from socl_plugins.top_map.map import render
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.propose import propose_target
-from socl_plugins.top_map.render import render
 
 PICTURE = (240, 180)  # width and height in pixels
 CELLS = (90, 120)  # of the map on the picture: rows, columns
@@ -23,7 +24,7 @@ class Feedback:
     """What is learned from a click.
 
     Attributes:
-        box: (4,) x, y, w, h in pixels of the frame: the mean box of the TOP map.
+        box: (4,) x, y, w, h in pixels of the frame: the one that a tracker would start from.
         picture: JPEG file of the frame around the box, the map laid over it in red, the box in green.
     """
 
@@ -38,7 +39,7 @@ def feedback(image: np.ndarray, click: tuple[float, float]) -> Feedback:
         ValueError: the click lies outside the frame.
     """
     found = propose_target(image, click)
-    box = found.mean_box()
+    box = top_map_box(found)
     return Feedback(box, _picture(image, click, found, box))
 
 

@@ -33,7 +33,7 @@ def serve(
 
     Args:
         root: the folder of clips.
-        every: the page asks for a click on each so many frames.
+        every: the page asks for a click on each so many frames, from 1 on.
         tracker: the parameter set that proposes, such as ``siamfc/socl_res18``.
         host: to listen on.
         port: to listen on; 0: any that is free.
@@ -50,6 +50,8 @@ def serve(
         from socl_plugins.clicks.page.session import AnnotationSession
     except ImportError as error:
         raise ServeError(f"the page needs the package {error.name}: pip install starlette uvicorn") from error
+    if every < 1:
+        raise ServeError(f"--every is {every}: the page asks for a click on one of so many frames, from 1 on")
     clips = open_clips(root)
     compile_clips(clips)
     token = secrets.token_urlsafe(18)

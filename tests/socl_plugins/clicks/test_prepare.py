@@ -91,7 +91,7 @@ def test_a_folder_of_frames_and_a_glob_are_videos(tmp_path: Path) -> None:
         (lambda folder: (folder / "a.mp4").write_bytes(b"this is no video"), "a.mp4 cannot be read as a video"),
         (lambda folder: (folder / "a.mp4").write_bytes(b""), "a.mp4 cannot be read as a video"),
         (lambda folder: write_video(folder / "a.mp4", coded_frames(1)), "a.mp4 gives 1 frame; a clip needs 2"),
-        (lambda folder: (folder / "a.jpg").write_bytes(b"no image"), "a.jpg is damaged"),
+        (lambda folder: (folder / "1.jpg").write_bytes(b"no image"), "1.jpg is damaged"),
     ],
 )
 def test_what_is_no_video_is_told_and_leaves_nothing(tmp_path: Path, make: object, message: str) -> None:
