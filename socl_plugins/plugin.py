@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ltr.registry import ACTORS, HOOKS, LABELS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
+from ltr.registry import ACTORS, HELD_OUT_SCORES, HOOKS, LABELS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
 from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS, REPORT_COLUMNS
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ PROCESSINGS.refer("soft_contrastive", "socl_plugins.soft_contrastive.processing:
 PROCESSINGS.refer("progressive", "socl_plugins.progressive.processing:ProgressiveProcessing")
 PROCESSINGS.refer("weak_dimp", "socl_plugins.dimp.processing:WeakDiMPProcessing")
 SAMPLERS.refer("anchor", "socl_plugins.progressive.sampler:AnchorSampler")
+HELD_OUT_SCORES.refer("click_precision", "socl_plugins.clicks.click_precision:click_precision")
 LABELS.refer("clicks", "socl_plugins.top_map.training_clicks:training_clicks")
 LABELS.refer("boxes_within_budget", "socl_plugins.clicks.budget:boxes_within_budget")
 LABELS.refer("noisy_boxes", "socl_plugins.clicks.noisy_boxes:noisy_boxes")
