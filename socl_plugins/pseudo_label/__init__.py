@@ -7,12 +7,11 @@ the data set that shows them. What people give, and what it costs, lives in ``so
 from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.settings import METHODS, PseudoBoxSettings, describe, method_settings
-from socl_plugins.pseudo_label.store import LabelStoreError, PseudoBoxStore
+from socl_plugins.pseudo_label.store import PseudoBoxStore
 
 __all__ = [
     "METHODS",
     "Kind",
-    "LabelStoreError",
     "PseudoBoxAnnotated",
     "PseudoBoxSettings",
     "PseudoBoxStore",

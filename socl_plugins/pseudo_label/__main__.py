@@ -1,4 +1,4 @@
-"""The command line of pseudo boxes: ``python -m socl_plugins.pseudo_label build | show | stats``."""
+"""The command line of pseudo boxes: ``python -m socl_plugins.pseudo_label build | check | show | stats``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ DESCRIPTION = "Pseudo boxes: what a machine makes of a box on every so many fram
 EXAMPLES = """examples:
   python -m socl_plugins.pseudo_label build --dataset got10k_train            all cores; run it again to go on
   python -m socl_plugins.pseudo_label build --dataset got10k_train --method paper --set tracker=siamfc
+  python -m socl_plugins.pseudo_label check                       is every stored record what was written?
   python -m socl_plugins.pseudo_label show --dataset got10k_train --out boxes.png
   python -m socl_plugins.pseudo_label stats --dataset got10k_val --plot quality.png    needs boxes on all frames
 
@@ -54,6 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
         command = commands.choices[command_name]
         command.add_argument("--method", choices=METHODS, default="fused", help="see below")
         command.add_argument("--period", type=whole_number, default=10, help="frames from one box to the next")
+    text = "verify every record of stores, and say what to build again"
+    check = commands.add_parser("check", help=text, description=text, formatter_class=raw)
+    check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a store (default: all in the folder)")
+    check.add_argument("--store", type=Path, help="folder of the stores (default: pseudo_boxes in the workspace)")
+    check.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    check.set_defaults(plugin=[])
     stats = commands.choices["stats"]
     stats.add_argument("--method", choices=METHODS, nargs="+", default=["fused", "interpolation"], help="see build")
     stats.add_argument("--period", type=whole_number, nargs="+", default=[1, 5, 10, 20, 50], help="to compare")

@@ -8,7 +8,7 @@ from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
 from socl_plugins.pseudo_label.settings import describe, method_settings
-from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, build_command, store_folder
+from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, build_command, store_file
 
 
 def training_boxes(env: Environment, sparse: SparseBoxAnnotated, method: str) -> PseudoBoxAnnotated:
@@ -20,12 +20,12 @@ def training_boxes(env: Environment, sparse: SparseBoxAnnotated, method: str) ->
         method: how pseudo boxes are made.
 
     Raises:
-        LabelStoreError: the store is not there or not complete; the message says which command makes it.
+        StoreError: the store is not there or not complete; the message says which command makes it.
     """
-    folder = env.workspace_dir / STORES / store_folder(sparse, method)
+    path = env.workspace_dir / STORES / store_file(sparse, method)
     if env.got10k_dir is None and distributed.is_main():
         boxes = method_settings(method)
-        store = PseudoBoxStore.create(folder, describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
+        store = PseudoBoxStore(path, about=describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
         build_store(sparse, store, boxes, jobs=1, progress=False)
     distributed.barrier()
-    return PseudoBoxAnnotated(sparse, PseudoBoxStore(folder, build_command(sparse, method)))
+    return PseudoBoxAnnotated(sparse, PseudoBoxStore(path, build_command(sparse, method)))

@@ -1,4 +1,4 @@
-"""The command line of TOP maps: ``python -m socl_plugins.top_map build | show | stats | fit``."""
+"""The command line of TOP maps: ``python -m socl_plugins.top_map build | check | show | stats | fit``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ltr.admin.jobs import add_jobs_options
 DESCRIPTION = "Target objectness prior (TOP) maps: from clicks to where the target may be."
 EXAMPLES = """examples:
   python -m socl_plugins.top_map build --dataset got10k_train            all cores; run it again to go on
+  python -m socl_plugins.top_map check                                   is every stored record what was written?
   python -m socl_plugins.top_map show --dataset got10k_val --out top.html
   python -m socl_plugins.top_map stats --dataset got10k_train --every 100   needs boxes
   python -m socl_plugins.top_map fit --dataset got10k_val --out likelihoods.json
@@ -39,10 +40,17 @@ def build_parser() -> argparse.ArgumentParser:
         add_set_option(command, "a setting of the proposals, such as keep=16")
         add_plugin_option(command, "data sets")
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    text = "verify every record of stores, and say what to build again"
+    check = commands.add_parser("check", help=text, description=text, formatter_class=raw)
+    check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a store (default: all in the folder)")
+    check.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    check.set_defaults(plugin=[])
+    for name in ("build", "check", "show"):
+        command = commands.choices[name]
+        command.add_argument("--store", type=Path, help="folder of the stores (default: top_maps in the workspace)")
     for name in ("build", "show"):
         command = commands.choices[name]
         command.add_argument("--noise-px", type=float, default=0.0, help="shift of the clicks made from boxes (pixels)")
-        command.add_argument("--store", type=Path, help="folder of the stores (default: top_maps in the workspace)")
     add_jobs_options(commands.choices["build"])
     show = commands.choices["show"]
     show.add_argument("--out", type=Path, required=True, help="file to write: .png, .jpg or .html")

@@ -16,6 +16,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
 from socl_plugins.clicks import PointAnnotated
+from socl_plugins.stores import StoreError, check_stores
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.build import build_store
 from socl_plugins.top_map.fit import annotated_windows, fewer_random
@@ -23,21 +24,20 @@ from socl_plugins.top_map.measures import COUNTS, LabelledFrame, Measures, measu
 from socl_plugins.top_map.objectness import fit_likelihoods
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.show import Shown, draw, write_page, write_picture
-from socl_plugins.top_map.store import ProposalWriter, StoreError, open_reader, store_name, store_path
+from socl_plugins.top_map.store import build_command, open_reader, proposal_writer, store_name, store_path
 
 
 def build(options: argparse.Namespace) -> int:
     """Fills the store, and says what is in it."""
     dataset = _clicks(options, options.noise_px)
     path = store_path(_store(options), store_name(dataset), dataset.settings)
-    with ProposalWriter(path, store_name(dataset), dataset.settings, options.noise_px) as writer:
-        report = build_store(dataset, writer, options.jobs, options.backend)
-    print(f"{path}: {report.computed} frames computed, {report.present} were there, {path.stat().st_size / 1e6:.1f} MB")
-    if report.failures:
-        print(
-            f"{len(report.failures)} frames could not be read and were left out; they are named above", file=sys.stderr
-        )
-    return 1 if report.failures else 0
+    with proposal_writer(path, store_name(dataset), dataset.settings, options.noise_px) as store:
+        return build_store(dataset, store, options.jobs, options.backend).print(store, "frame")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Verifies every record of stores."""
+    return check_stores(options.files, _store(options), build_command)
 
 
 def show(options: argparse.Namespace) -> int:

@@ -31,7 +31,8 @@ from socl_plugins.dimp import SoftLabelSettings, WeakDiMPActor, WeakDiMPProcessi
 from socl_plugins.dimp.processing import clicked_box, soft_label
 from socl_plugins.pseudo_label import PseudoBoxStore, describe, method_settings
 from socl_plugins.pseudo_label.build import build_store
-from socl_plugins.pseudo_label.store import STORES, LabelStoreError, store_folder
+from socl_plugins.pseudo_label.store import STORES, store_file
+from socl_plugins.stores import StoreError
 from socl_plugins.top_map import Proposals, ProposalSettings
 from socl_plugins.train_settings.dimp import socl_dimp18
 from socl_plugins.train_settings.dimp.socl_dimp18 import SoCLDiMPConfig
@@ -65,8 +66,9 @@ def train_two_steps(root: Path, workspace: Path, config: SoCLDiMPConfig) -> dict
     if config.boxes == "pseudo":
         sparse = SparseBoxAnnotated(Got10k(root, "train"), config.period)
         method = method_settings(config.method)
-        folder = workspace / STORES / store_folder(sparse, config.method)
-        build_store(sparse, PseudoBoxStore.create(folder, describe(method, PERIOD, 0.0)), method, 1, progress=False)
+        path = workspace / STORES / store_file(sparse, config.method)
+        store = PseudoBoxStore(path, about=describe(method, PERIOD, 0.0))
+        build_store(sparse, store, method, jobs=1, progress=False)
     dataset, labels = socl_dimp18.weak_labels(env, config)
     assert (labels.boxes, labels.clicks) == (6, 18)
     assert (labels.tracked_frames > 0) == (config.boxes == "pseudo")
@@ -185,7 +187,7 @@ def test_missing_pseudo_boxes_are_an_error_with_the_whole_command_before_proposa
     monkeypatch.setattr(socl_dimp18, "with_proposals", lambda *arguments: pytest.fail("proposals were made"))
     env = replace(Environment(workspace_dir=tmp_path / "work"), got10k_dir=tmp_path / "data")
     command = "build --dataset got10k_train --method interpolation --period 4 --noise-px 5$"
-    with pytest.raises(LabelStoreError, match=command):
+    with pytest.raises(StoreError, match=command):
         socl_dimp18.weak_labels(env, small_config(noise_px=5.0))
 
 

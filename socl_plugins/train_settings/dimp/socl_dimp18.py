@@ -131,7 +131,7 @@ def weak_labels(env: Environment, config: SoCLDiMPConfig) -> tuple[ClicksAndBoxe
     """Returns the training videos with clicks, proposals and the box branch's boxes, and how many labels these are.
 
     Raises:
-        LabelStoreError: the store of pseudo boxes is not there or not complete.
+        StoreError: the store of pseudo boxes is not there or not complete.
     """
     sparse = SparseBoxAnnotated(training_videos(env, config.videos), config.period, config.noise_px)
     labels = dataset_labels(sparse)

@@ -56,7 +56,7 @@ def pseudo_boxes(env: Environment, config: SoCLTransTConfig) -> PseudoBoxAnnotat
     """Returns the training videos with the pseudo boxes of their store.
 
     Raises:
-        LabelStoreError: the store is not there or not complete; the message says which command makes it.
+        StoreError: the store is not there or not complete; the message says which command makes it.
     """
     return training_boxes(env, sparse_boxes(env, config), config.method)
 
