@@ -83,15 +83,18 @@ def _serve(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from pytracking.evaluation import Tracker, get_dataset
     from pytracking.evaluation.resets import run_with_resets, score_runs
-    from pytracking.metrics import EAO_INTERVALS
+    from pytracking.metrics import EAO_INTERVALS, VOT_PROTOCOLS
+    from pytracking.metrics.errors import check_known
 
     tracker = Tracker(options.tracker, options.parameters, overrides=dict(options.overrides))
     dataset = get_dataset(options.dataset_name)
+    interval = options.interval or (options.dataset_name if options.dataset_name in EAO_INTERVALS else "vot2018")
+    check_known("VOT challenge", interval, EAO_INTERVALS)  # before hours of runs, and not after
+    check_known("VOT protocol", options.protocol, VOT_PROTOCOLS)
     report = run_with_resets(dataset, [tracker], options.repetitions)
     if report.failures:
         print(f"no scores: {len(report.failures)} of {len(dataset)} sequences failed", file=sys.stderr)
         return 1
-    interval = options.interval or (options.dataset_name if options.dataset_name in EAO_INTERVALS else "vot2018")
     scores = score_runs(tracker, dataset, options.protocol, interval)
     print(
         f"\n{tracker.run_name} on {len(dataset)} sequences of {options.dataset_name}, protocol {options.protocol}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import traceback
@@ -45,10 +46,31 @@ def add_plugin_option(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def whole_number(text: str) -> int:
-    """Returns a whole number from 0 on."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
+    """Returns a whole number from 0 on, of 18 digits at most: such numbers overflow nowhere."""
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, of 18 digits at most, not {text[:40]!r}")
     return int(text)
+
+
+def number_in(low: float, high: float = math.inf, above: bool = False) -> Callable[[str], float]:
+    """Returns a type of options: finite numbers from ``low`` (if ``above``, beyond it) to ``high``.
+
+    >>> number_in(0, 1)("0.5")
+    0.5
+    """
+    start = f"above {low:g}" if above else f"from {low:g} on" if high == math.inf else f"from {low:g}"
+    words = f"a number {start}" + (f" to {high:g}" if high < math.inf else "")
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (low < value if above else low <= value) or value > high or value == math.inf:
+            raise argparse.ArgumentTypeError(f"expected {words}, not {text[:40]!r}")
+        return value
+
+    return number
 
 
 def print_names(names: Iterable[str], entry: Callable[[str], object]) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, run_command, whole_number
+from ltr.admin.command_line import add_plugin_option, add_set_option, number_in, run_command, whole_number
 from ltr.admin.jobs import add_jobs_options
 from socl_plugins.pseudo_label import METHODS
 
@@ -46,7 +46,9 @@ def build_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(command_name, help=text, description=text, formatter_class=raw)
         command.add_argument("--dataset", required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
         command.add_argument("--root", type=Path, help="its folder, if not the one that is set (ltr.admin.environment)")
-        command.add_argument("--noise-px", type=float, default=0.0, help="shift of the clicks made from boxes (pixels)")
+        command.add_argument(
+            "--noise-px", type=number_in(0), default=0.0, help="shift of the clicks made from boxes (pixels)"
+        )
         command.add_argument("--store", type=Path, help="folder of the stores (default: pseudo_boxes in the workspace)")
         add_set_option(command, "a setting of the boxes, such as tracker=siamfc or fuse.size_trust=0.5")
         add_plugin_option(command, "data sets and trackers")

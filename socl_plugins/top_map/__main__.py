@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, run_command, whole_number
+from ltr.admin.command_line import add_plugin_option, add_set_option, number_in, run_command, whole_number
 from ltr.admin.jobs import add_jobs_options
 
 DESCRIPTION = "Target objectness prior (TOP) maps: from clicks to where the target may be."
@@ -50,16 +50,21 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--store", type=Path, help="folder of the stores (default: top_maps in the workspace)")
     for name in ("build", "show"):
         command = commands.choices[name]
-        command.add_argument("--noise-px", type=float, default=0.0, help="shift of the clicks made from boxes (pixels)")
+        command.add_argument(
+            "--noise-px", type=number_in(0), default=0.0, help="shift of the clicks made from boxes (pixels)"
+        )
     add_jobs_options(commands.choices["build"])
     show = commands.choices["show"]
     show.add_argument("--out", type=Path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--frames", type=whole_number, default=12, help="how many, spread over the videos")
     stats = commands.choices["stats"]
-    stats.add_argument("--noise-px", type=float, nargs="+", default=[0.0, 20.0], help="shifts to measure with (pixels)")
+    stats.add_argument("--noise-px", type=number_in(0), nargs="+", default=[0.0, 20.0], help="shifts to try (pixels)")
     stats.add_argument("--plot", type=Path, help="also draw recall against kept proposals, the paper's figure 4")
-    stats.add_argument("--eta", type=float, default=0.1, help="top share of the score map whose mean clips it")
-    stats.add_argument("--temperature", type=float, default=0.25, help="of the softmax that makes a map of scores")
+    share, temperature = number_in(0, 1, above=True), number_in(0, above=True)
+    stats.add_argument("--eta", type=share, default=0.1, help="top share of the score map whose mean clips it")
+    stats.add_argument(
+        "--temperature", type=temperature, default=0.25, help="of the softmax that makes a map of scores"
+    )
     fit = commands.choices["fit"]
     fit.add_argument("--out", type=Path, required=True, help="the table to write, JSON")
     fit.add_argument("--windows", type=whole_number, default=1000, help="random windows a click")
