@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--dataset", required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
         command.add_argument("--root", type=Path, help="its folder, if not the one that is set (ltr.admin.environment)")
         command.add_argument(
-            "--noise-px", type=number_in(0), default=0.0, help="shift of the clicks made from boxes (pixels)"
+            "--noise-px", type=number_in(0, 10_000), default=0.0, help="shift of the clicks made from boxes (pixels)"
         )
         command.add_argument("--store", type=Path, help="folder of the stores (default: pseudo_boxes in the workspace)")
         add_set_option(command, "a setting of the boxes, such as tracker=siamfc or fuse.size_trust=0.5")

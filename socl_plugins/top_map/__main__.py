@@ -51,14 +51,16 @@ def build_parser() -> argparse.ArgumentParser:
     for name in ("build", "show"):
         command = commands.choices[name]
         command.add_argument(
-            "--noise-px", type=number_in(0), default=0.0, help="shift of the clicks made from boxes (pixels)"
+            "--noise-px", type=number_in(0, 10_000), default=0.0, help="shift of the clicks made from boxes (pixels)"
         )
     add_jobs_options(commands.choices["build"])
     show = commands.choices["show"]
     show.add_argument("--out", type=Path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--frames", type=whole_number, default=12, help="how many, spread over the videos")
     stats = commands.choices["stats"]
-    stats.add_argument("--noise-px", type=number_in(0), nargs="+", default=[0.0, 20.0], help="shifts to try (pixels)")
+    stats.add_argument(
+        "--noise-px", type=number_in(0, 10_000), nargs="+", default=[0.0, 20.0], help="shifts to try (pixels)"
+    )
     stats.add_argument("--plot", type=Path, help="also draw recall against kept proposals, the paper's figure 4")
     share, temperature = number_in(0, 1, above=True), number_in(0, above=True)
     stats.add_argument("--eta", type=share, default=0.1, help="top share of the score map whose mean clips it")
