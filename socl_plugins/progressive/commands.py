@@ -9,7 +9,7 @@ import numpy as np
 
 from ltr.admin.checkpoint import load_network
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable, write_bytes_atomically
+from ltr.admin.files import check_file_writable, write_bytes_atomically
 from ltr.admin.settings import apply_overrides
 from ltr.data.processing import CropSettings, SiamFCProcessing
 from ltr.dataset.named import open_dataset
@@ -23,7 +23,7 @@ def show(options: argparse.Namespace) -> int:
     """Writes the picture, and prints how alike the patches of each kind of mini-batch are."""
     if options.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise ValueError(f"{options.out}: a picture ends with .png or .jpg")
-    check_writable(options.out.parent)
+    check_file_writable(options.out)
     net = load_network(options.network)
     if not isinstance(net, SiamFCNet):
         raise ValueError(f"{options.network} is a {type(net).__name__}; features of patches are those of a SiamFCNet")

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoint, load_network
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable
+from ltr.admin.files import check_file_writable
 from ltr.dataset.named import open_dataset
 from ltr.engine.result import History
 from ltr.models.tracking import SiamFCNet
@@ -27,7 +27,7 @@ def show(options: argparse.Namespace) -> int:
     out = Path(options.out)
     if out.suffix.lower() not in ENDINGS:
         raise ValueError(f"{out}: what is to be written is told by the ending, one of {', '.join(ENDINGS)}")
-    check_writable(out.parent)
+    check_file_writable(out)
     path = find_checkpoint(options.checkpoint)
     checkpoint = load_checkpoint(path)
     config = checkpoint["settings"]["config"]

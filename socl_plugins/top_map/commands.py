@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable
+from ltr.admin.files import check_file_writable
 from ltr.admin.settings import apply_overrides
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import open_dataset
@@ -43,7 +43,7 @@ def check(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """Draws frames with their clicks, proposals and maps, from the store where it has them."""
     _check_ending(options.out, (".png", ".jpg", ".jpeg", ".html", ".htm"))
-    check_writable(options.out.parent)
+    check_file_writable(options.out)
     dataset = _clicks(options, options.noise_px)
     try:
         dataset.store = open_reader(_store(options), store_name(dataset), dataset.settings, options.noise_px)
@@ -89,7 +89,7 @@ def stats(options: argparse.Namespace) -> int:
 
 def fit(options: argparse.Namespace) -> int:
     """Fits the likelihoods on annotated frames and writes the table."""
-    check_writable(options.out.parent)
+    check_file_writable(options.out)
     settings = apply_overrides(ProposalSettings(), dict(options.overrides))
     dataset = open_dataset(options.dataset, load_environment(), options.root)
     videos = range(options.start, len(dataset), max(options.step, 1))

@@ -172,7 +172,7 @@ def bad_inputs(folder: Path) -> Iterator[Bad]:
     yield from each(studies.main, ["run", "labels", "--out", folder / "study", "--rows"], NO_NAMES)
     yield from each(studies.main, ["run", "labels", "--rows", "untrained", "--out"], [files["empty"], LONG])
     yield from each(studies.main, ["report", "labels", "--out"], [*files.values(), LONG])
-    yield from each(weights.main, ["check"], unreadable)
+    yield from each(weights.main, ["check"], [path for path in unreadable if path.name != "keys.pth"])  # it is whole
     yield from each(weights.main, ["export"], unreadable, [folder / "x.safetensors"])
 
     (folder / "nested.toml").write_text("[a]\n[a.b]\nworkspace_dir = 'x'\n")

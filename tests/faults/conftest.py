@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,13 @@ TOYS = Path(__file__).with_name("toys.py")
 def counts(pytestconfig: pytest.Config) -> Counts:
     """What all tests of the session count."""
     return pytestconfig.stash.setdefault(COUNTS, Counts())
+
+
+@pytest.fixture(autouse=True)
+def no_alarm(request: pytest.FixtureRequest) -> None:
+    """A campaign takes minutes: that is no hang."""
+    if request.node.get_closest_marker("campaign"):
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ltr.admin.files import WriteError, remove_leftovers, write_atomically, write_bytes_atomically
+from ltr.admin.files import WriteError, check_file_writable, remove_leftovers, write_atomically, write_bytes_atomically
 
 
 def partials(directory: Path) -> list[Path]:
@@ -73,3 +73,10 @@ def test_leftovers_of_killed_writers_go_once_they_are_old(tmp_path: Path) -> Non
     os.utime(leftover, (0, 0))
     remove_leftovers(tmp_path)
     assert not leftover.exists()
+
+
+def test_a_file_that_could_not_be_written_in_the_end_is_told_at_once(tmp_path: Path) -> None:
+    check_file_writable(tmp_path / "new" / "page.html")
+    for path, why in ((tmp_path / ("x" * 5000), "File name too long"), (tmp_path, "it is a directory")):
+        with pytest.raises(WriteError, match=why):
+            check_file_writable(path)
