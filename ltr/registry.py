@@ -1,8 +1,9 @@
 """Registries: every named thing of the framework, and how plugins bring in more.
 
-A registry maps a name to an object. An object gets in by a decorator (:meth:`Registry.register`), or by lying
-in a package that the registry was told to search (:meth:`Registry.search`): pytracking's convention, where a
-recipe or a parameter set is simply a module of that name.
+A registry maps a name to an object. An object gets in by a decorator (:meth:`Registry.register`), by the name of the
+module that holds it (:meth:`Registry.refer`), or by lying in a package that the registry was told to search
+(:meth:`Registry.search`): pytracking's convention, where a recipe or a parameter set is simply a module of that name.
+The last two are imported when they are asked for, so that listings and ``--help`` cost nothing.
 
 Plugins are found in three ways and only these: installed packages that declare an entry point in the group
 ``pytracking.plugins``, the environment variable ``PYTRACKING_PLUGINS`` and ``--plugin`` on a command line.
@@ -20,11 +21,14 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
+
+from ltr.docstrings import described_in_source, first_line
 
 T = TypeVar("T")
 
@@ -54,6 +58,36 @@ _registered: list[tuple[Registry[Any], str, Any, str]] = []
 """Every registration: where, under which name, what it replaced (or None), and the module that made it."""
 
 
+@dataclass(frozen=True)
+class Reference:
+    """An entry that is imported when it is asked for.
+
+    ``what`` it is says a line for listings; if that is empty, the docstring in the module's source does. ``fixed``
+    arguments are bound to the entry.
+    """
+
+    module: str
+    attribute: str
+    what: str
+    fixed: Mapping[str, Any]
+
+    def means(self, entry: object) -> bool:
+        """Returns whether an entry is what is referred to."""
+        return (getattr(entry, "__module__", ""), getattr(entry, "__qualname__", "")) == (self.module, self.attribute)
+
+    def bind(self, entry: Callable[..., Any]) -> Any:
+        """Returns the entry with the fixed arguments bound to it."""
+        if not self.fixed:
+            return entry
+        bound = partial(entry, **self.fixed)
+        bound.__doc__ = self.describe()  # a partial's own says nothing of what it calls
+        return bound
+
+    def describe(self) -> str:
+        """Returns what it is in one line, without the import."""
+        return self.what or described_in_source(self.module, self.attribute)
+
+
 class Registry(Generic[T]):
     """Named objects of one kind.
 
@@ -69,8 +103,8 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, home: str | None = None) -> None:
         self.kind = kind
         self._home = home
-        self._entries: dict[str, T] = {}
-        self._packages: list[tuple[str, str]] = []
+        self._entries: dict[str, T | Reference] = {}
+        self._packages: list[tuple[str, tuple[str, ...]]] = []
         _registries.append(self)
 
     def register(self, name: str, *, override: bool = False) -> Callable[[T], T]:
@@ -80,43 +114,108 @@ class Registry(Generic[T]):
         """
 
         def store(entry: T) -> T:
+            announced = self._entries.get(name)
+            if isinstance(announced, Reference) and announced.means(entry) and not override:
+                return entry
             if name in self and not override:
-                raise RegistryError(
-                    f"the {self.kind} {name!r} is registered already; choose another name, "
-                    "or say override=True to replace it"
-                )
+                raise self._taken(name)
             self._store(name, entry)
             return entry
 
         return store
 
-    def _store(self, name: str, entry: T) -> None:
+    def _store(self, name: str, entry: T | Reference) -> None:
         module = sys._getframe(2).f_globals.get("__name__", "")  # that called the method which calls this one
         _registered.append((self, name, self._entries.get(name), module))
         self._entries[name] = entry
 
-    def search(self, package: str, attribute: str) -> None:
-        """Makes every module below ``package`` an entry: ``package.a.b`` is ``a/b`` and stands for its ``attribute``.
+    def refer(self, name: str, target: str, what: str = "", **fixed: Any) -> None:
+        """Stores under ``name`` what is imported when it is asked for.
+
+        It may carry the decorator :meth:`register` with this name, too, which then changes nothing.
+
+        Args:
+            name: of the entry.
+            target: where it is: ``package.module:attribute``.
+            what: it is, in one line for listings; by default the first line of its docstring in the source.
+            **fixed: arguments that are bound to the entry, a function or class.
+
+        Raises:
+            RegistryError: the name is taken. (Where ``home`` takes it, that is told when home is imported.)
+        """
+        if name in self._entries or self._module_of(name):
+            raise self._taken(name)
+        module, _, attribute = target.partition(":")
+        self._store(name, Reference(module, attribute, what, fixed))
+
+    def _taken(self, name: str) -> RegistryError:
+        entry = self._entries.get(name)
+        place = f", as {entry.attribute} of {entry.module}" if isinstance(entry, Reference) else ""
+        return RegistryError(
+            f"the {self.kind} {name!r} is registered already{place}; choose another name, "
+            "or say register(..., override=True) to replace it"
+        )
+
+    def search(self, package: str, *attributes: str) -> None:
+        """Makes every module below ``package`` an entry: ``package.a.b`` is ``a/b`` and stands for its attribute.
 
         Nothing is imported until an entry is asked for.
+
+        Args:
+            package: name of the package.
+            attributes: what a module may be an entry by; the first that it has counts.
         """
-        if (package, attribute) not in self._packages:
-            self._packages.append((package, attribute))
+        if (package, attributes) not in self._packages:
+            self._packages.append((package, attributes))
 
     def __getitem__(self, name: str) -> T:
         self._import_home()
         if name in self._entries:
-            return self._entries[name]
-        for package, attribute in self._packages:
-            if name in self._modules(package):
-                module = importlib.import_module(f"{package}.{name.replace('/', '.')}")
-                if not hasattr(module, attribute):
-                    raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {attribute!r}")
-                return getattr(module, attribute)
+            entry = self._entries[name]
+            return cast(T, self._load(name, entry)) if isinstance(entry, Reference) else entry
+        if found := self._module_of(name):
+            module = importlib.import_module(found[0])
+            there = [attribute for attribute in found[1] if hasattr(module, attribute)]
+            if not there:
+                wanted = " or ".join(map(repr, found[1]))
+                raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {wanted}")
+            return cast(T, getattr(module, there[0]))
+        raise self._unknown(name)
+
+    def _load(self, name: str, reference: Reference) -> Any:
+        module = importlib.import_module(reference.module)
+        if not hasattr(module, reference.attribute):
+            place = f"{reference.module}:{reference.attribute}"
+            raise RegistryError(f"the {self.kind} {name!r} is {place}, which is not there")
+        return reference.bind(getattr(module, reference.attribute))
+
+    def describe(self, name: str) -> str:
+        """Returns the first line of what an entry says of itself; nothing is imported that can be read.
+
+        Raises:
+            RegistryError: there is no such entry.
+            ImportError, SyntaxError: its source is missing or cannot be read.
+        """
+        self._import_home()
+        if name in self._entries:
+            entry = self._entries[name]
+            return entry.describe() if isinstance(entry, Reference) else _description(entry)
+        if found := self._module_of(name):
+            return described_in_source(found[0])
+        raise self._unknown(name)
+
+    def _module_of(self, name: object) -> tuple[str, tuple[str, ...]] | None:
+        """Returns the module of a searched package that has this name, and the attributes that may be the entry."""
+        for package, attributes in self._packages:
+            if name in _modules_of(package):
+                return f"{package}.{str(name).replace('/', '.')}", attributes
+        return None
+
+    def _unknown(self, name: str) -> RegistryError:
         places = ", ".join(["registered names", *(f"the package {package}" for package, _ in self._packages)])
         known = self.names()
         listing = f" Known: {', '.join(known)}." if 0 < len(known) <= 20 else ""
-        raise RegistryError(
+        return RegistryError(
             f"unknown {self.kind} {name!r}.{near_names(name, known)}{listing} Looked in: {places}. "
             f"A plugin that brings it must be installed, or named with --plugin or {PLUGIN_VARIABLE}."
         )
@@ -124,12 +223,12 @@ class Registry(Generic[T]):
     def names(self, pattern: str = "*") -> list[str]:
         """Returns the sorted names that match a shell-style ``pattern``."""
         self._import_home()
-        found = set(self._entries).union(*(self._modules(package) for package, _ in self._packages))
+        found = set(self._entries).union(*(_modules_of(package) for package, _ in self._packages))
         return sorted(name for name in found if fnmatch.fnmatchcase(name, pattern))
 
     def __contains__(self, name: object) -> bool:
         self._import_home()
-        return name in self._entries or any(name in self._modules(package) for package, _ in self._packages)
+        return name in self._entries or self._module_of(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
@@ -146,18 +245,25 @@ class Registry(Generic[T]):
                 self._home = home
                 raise
 
-    @staticmethod
-    def _modules(package: str) -> set[str]:
-        def fail(name: str) -> None:  # without it, what lies in a package that cannot be imported would just be missing
-            raise
 
-        root = importlib.import_module(package)
-        prefix = f"{package}."
-        return {
-            module.name.removeprefix(prefix).replace(".", "/")
-            for module in pkgutil.walk_packages(root.__path__, prefix, onerror=fail)
-            if not module.ispkg and not module.name.rsplit(".", 1)[-1].startswith("_")
-        }
+def _modules_of(package: str) -> set[str]:
+    """Returns the modules below a package as ``a/b``; of them nothing is imported."""
+    return {name for folder in importlib.import_module(package).__path__ for name in _modules_below(Path(folder))}
+
+
+def _modules_below(folder: Path, prefix: str = "") -> Iterator[str]:
+    for module in pkgutil.iter_modules([str(folder)]):
+        if module.ispkg:
+            yield from _modules_below(folder / module.name, f"{prefix}{module.name}/")
+        elif not module.name.startswith("_"):
+            yield prefix + module.name
+
+
+def _description(entry: object) -> str:
+    if isinstance(entry, partial) and entry.__doc__ == partial.__doc__:  # what it binds tells it from its siblings
+        bound = ", ".join([*map(str, entry.args), *(f"{name}={value}" for name, value in entry.keywords.items())])
+        return f"{_description(entry.func).rstrip('.')}: {bound}"
+    return first_line(entry.__doc__)
 
 
 NETWORKS: Registry[Callable[..., Any]] = Registry("network", home="ltr.models.tracking")
@@ -166,10 +272,12 @@ ACTORS: Registry[type] = Registry("actor", home="ltr.actors")
 DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr.dataset")
 SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler", home="ltr.data.sampler")
 PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing", home="ltr.data.processing")
+LABELS: Registry[Callable[..., Any]] = Registry("kind of labels", home="ltr.dataset.labels")
+HOOKS: Registry[Callable[..., Any]] = Registry("hook")
 HELD_OUT_SCORES: Registry[Callable[..., Any]] = Registry("held-out score")
 RUN_HOOKS: Registry[type] = Registry("hook of every run")
 TRAIN_SETTINGS: Registry[Callable[..., Any]] = Registry("training recipe")
-TRAIN_SETTINGS.search("ltr.train_settings", "run")
+TRAIN_SETTINGS.search("ltr.train_settings", "RECIPE", "run")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, whole_number
+from ltr.admin.command_line import CommandParser, add_common_options, add_option, add_set_option, processes
 
 if TYPE_CHECKING:
     from pytracking.evaluation import Sequence, SequenceList, TrackedFrame, Tracker
@@ -16,37 +16,23 @@ if TYPE_CHECKING:
 EXIT_STATUS = "exit status: 0 all tracked, 1 error or a sequence failed, 2 wrong usage, 130 stopped with Ctrl-C"
 
 
-def bare_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+def bare_parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options that every command line which tracks has."""
-    made = argparse.ArgumentParser(
-        prog=prog,
-        description=description,
-        epilog=f"{examples}\n{EXIT_STATUS}\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument(
-        "--debug",
-        type=whole_number,
-        nargs="?",
-        const=1,
-        default=0,
-        metavar="LEVEL",
-        help="1: stop at the first error with its traceback, and show each frame on a visdom server that answers",
-    )
-    add_plugin_option(made, "trackers, parameter sets, data sets or experiments")
+    made = CommandParser(prog, description, f"{examples}\n{EXIT_STATUS}\n")
+    levels = "1: stop at the first error with its traceback, and show each frame on a visdom server that answers"
+    add_common_options(made, "trackers, parameter sets, data sets or experiments", levels)
     add_set_option(made, "a parameter of the tracker, such as device=cpu")
     return made
 
 
-def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+def parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options of the command lines that track sequences."""
     made = bare_parser(prog, description, examples)
-    made.add_argument(
-        "--threads", type=whole_number, default=0, metavar="N", help="worker processes (default: 0, none but this one)"
-    )
+    jobs = "worker processes; -1: one on each core (default: 0, none but this one)"
+    add_option(made, "--jobs", "--threads", type=processes, default=0, metavar="N", help=jobs)
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
-    made.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")
+    made.add_argument("--per-sequence", action="store_true", help="print the AUC of each sequence, too")
     made.add_argument("--list", action="store_true", help="list what can be named here, and stop")
     return made
 
@@ -55,7 +41,7 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
 def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame], None] | None]:
     """Gives what shows each frame on a visdom server, or None if ``debug`` is 0 or no server answers."""
     from pytracking.analysis.render import has_true_box
-    from pytracking.live.views import Wish
+    from pytracking.live.views import PlaybackCommand
     from pytracking.live.visdom_view import environment_name, visdom_view
 
     view = visdom_view(environment_name(title)) if debug else None
@@ -63,7 +49,7 @@ def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame
     def watch(sequence: Sequence, frame: TrackedFrame) -> None:
         assert view is not None
         truth = sequence.ground_truth_rect[frame.index] if has_true_box(sequence, frame.index) else None
-        if view.show(frame, truth) is Wish.STOP:
+        if view.show(frame, truth) is PlaybackCommand.STOP:
             raise KeyboardInterrupt
 
     try:
@@ -75,15 +61,15 @@ def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame
 
 def track_and_report(options: argparse.Namespace, trackers: list[Tracker], dataset: SequenceList, title: str) -> int:
     """Tracks the sequences, prints the table, renders if asked to, and returns the exit status."""
+    from ltr.admin.jobs import local_cores
     from pytracking.analysis import print_results
     from pytracking.analysis.render import render_strip, render_video
     from pytracking.evaluation import ResultError, load_result, run_dataset
     from pytracking.evaluation.sequence import FIRST_BOX_ONLY
 
+    jobs = local_cores() if options.jobs == -1 else options.jobs
     with watched(options.debug, title) as watch:
-        report = run_dataset(
-            dataset, trackers, options.debug, options.threads, overwrite=options.overwrite, watch=watch
-        )
+        report = run_dataset(dataset, trackers, options.debug, jobs, overwrite=options.overwrite, watch=watch)
     try:
         if any(sequence.meta.get(FIRST_BOX_ONLY) for sequence in dataset):
             print(

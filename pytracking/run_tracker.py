@@ -13,7 +13,13 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from ltr.admin.command_line import print_names, run_command, whole_number  # noqa: E402
+from ltr.admin.command_line import (  # noqa: E402
+    CommandParser,
+    add_dataset_option,
+    add_run_id_option,
+    print_entries,
+    run_command,
+)
 from pytracking import command_line  # noqa: E402
 
 DESCRIPTION = """\
@@ -28,21 +34,20 @@ EXAMPLES = """\
 examples:
   python pytracking/run_tracker.py --list
   python pytracking/run_tracker.py siamfc untrained_res18
-  python pytracking/run_tracker.py siamfc untrained_res18 --dataset_name otb --threads 4
-  python pytracking/run_tracker.py siamfc untrained_res18 --dataset_name otb --sequence CarDark --render
-  python pytracking/run_tracker.py siamfc untrained_res18 --set scale_num=1 --runid 1
+  python pytracking/run_tracker.py siamfc untrained_res18 --dataset otb --jobs 4
+  python pytracking/run_tracker.py siamfc untrained_res18 --dataset otb --sequence CarDark --render
+  python pytracking/run_tracker.py siamfc untrained_res18 --set scale_num=1 --run-id 1
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
     parser = command_line.parser("run_tracker.py", DESCRIPTION, EXAMPLES)
     parser.add_argument("tracker", nargs="?", metavar="TRACKER", help="the tracker, such as siamfc")
     parser.add_argument("parameters", nargs="?", metavar="PARAMETERS", help="its parameter set")
-    parser.add_argument("--runid", type=whole_number, metavar="N", help="number of this repetition")
-    parser.add_argument(
-        "--dataset_name", default="synthetic", metavar="NAME", help="the data set (default: synthetic, needs no files)"
-    )
+    add_run_id_option(parser, help="number of this repetition")
+    what = "a benchmark, or the path of a folder of frames or a video file (default: synthetic, needs no files)"
+    add_dataset_option(parser, default="synthetic", help=what)
     parser.add_argument("--sequence", metavar="NAME", help="only this sequence: its name, or its number from 0 on")
     return parser
 
@@ -60,9 +65,9 @@ def _track(options: argparse.Namespace) -> int:
     from pytracking.evaluation import SequenceError, SequenceList, Tracker, get_dataset
 
     overrides = dict(options.overrides)
-    tracker = Tracker(options.tracker, options.parameters, options.runid, overrides=overrides)
+    tracker = Tracker(options.tracker, options.parameters, options.run_id, overrides=overrides)
     tracker.parameters()  # an unknown name is told before any data set is read
-    dataset = get_dataset(options.dataset_name)
+    dataset = get_dataset(options.dataset)
     if options.sequence is not None:
         name: str | int = options.sequence
         if (
@@ -72,18 +77,18 @@ def _track(options: argparse.Namespace) -> int:
         ):
             name = int(options.sequence)
             if name >= len(dataset):
-                raise SequenceError(f"there is no sequence {name}: {options.dataset_name} has 0 to {len(dataset) - 1}")
+                raise SequenceError(f"there is no sequence {name}: {options.dataset} has 0 to {len(dataset) - 1}")
         dataset = SequenceList([dataset[name]])
-    return command_line.track_and_report(options, [tracker], dataset, options.dataset_name)
+    return command_line.track_and_report(options, [tracker], dataset, options.dataset)
 
 
 def _list(options: argparse.Namespace) -> int:
     from pytracking.registry import BENCHMARKS, PARAMETERS
 
     print("trackers and parameter sets:")
-    print_names(PARAMETERS.names(), PARAMETERS.__getitem__)
+    print_entries(PARAMETERS)
     print("data sets:")
-    print_names(BENCHMARKS.names(), BENCHMARKS.__getitem__)
+    print_entries(BENCHMARKS)
     return 0
 
 

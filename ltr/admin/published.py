@@ -70,10 +70,12 @@ def network_of(constructor: StandIn) -> dict[str, Any]:
     Raises:
         ValueError: it says something that this project does not build.
     """
-    told = vars(constructor)
-    name, arguments = told.get("fun_name"), told.get("kwds")
-    if not isinstance(name, str) or not isinstance(arguments, dict) or told.get("args"):
-        raise ValueError(f"the constructor has the attributes {', '.join(told)}: not those of a published network")
+    attributes = vars(constructor)
+    name, arguments = attributes.get("fun_name"), attributes.get("kwds")
+    if not isinstance(name, str) or not isinstance(arguments, dict) or attributes.get("args"):
+        raise ValueError(
+            f"the constructor has the attributes {', '.join(attributes)}: not those of a published network"
+        )
     kwargs = {**DEFAULTS.get(name, {}), **arguments}
     for key in STARTING_POINT:
         kwargs.pop(key, None)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, run_command
+from ltr.admin.command_line import CommandParser, add_common_options, path, run_command
 
 
 def check(options: argparse.Namespace) -> int:
@@ -36,7 +35,7 @@ def export(options: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
-    parser = argparse.ArgumentParser("python -m ltr.admin.weights", description="Checkpoints and weights files.")
+    parser = CommandParser("python -m ltr.admin.weights", description="Checkpoints and weights files.")
     commands = parser.add_subparsers(dest="command", required=True)
     text = "say of each file whether it is whole: check sums, sha256, and that nothing in it would run code"
     command = commands.add_parser("check", help=text, description=text)
@@ -48,12 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command = commands.add_parser("export", help=text, description=text)
     command.add_argument("checkpoint", metavar="FILE_OR_RECIPE", help="a file, or a recipe such as socl/socl_res18")
-    command.add_argument("out", type=Path, help="the file to write, such as socl_res18.safetensors")
+    command.add_argument("out", type=path, help="the file to write, such as socl_res18.safetensors")
     for command in commands.choices.values():
-        add_plugin_option(command, "networks")
-        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        add_common_options(command, "networks")
     options = parser.parse_args(arguments)
-    return run_command(options, {"check": check, "export": export}[options.command], "--debug", "nothing was written")
+    return run_command(options, {"check": check, "export": export}[options.command], "nothing was written")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 
 from ltr.admin import checkpoint
@@ -17,6 +16,7 @@ from ltr.engine.progress import say
 from ltr.engine.random_state import untouched_random_state
 from ltr.engine.result import TrainingError
 from ltr.engine.weight_average import WeightAverage
+from ltr.models.mode import evaluating
 
 if TYPE_CHECKING:
     from ltr.engine.ltr_trainer import LTRTrainer
@@ -99,14 +99,8 @@ class HeldOutScore(Hook):
     def _evaluate(self, trainer: LTRTrainer, network: nn.Module) -> float:
         score = 0.0
         if distributed.is_main():
-            modes = {module: module.training for module in network.modules()}
-            network.eval()
-            try:
-                with untouched_random_state(trainer.device), torch.no_grad():
-                    score = float(self.score(network))
-            finally:
-                for module, mode in modes.items():
-                    module.training = mode
+            with untouched_random_state(trainer.device), evaluating(network):
+                score = float(self.score(network))
         score = distributed.broadcast(score)
         if not math.isfinite(score):
             raise TrainingError(f"the held-out {self.name} is {score} at epoch {trainer.epoch}, not a finite number")

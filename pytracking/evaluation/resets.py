@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ltr.dataset.text import read_rows
+from pytracking.evaluation.ground_truth import BOX, POLYGON
 from pytracking.evaluation.results import ResultError, claim_directory, content_key, error_file, write_lines
 from pytracking.evaluation.running import Failure, RunReport
 from pytracking.evaluation.sequence import POLYGONS, Sequence
@@ -164,10 +166,9 @@ def read_run(file: Path, sequence: Sequence) -> list[list[float]]:
         ResultError: it is broken, or of another length than the sequence.
     """
     try:
-        lines = file.read_text(encoding="utf-8").split()
-        regions = [[float(number) for number in line.split(",")] for line in lines]
+        regions = read_rows(file, (1, BOX, POLYGON))
         read_trajectory(regions, str(file))
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise ResultError(f"{file} is broken ({error}); delete it and run again") from error
     if len(regions) != len(sequence):
         there = f"{sequence.name} has {len(sequence)} frames"

@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from ltr.admin.files import write_bytes_atomically
+from ltr.dataset.text import DatasetError, read_table
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import SequenceResult, Tracker
 from pytracking.parameter.params import TrackerParams
@@ -50,19 +51,21 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
             line cannot be read.
     """
     directory = tracker.results_dir
-    file = directory / f"{sequence.name}.txt"
+    names = (sequence.name, *sequence.aliases)  # other programs have written their results under these
+    name = next((name for name in names if (directory / f"{name}.txt").is_file()), sequence.name)
+    file = directory / f"{name}.txt"
     if not file.is_file():
         failed = error_file(directory, sequence)
         why = f"its last run failed, see {failed}" if failed.is_file() else f"there is no {file}; run it first"
         raise ResultError(f"no result of {tracker.run_name} on {sequence.name}: {why}")
     boxes = read_numbers(file, 4)
-    times = read_numbers(directory / f"{sequence.name}_time.txt", 1)[:, 0]
-    score_file = directory / f"{sequence.name}_score.txt"
-    scores = read_numbers(score_file, 1)[:, 0] if score_file.is_file() else None
-    for name, values in (("boxes", boxes), ("times", times), ("scores", scores)):
+    times = read_numbers(directory / f"{name}_time.txt", 1)[:, 0]
+    score_file = directory / f"{name}_score.txt"
+    scores = read_numbers(score_file, 1, missing=True)[:, 0] if score_file.is_file() else None
+    for what, values in (("boxes", boxes), ("times", times), ("scores", scores)):
         if values is not None and len(values) != len(sequence):
             frames = f"{sequence.name} has {len(sequence)} frames"
-            raise ResultError(f"{file} has {len(values)} {name}, but {frames}; delete it and run again")
+            raise ResultError(f"{file} has {len(values)} {what}, but {frames}; delete it and run again")
     if not np.allclose(boxes[0], sequence.ground_truth_rect[0], atol=1e-3):
         truth = sequence.ground_truth_rect[0].tolist()
         raise ResultError(
@@ -96,23 +99,15 @@ def write_boxes(file: Path, boxes: np.ndarray) -> None:
     write_lines(file, ("\t".join(map(_short, box)) for box in boxes))
 
 
-def read_numbers(file: Path, columns: int) -> np.ndarray:
-    """Returns the numbers (lines, columns) of a file, separated by tabs, commas or spaces.
+def read_numbers(file: Path, columns: int, missing: bool = False) -> np.ndarray:
+    """Returns the numbers (lines, columns) of a file; with ``missing``, lines may be NaN.
 
     Raises ResultError that names the line which does not have them.
     """
-    if not file.is_file():
-        raise ResultError(f"there is no {file}; run the tracker again")
-    rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = [float(value) for value in line.replace(",", " ").split()]
-        except ValueError:
-            row = []
-        if len(row) != columns:
-            raise ResultError(f"{file}, line {number}: expected {columns} numbers, not {line!r}; delete it, run again")
-        rows.append(row)
-    return np.array(rows, np.float64).reshape(-1, columns)
+    try:
+        return read_table(file, columns, missing=missing)
+    except (DatasetError, FileNotFoundError) as error:
+        raise ResultError(f"{error}; delete it and run the tracker again") from error
 
 
 def content_key(tracker: Tracker, params: TrackerParams) -> tuple[str, dict[str, Any]]:

@@ -5,32 +5,36 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ltr.admin.command_line import CommandParser, number, path
 from pytracking import command_line
-from pytracking.live.source import VideoSource, until_interrupted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pytracking.evaluation import TrackedFrame
+    from pytracking.live.source import VideoSource
 
 
-def live_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+def live_parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options of live tracking."""
     parser = command_line.bare_parser(prog, description, examples)
     parser.add_argument("tracker", metavar="TRACKER", help="the tracker, such as siamfc")
     parser.add_argument("parameters", metavar="PARAMETERS", help="its parameter set")
     start = parser.add_mutually_exclusive_group()
     start.add_argument(
-        "--optional_box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help="the target in the first frame"
+        "--optional-box", nargs=4, type=number, metavar=("X", "Y", "W", "H"), help="the target in the first frame"
     )
     start.add_argument(
-        "--click", nargs=2, type=float, metavar=("X", "Y"), help="a point on the target in the first frame"
+        "--click", nargs=2, type=number, metavar=("X", "Y"), help="a point on the target in the first frame"
     )
-    parser.add_argument("--click_method", metavar="NAME", help="what makes a box of a click (default: the only one)")
+    parser.add_argument("--click-method", metavar="NAME", help="what makes a box of a click (default: the only one)")
     parser.add_argument("--headless", action="store_true", help="open no window, even where there is a screen")
     parser.add_argument(
-        "--save_results", action="store_true", help="write the video and the boxes (always done without a window)"
+        "--save-results", action="store_true", help="write the video and the boxes (always done without a window)"
     )
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: live/ in the results)")
+    parser.add_argument("--out", type=path, metavar="FOLDER", help="where to (default: live/ in the results)")
     return parser
 
 
@@ -41,11 +45,14 @@ def track_live(options: argparse.Namespace, source: VideoSource, camera: bool = 
         StartError: nothing says where the target is.
         VideoError: the source gives no frames.
     """
+    import numpy as np
+
     from ltr.admin.environment import load_environment
     from pytracking.analysis.render import even_size, write_video
-    from pytracking.evaluation import TrackedFrame, Tracker
+    from pytracking.evaluation import Tracker
     from pytracking.evaluation.results import write_boxes
     from pytracking.live.session import StartError, click_to_box, live_frames
+    from pytracking.live.source import until_interrupted
     from pytracking.live.views import View, picture
     from pytracking.live.visdom_view import environment_name, visdom_view
     from pytracking.live.window import WindowView, has_display
@@ -65,7 +72,7 @@ def track_live(options: argparse.Namespace, source: VideoSource, camera: bool = 
         box = None if window is None else window.select_box(image)
         if box is None:
             why = "there is no screen to draw a box on" if window is None else "no box was drawn"
-            raise StartError(f"{why}: give the target as --optional_box X Y W H, or --click X Y")
+            raise StartError(f"{why}: give the target as --optional-box X Y W H, or --click X Y")
         return box
 
     folder = options.out or load_environment().results_dir / "live" / tracker.run_name

@@ -12,11 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pytracking.evaluation.video_files import VideoError, open_capture
+
 USUAL_RATE = 25.0  # frames a second, where a source does not say
-
-
-class VideoError(ValueError):
-    """A video or a camera that gives no frames."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +87,9 @@ def open_video(path: Path) -> VideoSource:
 
     Raises:
         VideoError: there is no such file, or it is no video that OpenCV can read.
+        ImageError: its frames are too large.
     """
-    if not path.is_file():
-        raise VideoError(f"there is no video {path}{': it is a directory' if path.is_dir() else ''}")
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        raise VideoError(f"{path} cannot be read as a video: it is damaged, or of a kind that OpenCV does not know")
+    capture = open_capture(path)
     announced = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
     return VideoSource(path.stem, _rate(capture), announced, str(path), capture)
 

@@ -6,12 +6,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltr.admin.checkpoint import CheckpointError, load_checkpoint
 from ltr.admin.environment import load_environment
-from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
-from pytracking.analysis.label_cost import recorded_cost
-from socl_plugins.clicks.budget import video_labels
 from socl_plugins.clicks.costs import DEFAULT_PRICES, Cost, LabelCounts, annotation_cost, count_labels, load_prices
 
 PAPER_FRAMES = 1_400_000  # of GOT-10k
@@ -25,6 +21,9 @@ def cost(options: argparse.Namespace) -> int:
     if options.root and not options.dataset:
         raise ValueError("--root is the folder of a data set: say which with --dataset")
     if options.dataset:
+        from ltr.dataset.named import open_dataset
+        from socl_plugins.clicks.budget import video_labels
+
         dataset = open_dataset(options.dataset, load_environment(), options.root)
         videos = [video_labels(dataset, video) for video in range(dataset.get_num_sequences())]
         lengths = [labels.clicks + labels.boxes for labels in videos]
@@ -92,6 +91,9 @@ def read_run(path: Path) -> ScoredRun:
     Raises:
         CheckpointError: there is none, or it does not know what its labels cost or how well it tracks.
     """
+    from ltr.admin.checkpoint import CheckpointError, load_checkpoint
+    from pytracking.analysis.label_cost import recorded_cost
+
     if path.is_dir():
         found = sorted(path.glob("*_best.pth.tar"))
         if not found:

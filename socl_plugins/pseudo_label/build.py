@@ -10,7 +10,6 @@ import torch
 from pytracking.evaluation.tracker import Tracker
 from pytracking.tracker.base import BaseTracker
 from socl_plugins.clicks import SparseBoxAnnotated
-from socl_plugins.pseudo_label.from_top_map import box_from_map
 from socl_plugins.pseudo_label.fuse import Kind, PseudoBoxes, fuse
 from socl_plugins.pseudo_label.settings import PseudoBoxSettings
 from socl_plugins.pseudo_label.store import PseudoBoxStore, pack
@@ -89,15 +88,14 @@ def pseudo_boxes(
 
 def _from_top_maps(dataset: SparseBoxAnnotated, seq_id: int, labels: SparseLabels, alpha: float) -> PseudoBoxes:
     from socl_plugins.top_map import ObjectnessAnnotated
-    from socl_plugins.top_map.render import render
+    from socl_plugins.top_map.box import top_map_box
 
     maps = ObjectnessAnnotated(dataset.clicks)
     boxes, kinds = labels.boxes.copy(), np.full(len(labels.frames), Kind.HUMAN, int)
     for index in np.flatnonzero(~labels.has_box):
         frame = int(labels.frames[index])
         proposals, _ = maps.propose_frame(seq_id, frame)
-        shape = dataset.load_frame(seq_id, frame).shape[:2]
-        boxes[index], kinds[index] = box_from_map(render(proposals, shape), alpha), Kind.TOP_MAP
+        boxes[index], kinds[index] = top_map_box(proposals, alpha), Kind.TOP_MAP
     return PseudoBoxes(boxes, kinds)
 
 

@@ -12,7 +12,7 @@ from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
-from socl_plugins.pseudo_label.measures import Measures, measure
+from socl_plugins.pseudo_label.measures import PseudoBoxMeasures, measure
 from socl_plugins.pseudo_label.settings import PseudoBoxSettings, describe, method_settings
 from socl_plugins.pseudo_label.show import write_strips
 from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, rebuild_command, store_file
@@ -65,7 +65,7 @@ def stats(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _print_row(method: str, period: int, found: Measures) -> None:
+def _print_row(method: str, period: int, found: PseudoBoxMeasures) -> None:
     print(
         f"{method:15}{period:4}{found.machine_frames:9,}{found.iou:8.3f}{found.good:8.3f}{found.all_iou:9.3f}"
         f"{found.failure_rate:8.3f}{found.cost.hours:10,.2f}{found.cost.dollars:12,.2f}"

@@ -25,7 +25,7 @@ class PseudoBoxSettings:
         failure_px: a tracker whose centre is farther than this from the click has failed.
         follow_clicks: the tracker is moved to the click in every frame, so that it looks for the size only.
         fuse: how one box comes of it.
-        alpha: threshold of TOP maps, see :func:`socl_plugins.pseudo_label.from_top_map.box_from_map`.
+        alpha: threshold of TOP maps, see :func:`socl_plugins.top_map.box.top_map_box`.
     """
 
     source: Source = "both"

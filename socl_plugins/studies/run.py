@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ltr.admin.environment import load_environment
 from ltr.admin.files import write_bytes_atomically
 from socl_plugins.studies.study import Cell
 
@@ -154,7 +155,8 @@ def _run(
         command = [sys.executable, "-m", "socl_plugins.studies", "cell", json.dumps(description)]
         for plugin in options.plugins:
             command += ["--plugin", plugin]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        networks = str(load_environment().network_dir.absolute())  # they lie where they do, whatever the workspace
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTRACKING_NETWORK_DIR": networks}
         with log.open("w") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
             running.add(process)

@@ -20,7 +20,7 @@ from socl_plugins.stores import StoreError, check_stores
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.build import build_store
 from socl_plugins.top_map.fit import annotated_windows, fewer_random
-from socl_plugins.top_map.measures import COUNTS, LabelledFrame, Measures, measure, recall_curve
+from socl_plugins.top_map.measures import COUNTS, LabelledFrame, TopMapMeasures, measure, recall_curve
 from socl_plugins.top_map.objectness import fit_likelihoods
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.show import Shown, draw, write_page, write_picture
@@ -71,7 +71,7 @@ def stats(options: argparse.Namespace) -> int:
     if options.plot:
         check_figure_path(options.plot)
     settings = apply_overrides(ProposalSettings(), dict(options.overrides))
-    columns: list[Measures] = []
+    columns: list[TopMapMeasures] = []
     curves: list[np.ndarray] = []
     counts = sorted({*COUNTS, 2, 8, 32, settings.keep})
     for noise in options.noise_px:
@@ -140,7 +140,7 @@ def _click(noise: float) -> str:
     return "exact click" if noise == 0 else f"{noise:g} px off"
 
 
-def _print_measures(noises: list[float], columns: list[Measures]) -> None:
+def _print_measures(noises: list[float], columns: list[TopMapMeasures]) -> None:
     heads = [_click(noise) for noise in noises]
     rows = [(f"recall at IoU 0.5, {count} kept", [m.recall[i] for m in columns]) for i, count in enumerate(COUNTS)]
     rows += [

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
+from socl_plugins.top_map.map import render
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render
 
 HEIGHT = 220  # pixels of each picture
 CLICK_COLOUR, WEAK_COLOUR, STRONG_COLOUR = (255, 230, 0), np.array([70, 110, 190]), np.array([255, 70, 40])  # RGB

@@ -65,6 +65,7 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test's plugin registers goes with the test."""
     from pytracking.registry import BENCHMARKS, PARAMETERS, TRACKERS
 
+    ltr.registry.load_plugins()  # what these register stays
     for registry in (BENCHMARKS, EXPERIMENTS, PARAMETERS, TRACKERS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(ltr.registry, "_loaded", dict(ltr.registry._loaded))
@@ -76,7 +77,7 @@ def run(script: str, *arguments: str, folder: Path) -> subprocess.CompletedProce
 
 
 def test_a_plugin_file_is_tracked_from_any_directory(plugin: str, workspace: Path, tmp_path: Path) -> None:
-    arguments = ["still", "plain", "--plugin", plugin, "--dataset_name", "tiny", "--runid", "3"]
+    arguments = ["still", "plain", "--plugin", plugin, "--dataset", "tiny", "--run-id", "3"]
     done = run("run_tracker.py", *arguments, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "still/plain_003  0.952  1.000" in done.stdout
@@ -85,10 +86,35 @@ def test_a_plugin_file_is_tracked_from_any_directory(plugin: str, workspace: Pat
     assert (directory / "One.txt").read_text() == "10\t10\t10\t10\n" * 3
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--dataset_name", "tiny", "--runid", "3", "--threads", "0", "--per_sequence"],
+        ["--dataset=tiny", "--run_id=3", "--jobs=0", "--per-sequence"],
+        ["--dataset_name=tiny", "--runid=3"],
+    ],
+)
+def test_the_spellings_of_pytracking_are_understood(
+    plugin: str, workspace: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert run_tracker.main(["still", "plain", "--plugin", plugin, *words]) == 0
+    assert "still/plain_003  0.952" in capsys.readouterr().out
+    assert (workspace / "tracking_results/still/plain_003/One.txt").is_file()
+
+
+def test_the_workspace_is_chosen_and_inherited_by_workers(
+    plugin: str, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = tmp_path / "chosen"
+    words = ["still", "plain", "--plugin", plugin, "--dataset", "tiny", "--jobs", "2", "--workspace", str(chosen)]
+    assert run_tracker.main(words) == 0
+    assert (chosen / "tracking_results/still/plain/Two.txt").is_file() and not any(workspace.iterdir())
+
+
 def test_an_experiment_is_found_run_and_rendered(
     plugin: str, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_experiment.main(["mine", "first", "--plugin", plugin, "--per_sequence", "--render"]) == 0
+    assert run_experiment.main(["mine", "first", "--plugin", plugin, "--per-sequence", "--render"]) == 0
     out = capsys.readouterr().out
     assert "standing still  0.952" in out and "Two" in out
     for name in ("One.mp4", "One.png", "Two.mp4"):
@@ -96,7 +122,7 @@ def test_an_experiment_is_found_run_and_rendered(
 
 
 def test_one_sequence_is_chosen_by_name_or_number(plugin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    base = ["still", "plain", "--plugin", plugin, "--dataset_name", "tiny", "--sequence"]
+    base = ["still", "plain", "--plugin", plugin, "--dataset", "tiny", "--sequence"]
     for choice in ("Two", "0"):
         assert run_tracker.main([*base, choice]) == 0
         assert "tiny: 1 sequence, one-pass" in capsys.readouterr().out
@@ -107,7 +133,7 @@ def test_one_sequence_is_chosen_by_name_or_number(plugin: str, capsys: pytest.Ca
 
 
 def test_a_failed_sequence_shows_in_the_exit_status(plugin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    base = ["still", "plain", "--plugin", plugin, "--dataset_name", "black"]
+    base = ["still", "plain", "--plugin", plugin, "--dataset", "black"]
     assert run_tracker.main(base) == 1
     captured = capsys.readouterr()
     assert "2 of 2 sequences failed" in captured.err and "RuntimeError: black (traceback: " in captured.err
@@ -120,10 +146,13 @@ def test_a_failed_sequence_shows_in_the_exit_status(plugin: str, capsys: pytest.
     [
         (["siamfc", "untraned_res18"], "Did you mean 'siamfc/untrained_res18'"),
         (["siamcf", "untrained_res18"], "Did you mean 'siamfc'"),
-        (["siamfc", "untrained_res18", "--dataset_name", "synthtic"], "Did you mean 'synthetic'"),
+        (["siamfc", "untrained_res18", "--dataset", "synthtic"], "Did you mean 'synthetic'"),
+        (["siamfc", "untrained_res18", "--dataset", "no/such/folder"], "there is no folder or video no/such/folder"),
+        (["siamfc", "untrained_res18", "--dataset", "d" * 5000], "unknown benchmark data set"),
+        (["siamfc", "untrained_res18", "--dataset", "~nouser/x"], "there is no folder or video ~nouser/x"),
         (["siamfc", "untrained_res18", "--set", "scale_nun=1"], "Did you mean 'scale_num'"),
         (["siamfc", "untrained_res18", "--set", "scale_num=two"], "expected a whole number"),
-        (["siamfc", "untrained_res18", "--dataset_name", "otb"], "PYTRACKING_OTB_DIR"),
+        (["siamfc", "untrained_res18", "--dataset", "otb"], "PYTRACKING_OTB_DIR"),
         (["siamfc", "untrained_res18", "--plugin", "no_such_module"], "no_such_module"),
     ],
 )
@@ -141,7 +170,7 @@ def test_an_unknown_experiment_brings_near_names(workspace: Path, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    "arguments", [["siamfc"], ["a", "b", "--threads", "-1"], ["a", "b", "--set", "x"], ["--nonsense"]]
+    "arguments", [["siamfc"], ["a", "b", "--jobs", "-2"], ["a", "b", "--set", "x"], ["--nonsense"]]
 )
 def test_wrong_usage_ends_with_status_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
@@ -153,6 +182,8 @@ def test_names_are_listed_with_what_they_are(workspace: Path, capsys: pytest.Cap
     assert run_tracker.main(["--list"]) == 0 and run_experiment.main(["--list"]) == 0
     out = capsys.readouterr().out
     assert "siamfc untrained_res18" in out and "needs no files" in out and "baselines synthetic" in out
+    assert not [line for line in out.splitlines() if line.startswith("  ") and len(line.split("  ")) < 3], "no words"
+    assert "partial(" not in out and "`ltr/run_training.py socl gst`" in out
 
 
 @pytest.mark.parametrize("script", ["run_tracker.py", "run_experiment.py"])

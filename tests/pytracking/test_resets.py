@@ -177,8 +177,8 @@ def test_the_command_line_runs_a_challenge_and_prints_its_scores(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     BENCHMARKS.register("vot2018", override=True)(lambda: SequenceList([video(frames=140)]))
-    assert run_vot.main(["leaving", "soon", "--dataset_name", "vot2018"]) == 0
+    assert run_vot.main(["leaving", "soon", "--dataset", "vot2018"]) == 0
     assert "on 1 sequences of vot2018, protocol pysot: accuracy 0." in capsys.readouterr().out
     BENCHMARKS.register("vot2018", override=True)(lambda: SequenceList([video("black", 140, value=0)]))
-    assert run_vot.main(["leaving", "soon", "--dataset_name", "vot2018"]) == 1
+    assert run_vot.main(["leaving", "soon", "--dataset", "vot2018"]) == 1
     assert "no scores: 1 of 1 sequences failed" in capsys.readouterr().err

@@ -19,7 +19,7 @@ class Samples:
     weights: Tensor
 
 
-class SampleMemory:
+class DiMPMemory:
     """Keeps the first frame's samples, and the newest others.
 
     A new sample weighs ``learning_rate``, and each older one less by that factor, but the first frame's together never

@@ -27,7 +27,7 @@ class _Level:
     answer: Tensor
 
 
-class BoxJudge:
+class IoUPredictor:
     """Predicts overlaps with one target as :meth:`AtomIoUNet.predict_iou` does, and their gradients in the boxes.
 
     Args:

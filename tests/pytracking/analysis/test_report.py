@@ -136,7 +136,7 @@ def test_the_command_line_prints_and_writes_all_forms(
 ) -> None:
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
-    arguments = ["a/good=Good", "b/bad_50%", "--dataset_name", "mine", "--per_sequence", "--attributes"]
+    arguments = ["a/good=Good", "b/bad_50%", "--dataset", "mine", "--per_sequence", "--attributes"]
     files = ["--csv", "--json", "--latex", "tables/all.tex", "--plots", "--html", "page.html"]
     assert main([*arguments, *files]) == 0
     out = capsys.readouterr().out
@@ -155,7 +155,7 @@ def test_the_command_line_prints_and_writes_all_forms(
     [
         (["a/goood"], "Did you mean 'a/good'"),
         (["b/other"], "python pytracking/run_tracker.py b other"),
-        (["a/good", "--dataset_name", "mien"], "Did you mean 'mine'"),
+        (["a/good", "--dataset", "mien"], "Did you mean 'mine'"),
         (["a/good", "--protocol", "pysott"], "Did you mean 'pysot'"),
         (["a/good", "--csv", "/proc/nothing/report.csv"], "cannot write /proc/nothing/report.csv"),
     ],
@@ -163,7 +163,7 @@ def test_the_command_line_prints_and_writes_all_forms(
 def test_a_mistake_is_one_line_and_no_traceback(
     mine: None, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    chosen = [] if "--dataset_name" in arguments else ["--dataset_name", "mine"]
+    chosen = [] if "--dataset" in arguments else ["--dataset", "mine"]
     assert main([*arguments, *chosen]) == 1
     error = capsys.readouterr().err
     assert message in error and error.startswith("error: ")

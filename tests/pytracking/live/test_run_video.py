@@ -16,7 +16,7 @@ from pytracking.analysis.drawing import TRACKED_COLOUR
 from pytracking.evaluation import TrackedFrame
 from pytracking.live.session import StartError, click_to_box, live_frames
 from pytracking.live.source import VideoSource, open_video, until_interrupted
-from pytracking.live.views import Wish
+from pytracking.live.views import PlaybackCommand
 from pytracking.registry import CLICK_TO_BOX
 from pytracking.tracker.base import BaseTracker
 
@@ -118,13 +118,13 @@ def test_a_file_that_is_cut_off_is_noticed(video: Path, capsys: pytest.CaptureFi
 class Scripted:
     """A view that asks for something in given frames."""
 
-    def __init__(self, wishes: dict[int, Wish]) -> None:
-        self.wishes = wishes
+    def __init__(self, commands: dict[int, PlaybackCommand]) -> None:
+        self.commands = commands
         self.seen: list[int] = []
 
-    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> Wish:
+    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> PlaybackCommand:
         self.seen.append(frame.index)
-        return self.wishes.get(frame.index, Wish.GO_ON)
+        return self.commands.get(frame.index, PlaybackCommand.GO_ON)
 
     def close(self) -> None:
         pass
@@ -143,7 +143,7 @@ class Still(BaseTracker):
 
 
 def test_a_view_can_choose_a_new_box_and_stop() -> None:
-    view = Scripted({2: Wish.RESTART, 5: Wish.STOP})
+    view = Scripted({2: PlaybackCommand.RESTART, 5: PlaybackCommand.STOP})
     images = iter([np.full((20, 20, 3), number, np.uint8) for number in range(9)])
     chosen = []
 

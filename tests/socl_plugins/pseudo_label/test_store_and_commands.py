@@ -20,6 +20,7 @@ from socl_plugins.pseudo_label import Kind, PseudoBoxAnnotated, PseudoBoxStore, 
 from socl_plugins.pseudo_label.__main__ import main
 from socl_plugins.pseudo_label.build import build_store, sparse_labels
 from socl_plugins.stores import StoreError
+from tests.recipes import SMALL_TRANST, as_words
 
 VIDEOS = SyntheticVideo(3, num_frames=12, size=(96, 128), seed=7)
 SETTINGS = method_settings("interpolation")
@@ -88,10 +89,7 @@ def test_a_tracker_by_name_makes_the_boxes_and_the_commands_measure_and_draw_the
 
 # A ResNet-50 learns: some seconds.
 def test_socl_transt_learns_from_the_store_and_says_what_it_cost(workspace: Path) -> None:
-    settings = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
-    settings += ("held_out_frames=2", "fusion_layers=1", "hidden=16")
-    words = [word for setting in settings for word in ("--set", setting)]
-    assert run_training.main(["transt", "socl_transt", "--device", "cpu", *words]) == 0
+    assert run_training.main(["transt", "socl_transt", "--device", "cpu", *as_words(SMALL_TRANST)]) == 0
     labels = load_checkpoint(best_checkpoint("transt/socl_transt"))["stats"]["labels"]
     assert next(iter(labels["dollars"].values())) == pytest.approx(6 * 0.036 + 54 * 0.005, rel=0.05)
     store = PseudoBoxStore(workspace / "pseudo_boxes" / "synthetic.T10.interpolation.sqlite")

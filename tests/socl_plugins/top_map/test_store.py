@@ -23,7 +23,7 @@ from ltr.data.sampler import TrackingSampler
 from ltr.data.transforms import ColorJitter, Compose, HorizontalFlip
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.tracking import FeatureGrid
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
 from socl_plugins.stores import StoreError
 from socl_plugins.top_map import Proposals, ProposalSettings, annotated, propose_target
 from socl_plugins.top_map.objectness import DEFAULT_TABLE
@@ -252,7 +252,7 @@ def test_workers_of_a_loader_read_the_store(tmp_path: Path, method: str, workers
 
 def batches(store: ProposalReader | None) -> list[dict[str, torch.Tensor]]:
     processing = SoftContrastiveProcessing(
-        CropSettings(size=96),
+        TopMapCropSettings(size=96),
         FeatureGrid(10, 8, 8),
         PairAugmentation(ColorJitter(0.2), Compose(HorizontalFlip(), ColorJitter(0.2)), apart=0.5),
     )

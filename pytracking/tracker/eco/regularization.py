@@ -1,4 +1,4 @@
-"""The spatial regularisation of the filter: small where the target is, large in the background.
+"""The spatial regularization of the filter: small where the target is, large in the background.
 
 M. Danelljan et al., Learning Spatially Regularized Correlation Filters for Visual Tracking (SRDCF), ICCV 2015.
 """
@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
-class RegularisationSettings:
-    """The regularisation window: ``minimum`` + (``edge`` - ``minimum``) * (|2x / w|^power + |2y / h|^power).
+class RegularizationSettings:
+    """The regularization window: ``minimum`` + (``edge`` - ``minimum``) * (|2x / w|^power + |2y / h|^power).
 
     Attributes:
         minimum: its value in the centre.
@@ -30,13 +30,13 @@ class RegularisationSettings:
     sparsity: float = 0.05
 
 
-def regularisation_filter(sample_side: float, target: tuple[float, float], settings: RegularisationSettings) -> Tensor:
+def regularization_filter(sample_side: float, target: tuple[float, float], settings: RegularizationSettings) -> Tensor:
     """Returns the window's Fourier coefficients that are not dropped, (k, k) float64, k odd, the mean in the middle.
 
     Args:
         sample_side: side of the square sample in pixels.
         target: height and width of the target in pixels of the sample.
-        settings: see :class:`RegularisationSettings`.
+        settings: see :class:`RegularizationSettings`.
     """
     count = round(sample_side)
     position = np.arange(count) - (count - 1) / 2
@@ -52,11 +52,11 @@ def regularisation_filter(sample_side: float, target: tuple[float, float], setti
     return torch.from_numpy(spectrum[np.ix_(kept, kept)].real.copy())
 
 
-class Regularisation:
-    """Adds the regularisation's part to the normal equations of a filter.
+class Regularization:
+    """Adds the regularization's part to the normal equations of a filter.
 
     Args:
-        coefficients: of the window, see :func:`regularisation_filter`.
+        coefficients: of the window, see :func:`regularization_filter`.
     """
 
     def __init__(self, coefficients: Tensor) -> None:

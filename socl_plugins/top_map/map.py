@@ -40,17 +40,17 @@ def coverage(start: np.ndarray, length: np.ndarray, cells: int) -> np.ndarray:
     return np.maximum(covered, 0, out=covered)
 
 
-def clip_threshold(proposals: Proposals, eta: float) -> float:
-    """Returns the mean of the top ``eta`` of the score map, over the square of four times the target's extent.
+def clip_thresholds(boxes: np.ndarray, scores: np.ndarray, eta: float) -> np.ndarray:
+    """Returns the mean of the top ``eta`` of each score map (...,), over the square of four times the target's extent.
 
     The paper takes the top tenth of a score map and does not say of which image region. Taken over a region that
     scales with the target, it depends on the proposals alone, so every crop of a frame is clipped alike.
+
+    Args:
+        boxes: (4, ..., K) x, y, w, h of the proposals.
+        scores: (..., K).
+        eta: share of the map's cells, in (0, 1].
     """
-    return float(_clip_thresholds(proposals.boxes.T.astype(np.float64), proposals.scores, eta))
-
-
-def _clip_thresholds(boxes: np.ndarray, scores: np.ndarray, eta: float) -> np.ndarray:
-    """Returns the thresholds (...,) for boxes (4, ..., K) with scores (..., K)."""
     target = mean_boxes(boxes, scores)
     side = 4 * np.sqrt(target[2] * target[3])
     corner = target[:2] + (target[2:] - side) / 2
@@ -91,7 +91,7 @@ def render_maps(
     boxes, scores = np.zeros((4, len(proposals), most)), np.zeros((len(proposals), most))  # a score of 0 counts nothing
     for number, found in enumerate(proposals):
         boxes[:, number, : len(found)], scores[number, : len(found)] = found.boxes.T, found.scores
-    thresholds = _clip_thresholds(boxes, scores, eta)[:, None, None]
+    thresholds = clip_thresholds(boxes, scores, eta)[:, None, None]
     weights = np.minimum(_score_maps(boxes / cell, scores, shape), thresholds)
     weights = np.exp((weights - weights.max(axis=(1, 2), keepdims=True)) / temperature)
     weights /= weights.sum(axis=(1, 2), keepdims=True)

@@ -1,0 +1,13 @@
+from .plots import plot_results
+from .report import Report, make_report
+from .tables import TrackerScores, evaluate, print_per_sequence_results, print_results
+
+__all__ = [
+    "Report",
+    "TrackerScores",
+    "evaluate",
+    "make_report",
+    "plot_results",
+    "print_per_sequence_results",
+    "print_results",
+]
