@@ -74,6 +74,22 @@ def check_writable(directory: Path) -> None:
     probe.unlink(missing_ok=True)
 
 
+def check_file_writable(path: Path) -> None:
+    """Checks that a file can be written later: in its directory, under a name not too long and not a directory's.
+
+    Raises:
+        WriteError: see :func:`write_atomically`.
+    """
+    check_writable(path.parent)
+    try:
+        is_directory = path.is_dir()
+    except OSError as error:
+        reason = f"{error.strerror}: {path.name[:40]}..."
+        raise WriteError(error.errno or errno.EIO, f"cannot write into {path.parent}: {reason}") from error
+    if is_directory:
+        raise WriteError(errno.EISDIR, f"cannot write {path}: it is a directory; give the file another name")
+
+
 def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> None:
     """Writes ``content`` to ``path`` whole or not at all; errors as in :func:`write_atomically`."""
 

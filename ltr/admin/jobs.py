@@ -38,8 +38,8 @@ def local_cores() -> int:
 
 def workers(text: str) -> int:
     """Returns a number of processes: from 1 on, or -1 for all cores."""
-    if text != "-1" and not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, or -1 for all cores, not {text!r}")
+    if text != "-1" and not (text.isdecimal() and len(text) < 6 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, or -1 for all cores, not {text[:40]!r}")
     return int(text)
 
 

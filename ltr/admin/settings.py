@@ -49,6 +49,11 @@ class TrainConfig:
     def __post_init__(self) -> None:
         self.check_counts("epochs", "samples_per_epoch", "batch_size")
         self.check_counts("print_interval", "keep_checkpoints", "score_interval")
+        if self.batch_size > self.samples_per_epoch:
+            raise SettingsError(
+                f"samples_per_epoch is {self.samples_per_epoch}, too few for one batch of {self.batch_size}: raise "
+                "it, or lower batch_size"
+            )
         if self.num_workers < 0:
             raise SettingsError(f"num_workers is {self.num_workers}, but must not be negative")
         for name in ("learning_rate", "grad_clip"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltr.admin.files import check_writable, write_bytes_atomically
+from ltr.admin.files import check_file_writable, write_bytes_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ def check_figure_path(path: Path) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ValueError(f"{path}: plots need matplotlib, which is not installed: pip install matplotlib") from error
-    check_writable(path.parent)
+    check_file_writable(path)
 
 
 def write_line_plot(

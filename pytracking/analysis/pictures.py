@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ltr.admin.files import check_writable, write_bytes_atomically
+from ltr.admin.files import check_file_writable, write_bytes_atomically
 
 PICTURE_ENDINGS, PAGE_ENDINGS = (".png", ".jpg", ".jpeg"), (".html", ".htm")
 
@@ -37,7 +37,7 @@ def check_pictures_path(path: Path) -> None:
     endings = (*PICTURE_ENDINGS, *PAGE_ENDINGS)
     if path.suffix.lower() not in endings:
         raise ValueError(f"{path}: what is to be written is told by the ending, one of {', '.join(endings)}")
-    check_writable(path.parent)
+    check_file_writable(path)
 
 
 def write_pictures(path: Path, shown: Sequence[Shown], title: str, text: str, plots: Sequence[bytes] = ()) -> None:

@@ -110,7 +110,7 @@ def open_camera(camera: str) -> VideoSource:
     Raises:
         VideoError: there is no such camera, or file.
     """
-    if not camera.isdecimal():
+    if not camera.isdecimal() or len(camera) > 9:
         return open_video(Path(camera))
     capture = cv2.VideoCapture(int(camera))
     if not capture.isOpened():

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ltr.admin.files import WriteError, partial_path, remove_leftovers, write_atomically, write_bytes_atomically
+from ltr.admin.files import (
+    WriteError,
+    check_file_writable,
+    partial_path,
+    remove_leftovers,
+    write_atomically,
+    write_bytes_atomically,
+)
 
 
 def partials(directory: Path) -> list[Path]:
@@ -93,3 +100,10 @@ def test_leftovers_of_a_file_go_when_it_is_written_anew_unless_their_writer_live
 def test_long_names_have_a_temporary_name_that_fits(tmp_path: Path) -> None:
     write_bytes_atomically(tmp_path / ("x" * 250), b"new")
     assert os.listdir(tmp_path) == ["x" * 250]
+
+
+def test_a_file_that_could_not_be_written_in_the_end_is_told_at_once(tmp_path: Path) -> None:
+    check_file_writable(tmp_path / "new" / "page.html")
+    for path, why in ((tmp_path / ("x" * 5000), "File name too long"), (tmp_path, "it is a directory")):
+        with pytest.raises(WriteError, match=why):
+            check_file_writable(path)
