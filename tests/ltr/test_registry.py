@@ -169,6 +169,7 @@ def test_what_is_referred_to_may_carry_the_decorator(tmp_path: Path, monkeypatch
     NETWORKS.refer("decorated", "decorated_on_disk:Net")
     assert NETWORKS.names() == ["decorated"]
     assert NETWORKS["decorated"].__name__ == "Net" and NETWORKS.names() == ["decorated", "other"]
+    NETWORKS.refer("other", "decorated_on_disk:Other")  # whoever comes first
     del sys.modules["decorated_on_disk"], sys.modules["test_kinds"]
 
 
