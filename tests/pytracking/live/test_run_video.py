@@ -52,7 +52,7 @@ def test_a_click_method_is_named_where_there_are_several(plugin: str) -> None:
         click_to_box(image, (50, 50))
     for name, side in (("a", 5), ("b", 7)):
         CLICK_TO_BOX.register(name)(lambda image, click, side=side: np.array([*click, side, side]))
-    with pytest.raises(StartError, match="--click_method: a, b"):
+    with pytest.raises(StartError, match="--click-method: a, b"):
         click_to_box(image, (50, 50))
     assert click_to_box(image, (50, 50), "b").tolist() == [50, 50, 7, 7]
     with pytest.raises(StartError, match="outside the frame of 100 x 100"):
@@ -64,7 +64,7 @@ def test_a_click_method_is_named_where_there_are_several(plugin: str) -> None:
     [
         (["nowhere.mp4", *BOX], "there is no video nowhere.mp4"),
         (["{plugin}", *BOX], "cannot be read as a video"),
-        (["{video}"], "give the target as --optional_box X Y W H, or --click X Y"),
+        (["{video}"], "give the target as --optional-box X Y W H, or --click X Y"),
         (["{video}", "--optional_box", "500", "0", "9", "9"], "outside the 160 x 120 frame"),
         (["{video}", "--click", "500", "0"], "outside the frame of 160 x 120"),
         (["{video}", "--click", "5", "5", "--click_method", "sqare"], "Did you mean 'square'"),
