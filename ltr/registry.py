@@ -143,10 +143,13 @@ class Registry(Generic[T]):
         Raises:
             RegistryError: the name is taken. (Where ``home`` takes it, that is told when home is imported.)
         """
+        module, _, attribute = target.partition(":")
+        reference = Reference(module, attribute, what, fixed)
+        if reference.means(self._entries.get(name)):  # its module was imported, and has registered it, before
+            return
         if name in self._entries or self._module_of(name):
             raise self._taken(name)
-        module, _, attribute = target.partition(":")
-        self._store(name, Reference(module, attribute, what, fixed))
+        self._store(name, reference)
 
     def _taken(self, name: str) -> RegistryError:
         entry = self._entries.get(name)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ltr.registry import ACTORS, HOOKS, LABELS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
-from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
+from ltr.registry import ACTORS, HELD_OUT_SCORES, HOOKS, LABELS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
+from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS, REPORT_COLUMNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,6 +86,7 @@ PROCESSINGS.refer("soft_contrastive", "socl_plugins.soft_contrastive.processing:
 PROCESSINGS.refer("progressive", "socl_plugins.progressive.processing:ProgressiveProcessing")
 PROCESSINGS.refer("weak_dimp", "socl_plugins.dimp.processing:WeakDiMPProcessing")
 SAMPLERS.refer("anchor", "socl_plugins.progressive.sampler:AnchorSampler")
+HELD_OUT_SCORES.refer("click_precision", "socl_plugins.clicks.click_precision:click_precision")
 LABELS.refer("clicks", "socl_plugins.top_map.training_clicks:training_clicks")
 LABELS.refer("boxes_within_budget", "socl_plugins.clicks.budget:boxes_within_budget")
 LABELS.refer("noisy_boxes", "socl_plugins.clicks.noisy_boxes:noisy_boxes")
@@ -99,6 +100,7 @@ HOOKS.refer("mine_pairs", "socl_plugins.progressive.hooks:MinePairs")
 HOOKS.refer("refresh_neighbours", "socl_plugins.progressive.hooks:RefreshNeighbours")
 HOOKS.refer("start_backbone", "socl_plugins.dimp.start:StartBackbone")
 RUN_HOOKS.refer("label_cost", "socl_plugins.clicks.cost_hook:RecordLabelCost")
+REPORT_COLUMNS.refer("label_cost", "socl_plugins.clicks.label_cost:label_cost_columns")
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "RECIPE", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():

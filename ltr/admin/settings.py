@@ -88,6 +88,8 @@ class Settings:
     """``short``, ``paper``, or ``auto``: by the number of training videos. Once training begins: which one it is."""
     resume: bool = False
     """Whether to go on from the newest checkpoint, if there is one."""
+    resume_with_changes: bool = False
+    """Whether to go on though seed, data sets or labels are not those of the checkpoint."""
     description: str = ""
     config: TrainConfig | None = None
     """What the trainer's loop knows, once the recipe called :meth:`configure` or :meth:`take`."""

@@ -71,7 +71,7 @@ def build_parser() -> CommandParser:
     for command_name in ("build", "stats"):
         add_jobs_options(commands.choices[command_name])
     show = commands.choices["show"]
-    show.add_argument("--out", type=path, required=True, help="file to write: .png or .jpg")
+    show.add_argument("--out", type=path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--videos", type=whole_number, default=6, help="how many, a row each")
     return parser
 

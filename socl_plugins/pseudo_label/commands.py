@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_file_writable
 from ltr.admin.settings import apply_overrides
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
+from pytracking.analysis.pictures import check_pictures_path
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
 from socl_plugins.pseudo_label.measures import PseudoBoxMeasures, measure
@@ -33,7 +33,7 @@ def check(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Draws frames of some videos with their stored boxes."""
-    check_file_writable(options.out)
+    check_pictures_path(options.out)
     dataset = _sparse(options, options.period)
     store = PseudoBoxStore(_file(options, dataset, options.method))
     write_strips(dataset, store, options.out, max(options.videos, 1))

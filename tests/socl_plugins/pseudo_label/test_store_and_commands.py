@@ -83,6 +83,8 @@ def test_a_tracker_by_name_makes_the_boxes_and_the_commands_measure_and_draw_the
     out = tmp_path / "boxes.png"
     words = ["--dataset", "synthetic", "--period", "3", "--method", "paper", *tracker]
     assert main(["show", *words, "--out", str(out)]) == 0 and out.is_file()
+    page = out.with_name("boxes.html")
+    assert main(["show", *words, "--out", str(page)]) == 0 and "script-src 'none'" in page.read_text()
     assert main(["build", *words, "--jobs", "1", "--set", "failure_px=5"]) == 1
     assert "name another folder" in capsys.readouterr().err
 
