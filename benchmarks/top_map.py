@@ -47,7 +47,7 @@ from socl_plugins.top_map.edges import find_edges  # noqa: E402
 from socl_plugins.top_map.map import render, render_maps, score_map  # noqa: E402
 from socl_plugins.top_map.objectness import load_likelihoods  # noqa: E402
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals  # noqa: E402
-from socl_plugins.top_map.store import ProposalReader, ProposalWriter  # noqa: E402
+from socl_plugins.top_map.store import ProposalReader, proposal_writer  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.oracles import top_map as reference  # noqa: E402
@@ -191,15 +191,15 @@ def build_rates(clicks: PointAnnotated, folder: Path) -> Path:
     settings = ProposalSettings()
     rates: dict[int, list[float]] = {1: [], 2: []}
     for number, jobs in enumerate((2, *(1, 2) * 3)):  # the first starts the workers, and is not counted
-        path = folder / f"{number}.lmdb"
-        with ProposalWriter(path, clicks.name, settings) as writer:
+        path = folder / f"{number}.sqlite"
+        with proposal_writer(path, clicks.name, settings) as writer:
             start = time.perf_counter()
             report = build_store(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
             if number > 0:
-                rates[jobs].append(report.computed / (time.perf_counter() - start))
+                rates[jobs].append(report.made / (time.perf_counter() - start))
     one, two = (float(np.median(rates[jobs])) for jobs in (1, 2))
     print(f"build: {one:.1f} frames/s with one worker, {two:.1f} with two: {two / one:.2f} times")
-    print(f"store: {path.stat().st_size / report.computed:.0f} bytes a frame")
+    print(f"store: {path.stat().st_size / report.made:.0f} bytes a frame")
     return path
 
 

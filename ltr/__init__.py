@@ -28,6 +28,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
+    resume_with_changes: bool = False,
     plugins: Iterable[str] = (),
 ) -> TrainingResult:
     """Trains a network and returns its checkpoint and how it does on held-out videos before and after.
@@ -50,12 +51,15 @@ def train(
         seed: of all random numbers.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
         resume: go on from the newest checkpoint in the workspace, if there is one.
+        resume_with_changes: go on even if seed, data sets or labels are others than the checkpoint's.
         plugins: modules or Python files to import first.
 
     Raises:
         RegistryError: there is no such recipe, or a part of it that is not registered.
         SettingsError: a setting that does not exist, or a value that does not fit.
         PluginError: a plugin cannot be imported.
+        ResumeError: the checkpoint to go on from is of another run.
+        OwnershipError: another run writes to the same place.
     """
     from ltr.training import run
 
@@ -67,6 +71,7 @@ def train(
         seed=seed,
         device=device,
         resume=resume,
+        resume_with_changes=resume_with_changes,
         plugins=plugins,
     )
 

@@ -25,6 +25,7 @@ from ltr.admin.command_line import (  # noqa: E402
     print_error,
     whole_number,
 )
+from ltr.admin.processes import ProcessDied, stopped_by_sigterm  # noqa: E402
 from ltr.registry import TRAIN_SETTINGS  # noqa: E402
 from ltr.training import find_recipe, run  # noqa: E402
 
@@ -73,6 +74,9 @@ def build_parser() -> CommandParser:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
+    parser.add_argument(
+        "--resume-with-changes", action="store_true", help="--resume, though seed, data sets or labels have changed"
+    )
     add_common_options(parser, "recipes")
     return parser
 
@@ -95,13 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_usage()
             _print_settings(options)
         else:
-            _train(options)
+            with stopped_by_sigterm():
+                _train(options)
         return 0
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
         return 130
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, options.debug)
+        if isinstance(error, ProcessDied) and os.environ.get("RANK", "0") == "0":
+            from ltr.engine.resume import command_to_go_on
+
+            print(f"to go on: {command_to_go_on(words)}", file=sys.stderr)
         return 1
 
 
@@ -113,6 +122,7 @@ def _train(options: argparse.Namespace) -> None:
         seed=options.seed,
         device=options.device,
         resume=options.resume,
+        resume_with_changes=options.resume_with_changes,
     )
     if os.environ.get("RANK", "0") == "0":  # of a distributed run one process speaks
         _report(result, options.workspace)
@@ -151,15 +161,15 @@ def _report(result: TrainingResult, workspace: Path | None) -> None:
 def _say_interrupted(interrupt: KeyboardInterrupt, words: list[str]) -> None:
     if os.environ.get("RANK", "0") != "0":  # of a distributed run one process speaks
         return
+    from ltr.engine.resume import command_to_go_on
+
     checkpoint = getattr(interrupt, "checkpoint", None)
     if checkpoint is None:
         print("\ninterrupted before an epoch was finished: there is nothing to resume", file=sys.stderr)
         return
-    command = shlex.join([sys.executable, sys.argv[0], *[word for word in words if word != "--resume"], "--resume"])
     epoch = getattr(interrupt, "epoch", None)
-    print(
-        f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}\nto go on: {command}", file=sys.stderr
-    )
+    print(f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}", file=sys.stderr)
+    print(f"to go on: {command_to_go_on(words)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

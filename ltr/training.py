@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,41 +25,39 @@ def run(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
+    resume_with_changes: bool = False,
     plugins: Iterable[str] = (),
 ) -> TrainingResult:
     """Trains a network; arguments and errors are those of :func:`ltr.train`."""
-    load_plugins(plugins)
-    entry = find_recipe(recipe)
-    with using_workspace(workspace):
-        return _run(entry, recipe, dict(overrides), schedule, seed, device, resume)
-
-
-def _run(
-    entry: Callable[..., Any],
-    recipe: str,
-    overrides: dict[str, Any],
-    schedule: str,
-    seed: int,
-    device: str,
-    resume: bool,
-) -> TrainingResult:
-    from ltr.admin.files import check_writable
+    from ltr.admin.ownership import own
     from ltr.admin.settings import Settings
     from ltr.engine import TrainingResult, distributed
     from ltr.engine.random_state import seed_everything
+    from ltr.engine.resume import OTHER_RUN
 
-    chosen = distributed.local_device(_choose_device(device))
-    module, _, name = recipe.partition("/")
-    settings = Settings(module, name, seed=seed, device=chosen, overrides=overrides, schedule=schedule, resume=resume)
-    distributed.start(chosen)
-    if distributed.is_main():
-        check_writable(settings.checkpoint_dir)  # before a recipe spends minutes on preparing its data
-    seed_everything(settings.seed)
-    result = entry(settings)
-    if not isinstance(result, TrainingResult):
-        raise TypeError(f"the recipe {recipe} must return a TrainingResult, not {result!r}")
-    distributed.stop()
-    return result
+    load_plugins(plugins)
+    entry = find_recipe(recipe)
+    with using_workspace(workspace):
+        module, _, name = recipe.partition("/")
+        settings = Settings(
+            module,
+            name,
+            seed=seed,
+            device=distributed.local_device(_choose_device(device)),
+            overrides=dict(overrides),
+            schedule=schedule,
+            resume=resume or resume_with_changes,
+            resume_with_changes=resume_with_changes,
+        )
+        distributed.start(settings.device)
+        # Held before a recipe spends minutes on preparing its data.
+        with own(settings.checkpoint_dir, OTHER_RUN) if distributed.is_main() else nullcontext():
+            seed_everything(settings.seed)
+            result = entry(settings)
+        if not isinstance(result, TrainingResult):
+            raise TypeError(f"the recipe {recipe} must return a TrainingResult, not {result!r}")
+        distributed.stop()
+        return result
 
 
 def find_recipe(recipe: str) -> Callable[..., Any]:

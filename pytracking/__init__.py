@@ -62,9 +62,9 @@ def track(
 
 def evaluate(
     tracker: str,
-    dataset: str | AbstractSequence[str],
+    dataset: str,
     *,
-    protocol: str = "pysot",
+    protocol: str | None = None,
     run_id: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     jobs: int = 1,
@@ -75,13 +75,13 @@ def evaluate(
 
     >>> import pytracking
     >>> scores = pytracking.evaluate("opencv/kcf", "synthetic", workspace=getfixture("tmp_path"))
-    >>> 0 < scores.auc < 1, len(scores.per_sequence)
-    (True, 6)
+    >>> 0 < scores["auc"] < 1, len(scores.per_sequence)
+    (True, 8)
 
     Args:
         tracker: ``tracker/parameters``.
-        dataset: one or several benchmarks, or a path.
-        protocol: the toolkit that is followed, see :data:`pytracking.metrics.PROTOCOLS`.
+        dataset: a benchmark, or the path of one's own videos.
+        protocol: the toolkit that is followed; by default the benchmark's own (docs/metrics.md).
         run_id: number of a repetition, which has random numbers and results of its own.
         overrides: parameters that differ from those of the parameter set.
         jobs: processes that track sequences; -1: one for each core.
@@ -95,5 +95,4 @@ def evaluate(
     """
     from pytracking.api import evaluate_tracker
 
-    names = [dataset] if isinstance(dataset, str) else list(dataset)
-    return evaluate_tracker(tracker, names, protocol, run_id, overrides or {}, jobs, workspace, plugins)
+    return evaluate_tracker(tracker, dataset, protocol, run_id, overrides or {}, jobs, workspace, plugins)

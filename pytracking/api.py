@@ -12,12 +12,11 @@ import numpy as np
 from ltr.admin.environment import using_workspace
 from ltr.data.image_loader import load_image
 from ltr.registry import load_plugins
-from pytracking.analysis.scoring import score_sequence
-from pytracking.evaluation import Tracker, TrackingError, get_dataset, load_result, run_dataset, track_frames
+from pytracking.analysis.tables import evaluate
+from pytracking.evaluation import Tracker, TrackingError, get_dataset, run_dataset, track_frames
 from pytracking.evaluation.own_videos import folder_frames
 from pytracking.live.session import StartError, click_to_box
 from pytracking.live.source import open_video
-from pytracking.metrics import OPE
 from pytracking.tracker.base import check_initial_box
 
 
@@ -42,19 +41,23 @@ class Track:
 
 @dataclass(frozen=True)
 class Scores:
-    """How well a tracker tracks a benchmark: means over its sequences, under one protocol.
+    """How well a tracker tracks a benchmark, by the numbers of the benchmark's own toolkit.
 
     Attributes:
-        auc: area under the success curve, 0 to 1.
-        dp20: share of frames whose center is at most 20 pixels off.
-        protocol: the toolkit that is followed.
-        per_sequence: by the sequences' names.
+        values: by name, such as ``auc`` and ``dp20``, or ``ao``, ``sr50`` and ``sr75`` of GOT-10k, 0 to 1.
+        per_sequence: the same of each sequence.
+        frames_per_second: of the tracker, reading of frames not included.
+        heading: which toolkit and protocol these numbers are.
     """
 
-    auc: float
-    dp20: float
-    protocol: str
-    per_sequence: Mapping[str, OPE]
+    values: Mapping[str, float]
+    per_sequence: Mapping[str, Mapping[str, float]]
+    frames_per_second: float
+    heading: str
+
+    def __getitem__(self, name: str) -> float:
+        """Returns one number over all sequences."""
+        return self.values[name]
 
 
 def track_video(
@@ -89,8 +92,8 @@ def track_video(
 
 def evaluate_tracker(
     tracker: str,
-    names: Sequence[str],
-    protocol: str,
+    name: str,
+    protocol: str | None,
     run_id: int | None,
     overrides: Mapping[str, Any],
     jobs: int,
@@ -102,16 +105,14 @@ def evaluate_tracker(
     with using_workspace(workspace):
         named = _named(tracker, run_id, overrides)
         named.parameters()  # an unknown name is told before any data set is read
-        dataset = get_dataset(*names)
+        dataset = get_dataset(name)
         report = run_dataset(dataset, [named], threads=0 if jobs == 1 else jobs)
         if report.failures:
             raise TrackingError(f"{len(report.failures)} sequences could not be tracked: {report.failures[0].error}")
-        found = {
-            sequence.name: score_sequence(load_result(named, sequence).boxes, sequence, protocol)
-            for sequence in dataset
-        }
-    auc, dp20 = (float(np.mean([getattr(score, name) for score in found.values()])) for name in ("auc", "dp20"))
-    return Scores(auc, dp20, protocol, found)
+        # What was tracked is one pass; VOT's own numbers come of its resets.
+        (score,) = evaluate([named], dataset, protocol, one_pass=True)
+    per_sequence = {sequence: one.values for sequence, one in score.per_sequence.items()}
+    return Scores(score.overall.values, per_sequence, score.frames_per_second, score.metric.heading)
 
 
 def _named(tracker: str, run_id: int | None, overrides: Mapping[str, Any]) -> Tracker:

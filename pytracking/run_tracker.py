@@ -70,7 +70,11 @@ def _track(options: argparse.Namespace) -> int:
     dataset = get_dataset(options.dataset)
     if options.sequence is not None:
         name: str | int = options.sequence
-        if options.sequence.isdecimal() and options.sequence not in {sequence.name for sequence in dataset}:
+        if (
+            options.sequence.isdecimal()
+            and len(options.sequence) < 10
+            and options.sequence not in {sequence.name for sequence in dataset}
+        ):
             name = int(options.sequence)
             if name >= len(dataset):
                 raise SequenceError(f"there is no sequence {name}: {options.dataset} has 0 to {len(dataset) - 1}")

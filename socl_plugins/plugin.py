@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ltr.registry import ACTORS, HELD_OUT_SCORES, HOOKS, LABELS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
-from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
+from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS, REPORT_COLUMNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,6 +100,7 @@ HOOKS.refer("mine_pairs", "socl_plugins.progressive.hooks:MinePairs")
 HOOKS.refer("refresh_neighbours", "socl_plugins.progressive.hooks:RefreshNeighbours")
 HOOKS.refer("start_backbone", "socl_plugins.dimp.start:StartBackbone")
 RUN_HOOKS.refer("label_cost", "socl_plugins.clicks.cost_hook:RecordLabelCost")
+REPORT_COLUMNS.refer("label_cost", "socl_plugins.clicks.label_cost:label_cost_columns")
 TRAIN_SETTINGS.search("socl_plugins.train_settings", "RECIPE", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():

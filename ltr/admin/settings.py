@@ -49,6 +49,11 @@ class TrainConfig:
     def __post_init__(self) -> None:
         self.check_counts("epochs", "samples_per_epoch", "batch_size")
         self.check_counts("print_interval", "keep_checkpoints", "score_interval")
+        if self.batch_size > self.samples_per_epoch:
+            raise SettingsError(
+                f"samples_per_epoch is {self.samples_per_epoch}, too few for one batch of {self.batch_size}: raise "
+                "it, or lower batch_size"
+            )
         if self.num_workers < 0:
             raise SettingsError(f"num_workers is {self.num_workers}, but must not be negative")
         for name in ("learning_rate", "grad_clip"):
@@ -83,6 +88,8 @@ class Settings:
     """``short``, ``paper``, or ``auto``: by the number of training videos. Once training begins: which one it is."""
     resume: bool = False
     """Whether to go on from the newest checkpoint, if there is one."""
+    resume_with_changes: bool = False
+    """Whether to go on though seed, data sets or labels are not those of the checkpoint."""
     description: str = ""
     config: TrainConfig | None = None
     """What the trainer's loop knows, once the recipe called :meth:`configure` or :meth:`take`."""

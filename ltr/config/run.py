@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -165,7 +166,11 @@ def learning_rates(
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
     """Returns how learning rates fall, stepped once a training step for a cosine, else once an epoch."""
     if schedule.decay == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, schedule.epochs * steps_per_epoch)
+        # torch's CosineAnnealingLR has its length in its state: a run that goes on for longer would keep the old one.
+        total = schedule.epochs * steps_per_epoch
+        return torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
+        )
     if schedule.decay == "epochs":
         return torch.optim.lr_scheduler.MultiStepLR(optimizer, list(schedule.decay_epochs), schedule.decay_factor)
     return None

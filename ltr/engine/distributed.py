@@ -6,13 +6,17 @@ function here answers for a single process, so no caller needs an ``if``.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+
+from ltr.admin.processes import ProcessDied
 
 T = TypeVar("T")
 
@@ -65,6 +69,30 @@ def stop() -> None:
     """Leaves the group, if there is one."""
     if is_running():
         dist.destroy_process_group()
+
+
+_LOST = re.compile(
+    r"gloo/transport|Connection (closed|reset) by peer|Socket [Cc]losed|Broken pipe|remote process exited"
+)
+
+
+@contextlib.contextmanager
+def named_losses(advice: str) -> Iterator[None]:
+    """Turns what gloo and NCCL raise when another process of the group ends into one line.
+
+    Args:
+        advice: what is kept and how to go on.
+
+    Raises:
+        ProcessDied: another process of the group has ended.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_running() or not (isinstance(error, dist.DistError) or _LOST.search(str(error))):
+            raise
+        who = f"process {rank()} of {world_size()} lost another one, which has ended or cannot be reached"
+        raise ProcessDied(f"{who}: {advice}") from error
 
 
 def barrier() -> None:

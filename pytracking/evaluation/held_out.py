@@ -74,7 +74,7 @@ def tracking_auc(
 
     Args:
         sequences: a list of :class:`Sequence`, or a training data set with boxes, whose sequences are tracked from the
-            first frame that shows the target. Frames where it is not visible are not scored.
+            first frame that shows the target.
         max_frames: frames of each sequence that are tracked at most.
         params: SiamFC's parameters; network and device are those of the network that is scored.
         parameter_set: a registered one, such as ``transt/transt50``: the score is then of that tracker, likewise.

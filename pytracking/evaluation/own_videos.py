@@ -1,8 +1,8 @@
 """One's own videos as sequences: a folder of frames, or a video file, with a ground-truth file.
 
 The ground truth has a box x, y, w, h or a polygon of four corners a line, for each frame in order; NaN, or a box
-without size, where the target does not show: these frames are not scored. Frames of a folder are ordered by the number
-that their names end in; numbers may be left out. Files and folders that begin with a dot do not count.
+without size, where the target is absent: the protocol says how such frames count. Frames of a folder are ordered by the
+number that their names end in; numbers may be left out. Files and folders that begin with a dot do not count.
 """
 
 from __future__ import annotations

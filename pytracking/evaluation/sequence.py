@@ -39,7 +39,8 @@ class Sequence:
         dataset: name of the data set.
         ground_truth_rect: (T, 4) x, y, w, h in pixels; zeros or NaN where there is no target.
         object_class: what the target is, if known.
-        target_visible: (T,) bool; frames where it is false are not scored. None: all are.
+        target_visible: (T,) bool; false where the target is flagged to be absent; the protocol says how that counts.
+            None: nothing is known of it.
         meta: what else a benchmark knows; an array with a row for each frame is cut with the frames.
         aliases: other names that it has in results of other programs.
 

@@ -102,7 +102,7 @@ def read_run(path: Path) -> ScoredRun:
         CheckpointError: there is none, or it does not know what its labels cost or how well it tracks.
     """
     from ltr.admin.checkpoint import CheckpointError, load_checkpoint
-    from pytracking.analysis.label_cost import recorded_cost
+    from socl_plugins.clicks.label_cost import recorded_cost
 
     if path.is_dir():
         found = sorted(path.glob("*_best.pth.tar"))

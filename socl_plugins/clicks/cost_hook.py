@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ltr.engine.hooks import Hook
 from ltr.engine.progress import say
-from pytracking.analysis.label_cost import LOADER_NAME
 from socl_plugins.clicks.budget import dataset_labels
 from socl_plugins.clicks.costs import Cost, LabelCounts, Prices, annotation_cost
+from socl_plugins.clicks.label_cost import LOADER_NAME
 from socl_plugins.clicks.measured import prices_of
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ def clicks_and_boxes(
         prepare_frames: in a data set of so many frames at most, proposals are computed before training.
 
     Raises:
-        LabelStoreError: the store of pseudo boxes is not there or not complete.
+        StoreError: the store of pseudo boxes is not there or not complete.
     """
     sparse = SparseBoxAnnotated(dataset, period, noise_px)
     given = dataset_labels(sparse)

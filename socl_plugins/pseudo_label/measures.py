@@ -46,7 +46,7 @@ def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoB
         store: of the boxes.
 
     Raises:
-        LabelStoreError: boxes are missing, or were made from other labels.
+        StoreError: boxes are missing, or were made from other labels.
     """
     overlaps, kinds = [], []
     for video in range(len(dataset)):

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ltr.registry import near_names
-from pytracking.evaluation.results import content_key
+from pytracking.evaluation.run_key import content_key
 from pytracking.evaluation.tracker import Tracker
 from socl_plugins.pseudo_label.fuse import FuseSettings
 

@@ -12,7 +12,7 @@ from socl_plugins.clicks.budget import Budget
 from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
 from socl_plugins.pseudo_label.settings import describe, method_settings
-from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, build_command, store_folder
+from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, build_command, store_file
 from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE, training_clicks
@@ -89,12 +89,12 @@ def training_boxes(env: Environment, sparse: SparseBoxAnnotated, method: str) ->
         method: how pseudo boxes are made.
 
     Raises:
-        LabelStoreError: the store is not there or not complete; the message says which command makes it.
+        StoreError: the store is not there or not complete; the message says which command makes it.
     """
-    folder = env.workspace_dir / STORES / store_folder(sparse, method)
+    path = env.workspace_dir / STORES / store_file(sparse, method)
     boxes = method_settings(method)
     if is_embedded(sparse) and distributed.is_main():
-        store = PseudoBoxStore.create(folder, describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
+        store = PseudoBoxStore(path, about=describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
         build_store(sparse, store, boxes, jobs=1, progress=False)
     distributed.barrier()
-    return PseudoBoxAnnotated(sparse, PseudoBoxStore(folder, build_command(sparse, method)))
+    return PseudoBoxAnnotated(sparse, PseudoBoxStore(path, build_command(sparse, method)))

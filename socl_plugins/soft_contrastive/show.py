@@ -13,6 +13,7 @@ from ltr.data.sampler import TrackingSampler
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.models.tracking import FeatureGrid, SiamFCNet
+from pytracking.analysis.pictures import Shown
 from socl_plugins.soft_contrastive.equations import (
     global_soft_template,
     hard_negative_map,
@@ -21,7 +22,6 @@ from socl_plugins.soft_contrastive.equations import (
 )
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
-from socl_plugins.top_map.show import Shown
 
 TEXT = (
     "From left to right: the crop that the network sees; the score map, the summed scores of the proposals; the TOP "

@@ -19,12 +19,12 @@ from ltr.config.data import open_videos
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.engine.random_state import seed_everything
 from ltr.models.builder import build_network
-from pytracking.analysis.label_cost import recorded_cost
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation import SequenceList, get_dataset, track_sequence
 from pytracking.evaluation.sequence import SequenceError, from_video_dataset
 from pytracking.parameter.params import BackboneParams
 from pytracking.registry import PARAMETERS, TRACKERS
+from socl_plugins.clicks.label_cost import recorded_cost
 from socl_plugins.pseudo_label.store import STORES
 from socl_plugins.studies.study import Cell
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE

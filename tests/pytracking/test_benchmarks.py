@@ -179,17 +179,17 @@ def test_trackingnet_and_got10k_test_know_the_first_box_only(tmp_path: Path) -> 
         with pytest.raises(MetricError, match="publishes only the first box.*pack_results"):
             score_sequence(np.ones((4, 4)), sequence)
         with pytest.raises(MetricError, match="publishes only the first box"):
-            score_got10k([np.ones((4, 4))], [sequence])
+            score_got10k(np.ones((4, 4)), sequence)
 
 
 def test_got10k_is_scored_without_its_first_and_its_covered_frames(tmp_path: Path) -> None:
     sequences = got10k_val(make_got10k(tmp_path, "val", 4))
     boxes = sequences[0].ground_truth_rect.copy()
-    assert score_got10k([boxes], sequences) == (1, 1, 1)
+    assert score_got10k(boxes, sequences[0]).tolist() == [1, 1]
     boxes[[0, 2]] += 100  # neither counts
-    assert score_got10k([boxes], sequences).ao == 1
+    assert score_got10k(boxes, sequences[0]).tolist() == [1, 1]
     boxes[3] += 100
-    assert score_got10k([boxes], sequences).ao == 0.5
+    assert score_got10k(boxes, sequences[0]).tolist() == [1, 0]
     assert got10k_val(tmp_path / "val")[0].name == sequences[0].name
     np.testing.assert_array_equal(sequences[0].shortened(2).meta["cover"], [8, 8])
 
@@ -264,7 +264,7 @@ def test_what_is_wrong_with_a_benchmark_folder_is_named(tmp_path: Path) -> None:
         uav(tmp_path / "nowhere")
 
 
-def test_a_folder_of_frames_is_a_data_set_and_frames_without_target_are_not_scored(tmp_path: Path) -> None:
+def test_a_folder_of_frames_is_a_data_set_and_frames_without_target_count_as_absent(tmp_path: Path) -> None:
     write_images(tmp_path / "mine" / "cat", range(0, 40, 10), 3)
     write_lines(tmp_path / "mine" / "cat" / "groundtruth.txt", POLYGON, "nan nan nan nan", "0 0 0 0", BOX)
     write_images(tmp_path / "mine" / "dog" / "img", range(1, 3))
@@ -274,7 +274,8 @@ def test_a_folder_of_frames_is_a_data_set_and_frames_without_target_are_not_scor
     visible = sequences["cat"].target_visible
     assert visible is not None and visible.tolist() == [True, False, False, True]
     assert sequences["cat"].frame(3)[0, 0, 0] == 30
-    assert score_sequence(sequences["cat"].ground_truth_rect, sequences["cat"]).auc == pytest.approx(20 / 21)
+    boxes = np.nan_to_num(sequences["cat"].ground_truth_rect)
+    assert score_sequence(boxes, sequences["cat"]).auc == pytest.approx(10 / 21)
     assert names(own_videos(tmp_path / "mine" / "dog")) == ["dog"]
 
 

@@ -33,7 +33,8 @@ from socl_plugins.dimp import SoftLabelSettings, WeakDiMPActor, start
 from socl_plugins.dimp.processing import clicked_box, soft_label
 from socl_plugins.pseudo_label import PseudoBoxStore, describe, method_settings
 from socl_plugins.pseudo_label.build import build_store
-from socl_plugins.pseudo_label.store import STORES, LabelStoreError, store_folder
+from socl_plugins.pseudo_label.store import STORES, store_file
+from socl_plugins.stores import StoreError
 from socl_plugins.top_map import Proposals
 from tests.recipes import SMALL_DIMP, as_words, assembled, recipe
 
@@ -68,8 +69,9 @@ def train_two_steps(root: Path, workspace: Path, settings: dict[str, object]) ->
     if settings["data.labels.boxes"] == "pseudo":
         sparse = SparseBoxAnnotated(dataset, PERIOD)
         method = method_settings("interpolation")
-        folder = workspace / STORES / store_folder(sparse, "interpolation")
-        build_store(sparse, PseudoBoxStore.create(folder, describe(method, PERIOD, 0.0)), method, 1, progress=False)
+        path = workspace / STORES / store_file(sparse, "interpolation")
+        store = PseudoBoxStore(path, about=describe(method, PERIOD, 0.0))
+        build_store(sparse, store, method, jobs=1, progress=False)
     torch.manual_seed(0)
     parts = assembled("dimp/socl_dimp18", settings, [dataset], env)
     labels = dataset_labels(parts.loader.dataset.datasets[0])  # type: ignore[attr-defined]
@@ -188,7 +190,7 @@ def test_missing_pseudo_boxes_are_an_error_with_the_whole_command_before_proposa
     )
     env = replace(Environment(workspace_dir=tmp_path / "work"), got10k_dir=tmp_path / "data")
     command = "build --dataset got10k_train --method interpolation --period 4 --noise-px 5$"
-    with pytest.raises(LabelStoreError, match=command):
+    with pytest.raises(StoreError, match=command):
         assembled("dimp/socl_dimp18", small(noise_px=5.0), [Got10k(tmp_path / "data", "train")], env)
 
 

@@ -20,6 +20,7 @@ from pytracking.live.views import PlaybackCommand
 from pytracking.registry import CLICK_TO_BOX
 from pytracking.tracker.base import BaseTracker
 
+Output = pytest.CaptureFixture[str]
 BOX = ["--optional_box", "20", "30", "40", "50"]
 
 
@@ -51,7 +52,7 @@ def test_a_click_method_is_named_where_there_are_several(plugin: str) -> None:
         click_to_box(image, (50, 50))
     for name, side in (("a", 5), ("b", 7)):
         CLICK_TO_BOX.register(name)(lambda image, click, side=side: np.array([*click, side, side]))
-    with pytest.raises(StartError, match="--click_method: a, b"):
+    with pytest.raises(StartError, match="--click-method: a, b"):
         click_to_box(image, (50, 50))
     assert click_to_box(image, (50, 50), "b").tolist() == [50, 50, 7, 7]
     with pytest.raises(StartError, match="outside the frame of 100 x 100"):
@@ -63,7 +64,7 @@ def test_a_click_method_is_named_where_there_are_several(plugin: str) -> None:
     [
         (["nowhere.mp4", *BOX], "there is no video nowhere.mp4"),
         (["{plugin}", *BOX], "cannot be read as a video"),
-        (["{video}"], "give the target as --optional_box X Y W H, or --click X Y"),
+        (["{video}"], "give the target as --optional-box X Y W H, or --click X Y"),
         (["{video}", "--optional_box", "500", "0", "9", "9"], "outside the 160 x 120 frame"),
         (["{video}", "--click", "500", "0"], "outside the frame of 160 x 120"),
         (["{video}", "--click", "5", "5", "--click_method", "sqare"], "Did you mean 'square'"),
@@ -106,6 +107,28 @@ def test_ctrl_c_ends_a_camera_in_good_order() -> None:
     usual = signal.getsignal(signal.SIGINT)
     assert [int(image[0, 0, 0]) for image in until_interrupted(images())] == [0, 1, 2]
     assert signal.getsignal(signal.SIGINT) == usual
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_tracked_of_a_video(
+    plugin: str, video: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    usual = VideoSource.frames
+
+    def frames(self: VideoSource) -> Iterator[np.ndarray]:
+        for index, image in enumerate(usual(self)):
+            if index == 5:
+                os.kill(os.getpid(), number)
+            yield image
+
+    monkeypatch.setattr(VideoSource, "frames", frames)
+    out = tmp_path / "out"
+    assert run_video.main(["drift", "plain", str(video), *BOX, "--plugin", plugin, "--out", str(out)]) == 130
+    assert len((out / "grey.txt").read_text().splitlines()) == 5
+    reader = cv2.VideoCapture(str(out / "grey.mp4"))
+    assert [reader.read()[0] for _ in range(6)] == [True] * 5 + [False]
+    captured = capsys.readouterr()
+    assert "interrupted: the 5 frames that were tracked are kept" in captured.err and "5/12" in captured.err
 
 
 def test_a_file_that_is_cut_off_is_noticed(video: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,6 +87,8 @@ def test_the_picture_shows_each_anchor_with_its_neighbours_and_others(
     near, far = (float(part.split()[-1]) for part in capsys.readouterr().out.strip().rsplit(";")[-1].split(","))
     assert near > far
     assert np.asarray(cv2.imread(str(tmp_path / "groups.png"))).shape[1] > 2 * 6 * 96
+    assert main([*words, "--out", str(tmp_path / "groups.html"), "--size", "8"]) == 0
+    assert (tmp_path / "groups.html").read_text().count("<figcaption>anchor ") == 2
     assert main([*words, "--out", str(tmp_path / "groups.pdf")]) == 1
     assert main([*words, "--out", str(tmp_path / "groups.png"), "--size", "99"]) == 1
     assert "videos" in capsys.readouterr().err

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoint
+from ltr.admin.records import RecordError, read_record
 from pytracking.evaluation.results import RUN_FILE
 from pytracking.evaluation.tracker import Tracker
 
@@ -30,8 +31,10 @@ def label_cost(tracker: Tracker) -> LabelCost | None:
     or if the checkpoint is gone or was replaced since: then its cost may be another.
     """
     try:
-        content = json.loads((tracker.results_dir / RUN_FILE).read_text(encoding="utf-8"))
-        parameters = dict(content["parameters"])
+        parameters = dict(read_record(tracker.results_dir / RUN_FILE)["parameters"])
+    except RecordError as error:
+        print(f"the cost of the labels is unknown: {error}", file=sys.stderr)
+        return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     for entry in parameters.values():
@@ -49,6 +52,12 @@ def _of_checkpoint(name: str, digest: str) -> LabelCost | None:
     except (CheckpointError, OSError):
         return None
     return recorded_cost(content)
+
+
+def label_cost_columns(tracker: Tracker) -> dict[str, float]:
+    """Returns the columns of reports on what labels cost, by their heads; none if that is unknown."""
+    cost = label_cost(tracker)
+    return {} if cost is None else {"label hours": cost.hours, "label dollars": cost.dollars}
 
 
 def recorded_cost(checkpoint: Mapping[str, Any]) -> LabelCost | None:
