@@ -108,7 +108,9 @@ def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Traini
     average = WeightAverage(decay) if decay is not None else None
     hooks: list[Hook] = [*parts.hooks, *([average] if average else []), *(RUN_HOOKS[name]() for name in RUN_HOOKS)]
     if recipe.score is not None:
-        hooks.append(HeldOutScore(_held_out(score, recipe.score, settings), "AUC", recipe.score.interval, average))
+        made = _held_out(score, recipe.score, settings)
+        title = str(getattr(made, "title", recipe.score.name))
+        hooks.append(HeldOutScore(made, title, recipe.score.interval, average))
     elif average is not None:
         hooks.append(KeepAverage(average))
     trainer = LTRTrainer(

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class TrackingScore:
-    """A function from a network to the mean AUC of a tracker with it; see :func:`tracking_auc`."""
+    """A function from a network to the mean AUC of a tracker with it; see :func:`tracking_auc`.
+
+    ``title`` is what logs call the number.
+    """
 
     sequences: SequenceList
     params: TrackerParams
     tracker: str = "siamfc"
+    title: str = "AUC"
 
     def __call__(self, net: nn.Module) -> float:
         """Returns the mean AUC over the sequences, 0 to 1."""

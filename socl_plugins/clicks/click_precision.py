@@ -137,7 +137,7 @@ def score_clicks(boxes: np.ndarray, sequence: Sequence) -> ClickScore:
 class ClickPrecision(TrackingScore):
     """A function from a network to the mean normalised precision of a tracker with it; see :func:`click_precision`."""
 
-    name: str = "click precision"
+    title: str = "click precision"
 
     def __call__(self, net: nn.Module) -> float:
         """Returns the mean normalised precision over the sequences, 0 to 1."""

@@ -281,3 +281,31 @@ def test_the_picture_of_the_documentation(chromium: Any, serve_clips: Callable[[
     if os.environ.get("PYTRACKING_UPDATE_PICTURES"):
         target.write_bytes(picture)
     assert target.is_file() and not person.complaints
+
+
+def test_the_tracker_proposes_and_the_last_frames_are_played(chromium: Any, address: str, clips: Clips) -> None:
+    person = Person(chromium, address)
+    person.click(60, 40)
+    person.page.keyboard.press("t")
+    person.page.wait_for_selector("#track[aria-pressed=true]")
+    for frame in (2, 4):
+        assert person.shown[1] == frame
+        for _ in range(100):  # until the tracker has come here
+            person.page.keyboard.press("Enter")
+            if person.shown[1] != frame:
+                break
+            person.page.wait_for_timeout(100)
+    person.page.keyboard.press("t")
+    person.stored()
+    log = clips.log(clips.videos[0]).clicks
+    assert [(click.frame, click.source) for click in log] == [(0, "hand"), (2, "accepted"), (4, "accepted")]
+    person.page.keyboard.down("p")
+    person.page.wait_for_timeout(400)
+    person.page.mouse.click(*person.at(10, 10))  # while frames are played, a click is none
+    person.page.keyboard.up("p")
+    person.page.wait_for_timeout(200)
+    assert person.shown[1] == 6 and len(clips.log(clips.videos[0]).clicks) == 3
+    person.page.keyboard.press("q")
+    person.page.wait_for_selector("#ask[aria-pressed=true]")
+    assert "frames, those first where" in person.page.inner_text("#message")
+    assert not person.complaints
