@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,30 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
             yield node.module or "", node.lineno
 
 
+def loaded_with(path: Path, modules: Collection[str]) -> set[str]:
+    """Which of the modules a file asks for when it is imported: not what only its types or functions name."""
+    found: set[str] = set()
+
+    def visit(nodes: list[ast.stmt]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                inside = {f"{node.module}.{alias.name}" for alias in node.names}
+                found.update(name if name in modules else node.module for name in inside)
+            elif (
+                isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.unparse(node.test) or isinstance(node, ast.Try)
+            ):
+                visit([*node.body, *node.orelse])
+
+    visit(ast.parse((REPOSITORY / path).read_text(encoding="utf-8")).body)
+    return found & set(modules)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
 def run_python(code: str) -> str:
     """What ``code`` prints in a fresh interpreter that finds the project; its traceback fails the test."""
     code = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n{code}"
@@ -66,6 +90,14 @@ def test_imports_go_one_way(wing: str, unknown: tuple[str, ...]) -> None:
         if module.split(".")[0] in unknown
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {module_name(path): path for path in files(*WINGS)}
+    graph = {name: loaded_with(path, modules) - {name} for name, path in modules.items()}
+    while leaves := [name for name, needs in graph.items() if not needs]:
+        graph = {name: needs - set(leaves) for name, needs in graph.items() if name not in leaves}
+    assert not graph, f"these modules, or those that need them, lie on a circle: {sorted(graph)}"
 
 
 def test_neither_learning_nor_tracking_names_the_plugins_that_use_them() -> None:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ltr.admin.environment import PREFIX
 from ltr.admin.errors import message_for_people
-from ltr.admin.path_files import EnvironmentError_, user_path
+from ltr.admin.path_files import PREFIX, EnvironmentError_, user_path
 from ltr.admin.processes import stopped_by_sigterm
 from ltr.registry import Registry, load_plugins, near_names
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltr.admin.path_files import (
+    PREFIX,
     EnvironmentError_,
     PathEntry,
     UnknownPathError,
@@ -39,7 +40,6 @@ __all__ = ["PATHS", "Environment", "EnvironmentError_", "load_environment", "reg
 ROOT = Path(__file__).resolve().parents[2]
 FILE_NAME = "pytracking.toml"
 FILE_VARIABLE = "PYTRACKING_TOML"
-PREFIX = "PYTRACKING_"
 DEFAULT = "default"
 
 

@@ -53,6 +53,10 @@ NAME_BYTES = 255
 """Longest name of a file or folder that the usual file systems take."""
 
 
+PREFIX = "PYTRACKING_"
+"""What the names of the environment variables begin with that set paths."""
+
+
 class EnvironmentError_(ValueError):  # the builtin EnvironmentError is OSError
     """A path that is not set, names nothing, or stands in a file that cannot be read as intended."""
 
