@@ -135,3 +135,11 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(page: str) -> None:
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
     missing = [target for target in targets if not (REPOSITORY / page).parent.joinpath(target).exists()]
     assert not missing
+
+
+def test_what_the_architecture_page_points_at_is_there() -> None:
+    text = (REPOSITORY / "docs/architecture.md").read_text("utf-8")
+    table = text.partition("## Where is what")[2].partition("\n## ")[0]
+    places = re.findall(r"`([a-z_]+/[^`]+)`", table)
+    assert len(table.splitlines()) > 30 and len(places) > 60
+    assert not [place for place in places if not (REPOSITORY / place).exists()]

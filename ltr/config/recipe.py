@@ -123,6 +123,12 @@ class Schedule:
         if self.samples_per_video is not None and not 0 < self.samples_per_video < float("inf"):
             raise SettingsError(f"schedule.samples_per_video is {self.samples_per_video}, but must be positive")
 
+        if self.samples_per_video is None and self.batch_size > self.samples_per_epoch:
+            raise SettingsError(
+                f"schedule.samples_per_epoch is {self.samples_per_epoch}, too few for one batch of {self.batch_size}: "
+                "raise it, or lower schedule.batch_size"
+            )
+
     def samples(self, videos: int) -> int:
         """Returns the samples of an epoch on that many training videos: a batch at the least."""
         if self.samples_per_video is None:

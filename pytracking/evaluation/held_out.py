@@ -77,7 +77,8 @@ def tracking_auc(
             first frame that shows the target.
         max_frames: frames of each sequence that are tracked at most.
         params: SiamFC's parameters; network and device are those of the network that is scored.
-        parameter_set: a registered one, such as ``transt/transt50``: the score is then of that tracker, likewise.
+        parameter_set: a registered one, such as ``transt/transt50``: the score is then of that tracker; network and
+            device are those of the network that is scored.
 
     Raises:
         SequenceError: there is no sequence, or the data set has no boxes.

@@ -108,6 +108,7 @@ def fit(options: argparse.Namespace) -> int:
 def _clicks(options: argparse.Namespace, noise_px: float) -> ObjectnessAnnotated:
     dataset = open_dataset(options.dataset, load_environment(), options.root)
     settings = apply_overrides(ProposalSettings(), dict(options.overrides))
+    settings.digest()  # a file of the settings that cannot be read is told before a frame is
     return ObjectnessAnnotated(PointAnnotated(dataset, noise_px), settings)
 
 

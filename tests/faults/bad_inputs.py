@@ -105,7 +105,9 @@ def bad_inputs(folder: Path) -> Iterator[Bad]:
     for recipe in (("socl", "socl_res18"), ("dimp", "dimp18"), ("siamfc", "box_siam_res18")):
         words = [*recipe, "--device", "cpu", "--set"]
         yield from each(
-            run_training.main, words, ["batch_size=10000000", "pretrained=/nowhere", "epochs=-3", "nosuch=1"]
+            run_training.main,
+            words,
+            ["batch_size=9", "schedule.batch_size=10000000", "pretrained=/nowhere", "epochs=-3", "nosuch=1"],
         )
 
     tracking = ["drift", "plain", *toys]

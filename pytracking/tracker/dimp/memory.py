@@ -28,7 +28,7 @@ class DiMPMemory:
     Args:
         size: number of samples.
         first: the first frame's samples, features (I, C, H, W) and maps (I, 1, H', W'), which all count alike.
-        maps: likewise.
+        maps: label, mask and weight of each of these samples.
         minimum: weight that they keep together.
     """
 
