@@ -122,7 +122,8 @@ def test_clicks_alone_are_learned_from_and_choose_the_weights(
         frames = [frame for frame in range(0, FRAMES, 4) if info["visible"][frame]]
         places = [Click(f"video_{video}", f, x=centers[f][0], y=centers[f][1], ms=2000, author="ann") for f in frames]
         clicked.log(clicked.videos[video]).append(places)
-    few = {"schedule.epochs": 1, "schedule.samples_per_epoch": 4, "schedule.batch_size": 4, "runtime.num_workers": 0, "data.labels.prepare_frames": 0}
+    few = {"schedule.epochs": 1, "schedule.samples_per_epoch": 4, "schedule.batch_size": 4, "runtime.num_workers": 0}
+    few["data.labels.prepare_frames"] = 0  # no worker processes for a handful of frames
     words = [word for key, value in few.items() for word in ("--set", f"{key}={value}")]
     assert command.main(["train", "socl/socl_res18", "--data", str(clicked.root), "--device", "cpu", *words]) == 0
     said = capsys.readouterr().out
