@@ -104,10 +104,12 @@ def main() -> None:
         page = browser.new_context(viewport=size, device_scale_factor=2).new_page()
         page.goto(address)
         page.wait_for_selector("body[data-shown]")
-        meant, seconds = click_through(page, options.clicks, psutil.Process(process.pid))
-        page.wait_for_timeout(3000)
-        browser.close()
-        process.kill()
+        try:
+            meant, seconds = click_through(page, options.clicks, psutil.Process(process.pid))
+            page.wait_for_timeout(3000)
+        finally:
+            browser.close()
+            process.kill()
         lines = (Path(folder) / "clips/train/walk/clicks.jsonl").read_text().splitlines()
     stored = {line["frame"]: (line["x"], line["y"]) for line in map(json.loads, lines)}
     errors = [np.abs(np.subtract(stored[frame], place)).max() for frame, place in enumerate(meant)]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,3 +107,27 @@ def test_what_was_clicked_is_tracked_and_written(
     assert (workspace / "out/cvat/video_2.xml").read_text().count('outside="0"') == FRAMES - first
     assert len((workspace / "out/csv/video_2.csv").read_text().splitlines()) == FRAMES - first + 1
     assert (workspace / "out/video_2.mp4").stat().st_size > 1000
+
+
+def test_clicks_alone_are_learned_from_and_choose_the_weights(
+    clicked: Clips, synthetic: SyntheticVideo, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from socl_plugins import command
+
+    for name in ("PYTRACKING_GOT10K_DIR", "PYTRACKING_GOT10K_VAL_DIR"):
+        monkeypatch.setenv(name, "")
+    for video in range(2):
+        info = synthetic.get_sequence_info(video)
+        centers = (info["bbox"][:, :2] + info["bbox"][:, 2:] / 2).tolist()
+        frames = [frame for frame in range(0, FRAMES, 4) if info["visible"][frame]]
+        places = [Click(f"video_{video}", f, x=centers[f][0], y=centers[f][1], ms=2000, author="ann") for f in frames]
+        clicked.log(clicked.videos[video]).append(places)
+    few = {"schedule.epochs": 1, "schedule.samples_per_epoch": 4, "schedule.batch_size": 4, "runtime.num_workers": 0}
+    few["data.labels.prepare_frames"] = 0  # no worker processes for a handful of frames
+    words = [word for key, value in few.items() for word in ("--set", f"{key}={value}")]
+    assert command.main(["train", "socl/socl_res18", "--data", str(clicked.root), "--device", "cpu", *words]) == 0
+    said = capsys.readouterr().out
+    assert "with a click's time as measured on" in said
+    assert re.search(r"held-out click precision: 0\.\d+ -> 0\.\d+", said)
+    assert command.main(["track", str(clicked.root)]) == 0
+    assert "held-out videos" in capsys.readouterr().out

@@ -17,6 +17,7 @@ import pytest
 
 from ltr.dataset.synthetic import SyntheticVideo
 from socl_plugins.clicks.clips import Clips, open_clips
+from socl_plugins.clicks.exchange.transfer import import_clicks
 from socl_plugins.clicks.log import answers
 from socl_plugins.clicks.prepare import prepare
 
@@ -135,7 +136,9 @@ def near(place: Any, wanted: tuple[float, float], tolerance: float = 0.5) -> boo
     return max(abs(place[0] - wanted[0]), abs(place[1] - wanted[1])) <= tolerance
 
 
-def test_forty_frames_by_mouse_and_keyboard(chromium: Any, address: str, clips: Clips, synthetic: Any) -> None:
+def test_forty_frames_by_mouse_and_keyboard(
+    chromium: Any, address: str, clips: Clips, synthetic: SyntheticVideo, tmp_path: Path
+) -> None:
     person = Person(chromium, address)
     assert person.shown == ("video_0", 0)
     boxes = [synthetic.get_sequence_info(video)["bbox"] for video in range(3)]
@@ -186,8 +189,15 @@ def test_forty_frames_by_mouse_and_keyboard(chromium: Any, address: str, clips: 
     assert person.press("z")[1] == middle  # also after a reload, the last answer can be taken back
     person.stored()
     assert middle not in frames_of(clips, "video_2")
+    # Clicks that are imported meanwhile are there when the page is loaded again.
+    (tmp_path / "video_2.csv").write_text(f"frame,x,y\n{FRAMES - 2},7,8\n")
+    import_clicks(open_clips(clips.root), tmp_path / "video_2.csv")
+    person.page.reload()
+    person.wait()
+    assert "0 asked frames are open" in person.page.inner_text("#progress")
+    assert frames_of(clips, "video_2")[FRAMES - 2] == ("visible", (7, 8))
     lines = [json.loads(line) for path in clips.root.rglob("clicks.jsonl") for line in path.read_text().splitlines()]
-    assert len(lines) >= 40 and all(line["ms"] is None or 0 <= line["ms"] < 60_000 for line in lines)
+    assert len(lines) >= 40 and all(line["ms"] is None or line["ms"] < 60_000 for line in lines)
     assert not person.complaints
 
 
