@@ -8,7 +8,7 @@ import glob
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -47,15 +47,11 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     path = Path(path)
     partial = partial_path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        _force_to_disk(partial)
-        os.replace(partial, path)
-    except OSError as error:
-        _remove(partial)
-        fix = _FIXES.get(error.errno or 0, "see whether the directory exists and can be written to")
-        reason = error.strerror or str(error)
-        raise WriteError(error.errno or errno.EIO, f"cannot write {path}: {reason}; {fix}") from error
+        with _write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(partial)
+            _force_to_disk(partial)
+            os.replace(partial, path)
     except BaseException:  # also Ctrl-C: nothing half-written stays behind
         _remove(partial)
         raise
@@ -69,9 +65,21 @@ def check_writable(directory: Path) -> None:
     Raises:
         WriteError: see :func:`write_atomically`.
     """
-    probe = directory / ".can_be_written"
-    write_bytes_atomically(probe, b"")
-    probe.unlink(missing_ok=True)
+    probe = directory / f".can_be_written.{os.getpid()}"  # this process's own: others may look at the same moment
+    with _write_errors(probe):
+        directory.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        fix = _FIXES.get(error.errno or 0, "see whether the directory exists and can be written to")
+        reason = error.strerror or str(error)
+        raise WriteError(error.errno or errno.EIO, f"cannot write {path}: {reason}; {fix}") from error
 
 
 def check_file_writable(path: Path) -> None:

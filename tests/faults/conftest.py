@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ltr.registry import load_plugins
 from tests.faults.harness import SEED, Counts
 
 collect_ignore = ["toys.py"]
@@ -29,8 +31,28 @@ def no_alarm(request: pytest.FixtureRequest) -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
+IMPORTED_WHERE_USED = (
+    "ltr.config.run",
+    "pytracking.analysis",
+    "pytracking.evaluation.running",
+    "socl_plugins.clicks.commands",
+    "socl_plugins.pseudo_label.commands",
+    "socl_plugins.studies.commands",
+    "socl_plugins.top_map.commands",
+    "torch.utils.tensorboard",
+)
+
+
+@pytest.fixture(scope="session")
+def imported() -> None:
+    """What commands import when they need it is imported before they are forked, once for all."""
+    load_plugins()
+    for name in IMPORTED_WHERE_USED:
+        importlib.import_module(name)
+
+
 @pytest.fixture
-def folder(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(imported: None, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A place for a test's files, with an empty workspace in it."""
     monkeypatch.setenv("PYTRACKING_WORKSPACE_DIR", str(workspace))
     monkeypatch.chdir(tmp_path)

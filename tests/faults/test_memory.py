@@ -55,7 +55,7 @@ def track(arguments: Sequence[str]) -> int:
 def measure(frames: int, folder: Path, counts: Counts) -> None:
     started = [Started(track, [name, frames], folder / f"{n}.log") for n, name in enumerate(SMALL)]
     for name, each in zip(SMALL, started):
-        outcome: Outcome = each.wait(1500)
+        outcome: Outcome = each.wait(2400)
         fault = outcome.fault([0])
         if fault is None:
             growth = float(outcome.output.rpartition("growth ")[2])
