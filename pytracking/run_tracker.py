@@ -69,11 +69,16 @@ def _track(options: argparse.Namespace) -> int:
     tracker.parameters()  # an unknown name is told before any data set is read
     dataset = get_dataset(options.dataset)
     if options.sequence is not None:
-        name: str = options.sequence
-        by_number = name.isdecimal() and name not in {sequence.name for sequence in dataset}
-        if by_number and (len(name) > len(str(len(dataset))) or int(name) >= len(dataset)):
-            raise SequenceError(f"there is no sequence {name}: {options.dataset} has 0 to {len(dataset) - 1}")
-        dataset = SequenceList([dataset[int(name) if by_number else name]])
+        name: str | int = options.sequence
+        if (
+            options.sequence.isdecimal()
+            and len(options.sequence) < 10
+            and options.sequence not in {sequence.name for sequence in dataset}
+        ):
+            name = int(options.sequence)
+            if name >= len(dataset):
+                raise SequenceError(f"there is no sequence {name}: {options.dataset} has 0 to {len(dataset) - 1}")
+        dataset = SequenceList([dataset[name]])
     return command_line.track_and_report(options, [tracker], dataset, options.dataset)
 
 
