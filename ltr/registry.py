@@ -53,6 +53,11 @@ def near_names(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(map(repr, matches))}?" if matches else ""
 
 
+_registries: list[Registry[Any]] = []
+_registered: list[tuple[Registry[Any], str, Any, str]] = []
+"""Every registration: where, under which name, what it replaced (or None), and the module that made it."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """An entry that is imported when it is asked for.
@@ -99,7 +104,8 @@ class Registry(Generic[T]):
         self.kind = kind
         self._home = home
         self._entries: dict[str, T | Reference] = {}
-        self._packages: list[tuple[str, str]] = []
+        self._packages: list[tuple[str, tuple[str, ...]]] = []
+        _registries.append(self)
 
     def register(self, name: str, *, override: bool = False) -> Callable[[T], T]:
         """Returns a decorator that stores its argument under ``name``.
@@ -113,10 +119,15 @@ class Registry(Generic[T]):
                 return entry
             if name in self and not override:
                 raise self._taken(name)
-            self._entries[name] = entry
+            self._store(name, entry)
             return entry
 
         return store
+
+    def _store(self, name: str, entry: T | Reference) -> None:
+        module = sys._getframe(2).f_globals.get("__name__", "")  # that called the method which calls this one
+        _registered.append((self, name, self._entries.get(name), module))
+        self._entries[name] = entry
 
     def refer(self, name: str, target: str, what: str = "", **fixed: Any) -> None:
         """Stores under ``name`` what is imported when it is asked for.
@@ -134,11 +145,11 @@ class Registry(Generic[T]):
         """
         module, _, attribute = target.partition(":")
         reference = Reference(module, attribute, what, fixed)
-        if reference.means(self._entries.get(name)):  # its module was imported before
+        if reference.means(self._entries.get(name)):  # its module was imported, and has registered it, before
             return
         if name in self._entries or self._module_of(name):
             raise self._taken(name)
-        self._entries[name] = reference
+        self._store(name, reference)
 
     def _taken(self, name: str) -> RegistryError:
         entry = self._entries.get(name)
@@ -148,13 +159,17 @@ class Registry(Generic[T]):
             "or say register(..., override=True) to replace it"
         )
 
-    def search(self, package: str, attribute: str) -> None:
-        """Makes every module below ``package`` an entry: ``package.a.b`` is ``a/b`` and stands for its ``attribute``.
+    def search(self, package: str, *attributes: str) -> None:
+        """Makes every module below ``package`` an entry: ``package.a.b`` is ``a/b`` and stands for its attribute.
 
         Nothing is imported until an entry is asked for.
+
+        Args:
+            package: name of the package.
+            attributes: what a module may be an entry by; the first that it has counts.
         """
-        if (package, attribute) not in self._packages:
-            self._packages.append((package, attribute))
+        if (package, attributes) not in self._packages:
+            self._packages.append((package, attributes))
 
     def __getitem__(self, name: str) -> T:
         self._import_home()
@@ -162,10 +177,12 @@ class Registry(Generic[T]):
             entry = self._entries[name]
             return cast(T, self._load(name, entry)) if isinstance(entry, Reference) else entry
         if found := self._module_of(name):
-            module, attribute = importlib.import_module(found[0]), found[1]
-            if not hasattr(module, attribute):
-                raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {attribute!r}")
-            return cast(T, getattr(module, attribute))
+            module = importlib.import_module(found[0])
+            there = [attribute for attribute in found[1] if hasattr(module, attribute)]
+            if not there:
+                wanted = " or ".join(map(repr, found[1]))
+                raise RegistryError(f"the {self.kind} {name!r} is {module.__file__}, which has no {wanted}")
+            return cast(T, getattr(module, there[0]))
         raise self._unknown(name)
 
     def _load(self, name: str, reference: Reference) -> Any:
@@ -190,11 +207,11 @@ class Registry(Generic[T]):
             return described_in_source(found[0])
         raise self._unknown(name)
 
-    def _module_of(self, name: object) -> tuple[str, str] | None:
-        """Returns the module of a searched package that has this name, and the attribute that is the entry."""
-        for package, attribute in self._packages:
+    def _module_of(self, name: object) -> tuple[str, tuple[str, ...]] | None:
+        """Returns the module of a searched package that has this name, and the attributes that may be the entry."""
+        for package, attributes in self._packages:
             if name in _modules_of(package):
-                return f"{package}.{str(name).replace('/', '.')}", attribute
+                return f"{package}.{str(name).replace('/', '.')}", attributes
         return None
 
     def _unknown(self, name: str) -> RegistryError:
@@ -258,10 +275,12 @@ ACTORS: Registry[type] = Registry("actor", home="ltr.actors")
 DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr.dataset")
 SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler", home="ltr.data.sampler")
 PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing", home="ltr.data.processing")
+LABELS: Registry[Callable[..., Any]] = Registry("kind of labels", home="ltr.dataset.labels")
+HOOKS: Registry[Callable[..., Any]] = Registry("hook")
 HELD_OUT_SCORES: Registry[Callable[..., Any]] = Registry("held-out score")
 RUN_HOOKS: Registry[type] = Registry("hook of every run")
 TRAIN_SETTINGS: Registry[Callable[..., Any]] = Registry("training recipe")
-TRAIN_SETTINGS.search("ltr.train_settings", "run")
+TRAIN_SETTINGS.search("ltr.train_settings", "RECIPE", "run")
 
 
 @dataclass(frozen=True)
@@ -309,13 +328,35 @@ def load_plugins(extra: Iterable[str] = ()) -> list[Plugin]:
 def _load(name: str, source: str) -> Plugin:
     if name in _loaded and not _loaded[name].error:
         return _loaded[name]
+    modules, registrations = set(sys.modules), len(_registered)
     try:
         module = _import_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
         _loaded[name] = Plugin(name, source, package=module.__name__.partition(".")[0])
     except (Exception, SystemExit):  # whatever a stranger's module raises is reported under the plugin's name
         error = "".join(f"  {line}\n" for line in traceback.format_exc().splitlines()[-4:])
         _loaded[name] = Plugin(name, source, error)
+        _undo(_module_name(Path(name)) if name.endswith(".py") else name.partition(".")[0], modules, registrations)
     return _loaded[name]
+
+
+def _undo(package: str, modules: set[str], registrations: int) -> None:
+    """Takes back what the modules of a plugin that failed registered, and forgets them, so that it can be tried again.
+
+    What it only imported, of the project or of another plugin, stays, and so does what was there before.
+    """
+
+    def own(module: str) -> bool:
+        return module == package or module.startswith(f"{package}.")
+
+    made, _registered[registrations:] = _registered[registrations:], []
+    for registry, name, replaced, _ in reversed([each for each in made if own(each[-1])]):
+        registry._entries.pop(name, None)
+        registry._entries.update({} if replaced is None else {name: replaced})
+    _registered.extend(each for each in made if not own(each[-1]))
+    for registry in _registries:
+        registry._packages = [searched for searched in registry._packages if not own(searched[0])]
+    for module in [module for module in sys.modules if own(module) and module not in modules]:
+        del sys.modules[module]
 
 
 def project_packages() -> set[str]:
@@ -325,8 +366,7 @@ def project_packages() -> set[str]:
 
 def _import_file(path: Path) -> ModuleType:
     path = path.expanduser().resolve()
-    digest = hashlib.sha1(str(path).encode()).hexdigest()[:8]  # two files of one name are two plugins
-    module_name = f"pytracking_plugin_{path.stem}_{digest}"
+    module_name = _module_name(path)
     if module_name in sys.modules:
         return sys.modules[module_name]
     if not path.is_file():
@@ -336,9 +376,11 @@ def _import_file(path: Path) -> ModuleType:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[module_name]
-        raise
+    spec.loader.exec_module(module)
     return module
+
+
+def _module_name(path: Path) -> str:
+    path = path.expanduser().resolve()
+    digest = hashlib.sha1(str(path).encode()).hexdigest()[:8]  # two files of one name are two plugins
+    return f"pytracking_plugin_{path.stem}_{digest}"

@@ -23,7 +23,8 @@ from ltr.admin.command_line import (  # noqa: E402
 
 DESCRIPTION = """\
 Writes the zip file that the server of a data set takes. GOT-10k's and TrackingNet's test splits publish only the first
-boxes; their servers score the results. Track the sequences first, with run_tracker.py.
+boxes; their servers score the results. Track the sequences first, with run_tracker.py. With --layout pytracking,
+results on any data set are written as pytracking lays them out.
 """
 
 EXAMPLES = """\
@@ -39,6 +40,12 @@ def build_parser() -> CommandParser:
     parser.add_argument("tracker", metavar="TRACKER", help="the tracker, such as siamfc")
     parser.add_argument("parameters", metavar="PARAMETERS", help="its parameter set")
     parser.add_argument("dataset", metavar="DATASET", help="got10k_test, got10k_val or trackingnet")
+    parser.add_argument(
+        "--layout",
+        choices=("server", "pytracking"),
+        default="server",
+        help="server (default): as the data set's server takes it; pytracking: to be unpacked in its folder of results",
+    )
     add_run_id_option(parser, help="number of the repetition")
     parser.add_argument("--output", type=path, metavar="FILE", help="the zip file (default: beside the results)")
     add_common_options(parser, "data sets", "1: show the traceback of an error")
@@ -53,14 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _pack(options: argparse.Namespace) -> int:
     from pytracking.evaluation import Tracker
-    from pytracking.evaluation.packing import pack_results
+    from pytracking.evaluation.packing import pack_pytracking, pack_results
     from pytracking.registry import BENCHMARKS
 
     sequences = BENCHMARKS[options.dataset]()  # by name alone: no server takes results on one's own videos
     tracker = Tracker(options.tracker, options.parameters, options.run_id)
     folder = tracker.results_dir
     file = options.output or folder.with_name(f"{folder.name}_{options.dataset}.zip")
-    print(pack_results(tracker, sequences, file))
+    pack = pack_pytracking if options.layout == "pytracking" else pack_results
+    print(pack(tracker, sequences, file))
     return 0
 
 

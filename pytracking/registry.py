@@ -1,5 +1,5 @@
-"""The registries of tracking: trackers, parameter sets, benchmarks, experiments, ways from a click to a box, and what
-ECO can see besides a network.
+"""The registries of tracking: trackers, parameter sets, benchmarks, experiments, ways from a click to a box, columns
+of reports, and what ECO can see besides a network.
 
 What this package brings itself is registered here by name and imported when it is asked for, so that listing names
 stays cheap. Plugins register classes and functions with the decorator.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ltr.docstrings import described_in_source, public_functions
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytracking.tracker.eco.features import Features
 
     Experiment = Callable[[], tuple[list[Tracker], SequenceList]]
+    ReportColumns = Callable[[Tracker], Mapping[str, float]]
     ClickToBox = Callable[[np.ndarray, tuple[float, float]], np.ndarray]
 
 
@@ -39,8 +40,8 @@ class ExperimentRegistry(Registry["Experiment"]):
         super().__init__("experiment")
         self._searched: list[str] = []
 
-    def search(self, package: str, attribute: str = "") -> None:
-        """Makes every public function of every module in ``package`` an entry; ``attribute`` is not used."""
+    def search(self, package: str, *attributes: str) -> None:
+        """Makes every public function of every module in ``package`` an entry; ``attributes`` are not used."""
         if package not in self._searched:
             self._searched.append(package)
 
@@ -95,6 +96,9 @@ EXPERIMENTS = ExperimentRegistry()
 EXPERIMENTS.search("pytracking.experiments")
 # From a frame (H, W, 3) and a click x, y to the box (4,) x, y, w, h that starts a tracker. Plugins bring these.
 CLICK_TO_BOX: Registry[ClickToBox] = Registry("way from a click to a box")
+# Columns of reports that no result holds, such as what a network's labels cost: from a tracker to numbers by the heads
+# of their columns, none where nothing is known. Plugins bring these.
+REPORT_COLUMNS: Registry[ReportColumns] = Registry("columns of reports")
 
 # Features of ECO that need no network; functions without arguments.
 ECO_FEATURES: Registry[Callable[[], Features]] = Registry("feature of ECO")
@@ -128,5 +132,8 @@ for _name, _what in {
     "vot": "A VOT challenge's sequences, 2013 to 2019, in vot_dir.",
 }.items():
     BENCHMARKS.refer(_name, f"pytracking.evaluation.benchmarks:{_name}", _what)
+for _name in ("otb", "otb13", "uav", "uav20l"):
+    _what = f"A copy of {_name} whose sequences end early on purpose, such as after 100 frames."
+    BENCHMARKS.refer(f"{_name}_shortened", f"pytracking.evaluation.benchmarks:{_name}", _what, shortened=True)
 for _year in range(2013, 2020):
     BENCHMARKS.refer(f"vot{_year}", "pytracking.evaluation.benchmarks:vot", f"VOT{_year}, in vot_dir.", year=_year)

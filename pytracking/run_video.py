@@ -21,7 +21,8 @@ Tracks a target through a video file.
 
 The target is named by its box in the first frame (--optional-box), by one click on it (--click), or drawn with the
 mouse in a window. Where there is no screen, or with --headless, the frames with the box drawn in become an MP4, and
-the boxes a text file, one x, y, w, h a line. Keys in the window: space: pause, n: next frame, r: new box, q: stop.
+the boxes a text file, one x, y, w, h a line; Ctrl-C ends both early and keeps what was tracked. Keys in the window:
+space: pause, n: next frame, r: new box, q: stop.
 """
 
 EXAMPLES = """\

@@ -81,22 +81,23 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ltr.admin.ownership import own
+    from pytracking.analysis.benchmark_metrics import vot_metric
+    from pytracking.analysis.tables import evaluate, print_scores
     from pytracking.evaluation import Tracker, get_dataset
-    from pytracking.evaluation.resets import run_with_resets, score_runs
-    from pytracking.metrics import EAO_INTERVALS
+    from pytracking.evaluation.resets import OTHER_RUN, run_with_resets
 
+    metric = vot_metric(options.dataset, options.protocol, options.interval)  # a wrong name ends here
     tracker = Tracker(options.tracker, options.parameters, overrides=dict(options.overrides))
     dataset = get_dataset(options.dataset)
-    report = run_with_resets(dataset, [tracker], options.repetitions)
-    if report.failures:
-        print(f"no scores: {len(report.failures)} of {len(dataset)} sequences failed", file=sys.stderr)
-        return 1
-    interval = options.interval or (options.dataset if options.dataset in EAO_INTERVALS else "vot2018")
-    scores = score_runs(tracker, dataset, options.protocol, interval)
-    print(
-        f"\n{tracker.run_name} on {len(dataset)} sequences of {options.dataset}, protocol {options.protocol}: "
-        f"accuracy {scores.accuracy:.3f}, robustness {scores.robustness:.3f}, EAO ({interval}) {scores.eao:.3f}"
-    )
+    with own(tracker.results_dir, OTHER_RUN) as owner:  # until they are scored: no other run may change them
+        report = run_with_resets(dataset, [tracker], options.repetitions)
+        if report.failures:
+            print(f"no scores: {len(report.failures)} of {len(dataset)} sequences failed", file=sys.stderr)
+            return 1
+        owner.check()
+        print_scores(evaluate([tracker], dataset, metric=metric), len(dataset), options.dataset)
+    print()
     print(f"results: {tracker.results_dir}")
     return 0
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ltr.registry import ACTORS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
-from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS
+from ltr.registry import ACTORS, HELD_OUT_SCORES, HOOKS, LABELS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
+from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS, REPORT_COLUMNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,11 +55,12 @@ def learned_transt(recipe: str) -> Callable[[], TransTParams]:
 
 
 @CLICK_TO_BOX.register("top_map")
-def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
-    """Returns the mean box (4,) of the click's TOP map: its proposals, weighted with their objectness."""
+def click_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
+    """Returns the box (4,) x, y, w, h of the click's TOP map."""
     from socl_plugins.top_map import propose_target
+    from socl_plugins.top_map.box import top_map_box
 
-    return propose_target(image, click).mean_box()
+    return top_map_box(propose_target(image, click))
 
 
 def socl_cf() -> ECOParams:
@@ -85,8 +86,22 @@ PROCESSINGS.refer("soft_contrastive", "socl_plugins.soft_contrastive.processing:
 PROCESSINGS.refer("progressive", "socl_plugins.progressive.processing:ProgressiveProcessing")
 PROCESSINGS.refer("weak_dimp", "socl_plugins.dimp.processing:WeakDiMPProcessing")
 SAMPLERS.refer("anchor", "socl_plugins.progressive.sampler:AnchorSampler")
+HELD_OUT_SCORES.refer("click_precision", "socl_plugins.clicks.click_precision:click_precision")
+LABELS.refer("clicks", "socl_plugins.top_map.training_clicks:training_clicks")
+LABELS.refer("boxes_within_budget", "socl_plugins.clicks.budget:boxes_within_budget")
+LABELS.refer("noisy_boxes", "socl_plugins.clicks.noisy_boxes:noisy_boxes")
+LABELS.refer("top_map_boxes", "socl_plugins.pseudo_label.training_boxes:top_map_boxes")
+LABELS.refer("pseudo_boxes", "socl_plugins.pseudo_label.training_boxes:pseudo_boxes")
+LABELS.refer("boxes_for_same_hours", "socl_plugins.pseudo_label.training_boxes:boxes_for_same_hours")
+LABELS.refer("clicks_and_boxes", "socl_plugins.dimp.annotated:clicks_and_boxes")
+LABELS.refer("none", "socl_plugins.progressive.patches:Unlabelled")
+HOOKS.refer("sample_pictures", "socl_plugins.soft_contrastive.pictures_hook:SamplePictures")
+HOOKS.refer("mine_pairs", "socl_plugins.progressive.hooks:MinePairs")
+HOOKS.refer("refresh_neighbours", "socl_plugins.progressive.hooks:RefreshNeighbours")
+HOOKS.refer("start_backbone", "socl_plugins.dimp.start:StartBackbone")
 RUN_HOOKS.refer("label_cost", "socl_plugins.clicks.cost_hook:RecordLabelCost")
-TRAIN_SETTINGS.search("socl_plugins.train_settings", "run")
+REPORT_COLUMNS.refer("label_cost", "socl_plugins.clicks.label_cost:label_cost_columns")
+TRAIN_SETTINGS.search("socl_plugins.train_settings", "RECIPE", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():
     for name in names:

@@ -25,7 +25,7 @@ ALSO_AT_ONCE = [
     ("socl_plugins.studies.__main__", "list"),
     ("socl_plugins.clicks.__main__", "cost"),
 ]
-LARGE = ("torch", "torchvision", "numpy", "scipy", "cv2", "joblib", "lmdb", "matplotlib", "tensorboard", "PIL")
+LARGE = ("torch", "torchvision", "numpy", "scipy", "cv2", "joblib", "matplotlib", "tensorboard", "PIL")
 MOST_MODULES = 400
 """Some 300 are imported for argparse, dataclasses and the search for plugins."""
 

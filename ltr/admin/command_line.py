@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from ltr.admin.environment import PREFIX
 from ltr.admin.errors import message_for_people
 from ltr.admin.path_files import EnvironmentError_, user_path
+from ltr.admin.processes import stopped_by_sigterm
 from ltr.registry import Registry, load_plugins, near_names
 
 LARGEST_NUMBER = 2**31 - 1
@@ -271,15 +272,18 @@ def run_command(
 ) -> int:
     """Does what the common options say, runs the command and returns the exit status; an error becomes one line.
 
+    SIGTERM stops it as Ctrl-C does.
+
     Args:
         options: what was parsed: the common ones, and what the command reads.
         command: takes the options and returns the exit status.
-        interrupted: what Ctrl-C leaves behind.
+        interrupted: what Ctrl-C or SIGTERM leaves behind.
     """
     try:
-        apply_common_options(options)
-        status = command(options)
-        sys.stdout.flush()
+        with stopped_by_sigterm():
+            apply_common_options(options)
+            status = command(options)
+            sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         print(f"\ninterrupted; {interrupted}", file=sys.stderr)

@@ -15,15 +15,16 @@ written. ``python -m ltr.admin.environment`` shows what holds. Plugins add paths
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltr.admin.path_files import (
-    Entry,
     EnvironmentError_,
+    PathEntry,
     UnknownPathError,
     canonical,
     read_evaluation_local,
@@ -208,7 +209,29 @@ def _read_environment() -> Environment:
     return Environment(**own, others=others, source={**defaults, **source})
 
 
-def _variables() -> dict[str, Entry]:
+@contextlib.contextmanager
+def using_workspace(folder: str | Path | None) -> Iterator[None]:
+    """Makes a folder the workspace of this process, and of those that it starts, as long as the context lasts.
+
+    Args:
+        folder: None leaves what is configured.
+    """
+    if folder is None:
+        yield
+        return
+    variable = f"{PREFIX}WORKSPACE_DIR"
+    before = os.environ.get(variable)
+    os.environ[variable] = str(Path(folder).expanduser().absolute())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
+
+
+def _variables() -> dict[str, PathEntry]:
     entries = {}
     for variable, value in sorted(os.environ.items()):
         if variable.startswith(PREFIX) and variable.endswith(("_DIR", "_PATH")):
@@ -220,7 +243,7 @@ def _variables() -> dict[str, Entry]:
                     f"the environment variable {variable} names no path.{near} Unset or rename it, or name the plugin "
                     f"that brings it with --plugin or {PLUGIN_VARIABLE}"
                 )
-            entries[target] = Entry(str(_path_of(variable, value).absolute()) if value else "", variable)
+            entries[target] = PathEntry(str(_path_of(variable, value).absolute()) if value else "", variable)
     return entries
 
 

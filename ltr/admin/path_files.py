@@ -62,7 +62,7 @@ class UnknownPathError(EnvironmentError_):
 
 
 @dataclass(frozen=True)
-class Entry:
+class PathEntry:
     """One path as a user wrote it, and the place where it is written."""
 
     value: str
@@ -93,7 +93,7 @@ def canonical(name: str, known: Collection[str]) -> str | None:
     return name if name in known else None
 
 
-def read_toml(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_toml(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that a flat TOML file sets; a relative one starts at the file's directory.
 
     Raises:
@@ -119,7 +119,7 @@ def read_toml(path: Path, known: Collection[str]) -> dict[str, Entry]:
     return _checked(settings, known, place, base=path.resolve().parent)
 
 
-def read_training_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_training_local(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that an ``ltr/admin/local.py`` sets: the attributes of its ``EnvironmentSettings()``.
 
     Raises:
@@ -127,13 +127,13 @@ def read_training_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
     """
     entries = _read_local(path, TRAINING_CLASS, known)
     # pytracking's template has workspace_dir = '' and builds tensorboard_dir upon it: nothing was meant by that.
-    below_nothing = entries.get("tensorboard_dir", Entry("", "")).value.strip("/") == "tensorboard"
+    below_nothing = entries.get("tensorboard_dir", PathEntry("", "")).value.strip("/") == "tensorboard"
     if below_nothing and "workspace_dir" not in entries:
         del entries["tensorboard_dir"]
     return entries
 
 
-def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that a ``pytracking/evaluation/local.py`` sets: those of its ``local_env_settings()``.
 
     Raises:
@@ -142,7 +142,7 @@ def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, Entry
     return _read_local(path, EVALUATION_FUNCTION, known)
 
 
-def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, Entry]:
+def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, PathEntry]:
     try:
         namespace = runpy.run_path(str(path))
         settings = namespace[maker]() if maker in namespace else None
@@ -166,8 +166,8 @@ def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, Ent
 
 def _checked(
     values: dict[str, Any], known: Collection[str], place: Callable[[str], str], base: Path
-) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+) -> dict[str, PathEntry]:
+    entries: dict[str, PathEntry] = {}
     for name, value in values.items():
         target = canonical(name, known)
         if target is None:
@@ -184,7 +184,7 @@ def _checked(
         if not value:
             continue
         try:
-            entry = Entry(str(base / user_path(value)), place(name))
+            entry = PathEntry(str(base / user_path(value)), place(name))
         except EnvironmentError_ as error:
             raise EnvironmentError_(f"{place(name)}: {name}: {error}") from error
         if target in entries and entries[target].value != entry.value:

@@ -1,6 +1,6 @@
 """From boxes to insight: metrics, tables, plots, pictures and pages.
 
-What lives here: pure functions on results (``metrics``), and what presents them. What never does: running trackers.
+What lives here: which metric scores a benchmark, and what presents the numbers. What never does: running trackers.
 """
 
 import lazy_loader

@@ -1,6 +1,6 @@
 from .plots import plot_results
 from .report import Report, make_report
-from .tables import TrackerScores, evaluate, print_per_sequence_results, print_results
+from .tables import TrackerScores, evaluate, print_results
 
 __all__ = [
     "Report",
@@ -8,6 +8,5 @@ __all__ = [
     "evaluate",
     "make_report",
     "plot_results",
-    "print_per_sequence_results",
     "print_results",
 ]

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pytracking.evaluation import Tracker
 
 DESCRIPTION = """\
-Compares trackers by their saved results: prints a table, and writes files, plots and a web page where asked to.
+Compares trackers by their saved results: prints a table for each benchmark, in the numbers of its own toolkit, and
+writes files, plots and a web page where asked to.
 
 Nothing is tracked here: pytracking/run_tracker.py and run_experiment.py do that first. A tracker is named as they name
 it, with a slash: siamfc/socl_res18. Sequences that one of the trackers has no result of are left out for all.
@@ -43,8 +44,8 @@ exit status: 0 done, 1 an error, 2 wrong usage
 FILES = {
     "csv": ("report.csv", "every number, one row for each tracker and sequence"),
     "json": ("report.json", "every number and curve"),
-    "latex": ("report.tex", "the table of a paper"),
-    "plots": ("report_plots", "success and precision plots as PNG and PDF, in a folder (needs matplotlib)"),
+    "latex": ("report.tex", "the tables of a paper"),
+    "plots": ("report_plots", "plots as PNG and PDF, in a folder (needs matplotlib)"),
     "html": ("report.html", "one web page: tables that sort, plots, frames of the worst sequences"),
 }
 
@@ -59,11 +60,14 @@ def build_parser() -> CommandParser:
     add_run_id_option(parser, nargs="+", help="repetitions of each tracker")
     parser.add_argument("--merge-results", action="store_true", help="average a tracker's repetitions")
     parser.add_argument(
-        "--protocol", default="pysot", metavar="NAME", help="whose rules the numbers follow (default: pysot)"
+        "--protocol", metavar="NAME", help="whose rules the numbers follow (default: each benchmark's; docs/metrics.md)"
+    )
+    parser.add_argument(
+        "--one-pass", action="store_true", help="score one-pass results of VOT's sequences, not reset-based runs"
     )
     parser.add_argument("--report-name", metavar="TITLE", help="title of tables and pages (default: the data set)")
-    parser.add_argument("--per-sequence", action="store_true", help="print the AUC of each sequence, too")
-    parser.add_argument("--attributes", action="store_true", help="print the AUC of each attribute, too")
+    parser.add_argument("--per-sequence", action="store_true", help="print a number for each sequence, too")
+    parser.add_argument("--attributes", action="store_true", help="print a number for each attribute, too")
     parser.add_argument("--strict", action="store_true", help="a missing result is an error")
     for name, (default, what) in FILES.items():
         parser.add_argument(
@@ -103,12 +107,21 @@ def _report(options: argparse.Namespace) -> int:
     trackers = [tracker for name in options.trackers for tracker in _named(name, options.run_id)]
     dataset = get_dataset(*options.dataset)
     title = " + ".join(options.dataset) if options.report_name is None else options.report_name
-    report = make_report(trackers, dataset, title, options.protocol, options.merge_results, not options.strict)
-    print_scores(report.scores, len(dataset), title)
-    if options.per_sequence:
-        print_sequence_scores(report.scores)
-    if options.attributes:
-        print(f"\nAUC of each attribute\n\n{attribute_table(report)}")
+    report = make_report(
+        trackers,
+        dataset,
+        title,
+        options.protocol,
+        options.merge_results,
+        not options.strict,
+        one_pass=options.one_pass,
+    )
+    for part in report.parts:
+        print_scores(part.scores, len(part.sequences) + len(part.missing), part.name)
+        if options.per_sequence:
+            print_sequence_scores(part.scores)
+        if options.attributes:
+            print(f"\n{attribute_table(part)}")
     _write(options, report)
     return 0
 
@@ -143,7 +156,7 @@ def _write(options: argparse.Namespace, report: Report) -> None:
         write_html(report, path, options.strips)
 
     def plots(report: Report, path: Path) -> None:
-        write_plots(report.scores, path, report.name)
+        write_plots([part.scores for part in report.parts], path, report.name)
 
     writers: dict[str, Callable[[Report, Path], None]] = {
         "csv": write_csv,

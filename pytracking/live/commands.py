@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from pytracking.evaluation import TrackedFrame
     from pytracking.live.source import VideoSource
+
+SECONDS_BETWEEN_LINES = 10.0  # of progress, where there is no terminal
 
 
 def live_parser(prog: str, description: str, examples: str) -> CommandParser:
@@ -46,6 +49,7 @@ def track_live(options: argparse.Namespace, source: VideoSource, camera: bool = 
         VideoError: the source gives no frames.
     """
     import numpy as np
+    from tqdm import tqdm
 
     from ltr.admin.environment import load_environment
     from pytracking.analysis.render import even_size, write_video
@@ -75,19 +79,28 @@ def track_live(options: argparse.Namespace, source: VideoSource, camera: bool = 
             raise StartError(f"{why}: give the target as --optional-box X Y W H, or --click X Y")
         return box
 
+    stops: list[int] = []
     folder = options.out or load_environment().results_dir / "live" / tracker.run_name
-    images = until_interrupted(source.frames()) if camera else source.frames()
+    images = until_interrupted(source.frames(), lambda: stops.append(len(boxes)))
+    boxes: list[np.ndarray] = []
+    seconds: list[float] = []
     image = next(images)
     size = even_size(image, image.shape[0])
     new_box = window.select_box if window is not None else None
     frames = live_frames(lambda: tracker.create(params), chain([image], images), first_box, views, new_box, source.name)
-    boxes: list[np.ndarray] = []
-    seconds: list[float] = []
+    bar = tqdm(
+        desc=source.name,
+        total=source.announced or None,
+        unit="frame",
+        disable=window is not None,
+        mininterval=0.5 if sys.stderr.isatty() else SECONDS_BETWEEN_LINES,
+    )
 
     def noted() -> Iterator[TrackedFrame]:
         for frame in frames:
             boxes.append(frame.box)
             seconds.append(frame.seconds)
+            bar.update()
             yield frame
 
     try:
@@ -100,10 +113,14 @@ def track_live(options: argparse.Namespace, source: VideoSource, camera: bool = 
             for _ in noted():
                 pass
     finally:
+        bar.close()
         images.close()  # the camera goes back to others, Ctrl-C to its usual meaning
         for view in views:
             view.close()
     tracked = sum(seconds[1:])
     speed = f", {(len(seconds) - 1) / tracked:.1f} frames/s in the tracker" if tracked > 0 else ""
     print(f"{len(boxes)} frames{speed}")
+    if stops and not camera:  # a camera has no other end
+        print(f"interrupted: the {len(boxes)} frames that were tracked are kept", file=sys.stderr)
+        return 130
     return 0

@@ -1,4 +1,4 @@
-"""What a person gives (clicks, with or without noise, sparse boxes, up to a budget), and what it costs.
+"""What a person gives (clicks, with or without noise, sparse boxes, up to a budget), how it is made, and what it costs.
 
 Whatever is computed from labels lives elsewhere.
 """

@@ -33,7 +33,7 @@ def build_parser() -> CommandParser:
     add_dataset_option(show, required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
     show.add_argument("--root", type=path, help="its folder, if not the one that is set (ltr.admin.environment)")
     show.add_argument("--network", required=True, help="a recipe, such as pul/alex_pul, or a checkpoint's file")
-    show.add_argument("--out", type=path, required=True, help="picture to write: .png or .jpg")
+    show.add_argument("--out", type=path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--anchors", type=whole_number, default=3, help="how many mini-batches (default: 3)")
     show.add_argument("--size", type=whole_number, default=12, help="patches in each (default: 12)")
     show.add_argument("--seed", type=whole_number, default=0, help="of the anchors (default: 0)")

@@ -1,11 +1,10 @@
 from .annotated import PseudoBoxAnnotated
 from .fuse import Kind
 from .settings import METHODS, PseudoBoxSettings, describe, method_settings
-from .store import LabelStoreError, PseudoBoxStore
+from .store import PseudoBoxStore
 
 __all__ = [
     "Kind",
-    "LabelStoreError",
     "METHODS",
     "PseudoBoxAnnotated",
     "PseudoBoxSettings",

@@ -1,4 +1,4 @@
-"""The command line of pseudo boxes: ``python -m socl_plugins.pseudo_label build | show | stats``."""
+"""The command line of pseudo boxes: ``python -m socl_plugins.pseudo_label build | check | show | stats``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ DESCRIPTION = "Pseudo boxes: what a machine makes of a box on every so many fram
 EXAMPLES = """examples:
   python -m socl_plugins.pseudo_label build --dataset got10k_train            all cores; run it again to go on
   python -m socl_plugins.pseudo_label build --dataset got10k_train --method paper --set tracker=siamfc
+  python -m socl_plugins.pseudo_label check                       is every stored record what was written?
   python -m socl_plugins.pseudo_label show --dataset got10k_train --out boxes.png
   python -m socl_plugins.pseudo_label stats --dataset got10k_val --plot quality.png    needs boxes on all frames
 
@@ -49,7 +50,8 @@ def build_parser() -> CommandParser:
         command = commands.add_parser(command_name, help=text, description=text)
         add_dataset_option(command, required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
         command.add_argument("--root", type=path, help="its folder, if not the one that is set (ltr.admin.environment)")
-        command.add_argument("--noise-px", type=number_in(0), default=0.0, help="shift of clicks made of boxes, pixels")
+        shift = number_in(0, 10_000)
+        command.add_argument("--noise-px", type=shift, default=0.0, help="shift of clicks made of boxes, pixels")
         command.add_argument("--store", type=path, help="folder of the stores (default: pseudo_boxes in the workspace)")
         add_set_option(command, "a setting of the boxes, such as tracker=siamfc or fuse.size_trust=0.5")
         add_common_options(command, "data sets and trackers")
@@ -57,6 +59,11 @@ def build_parser() -> CommandParser:
         command = commands.choices[command_name]
         command.add_argument("--method", default="fused", metavar="NAME", help="see --help of the program")
         command.add_argument("--period", type=whole_number, default=10, help="frames from one box to the next")
+    text = "verify every record of stores, and say what to build again"
+    check = commands.add_parser("check", help=text, description=text)
+    check.add_argument("files", nargs="*", type=path, metavar="FILE", help="a store (default: all in the folder)")
+    check.add_argument("--store", type=path, help="folder of the stores (default: pseudo_boxes in the workspace)")
+    add_common_options(check, "nothing that is used here")
     stats = commands.choices["stats"]
     stats.add_argument("--method", nargs="+", default=["fused", "interpolation"], metavar="NAME", help="as in build")
     stats.add_argument("--period", type=whole_number, nargs="+", default=[1, 5, 10, 20, 50], help="to compare")
@@ -64,7 +71,7 @@ def build_parser() -> CommandParser:
     for command_name in ("build", "stats"):
         add_jobs_options(commands.choices[command_name])
     show = commands.choices["show"]
-    show.add_argument("--out", type=path, required=True, help="file to write: .png or .jpg")
+    show.add_argument("--out", type=path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--videos", type=whole_number, default=6, help="how many, a row each")
     return parser
 

@@ -1,6 +1,6 @@
 """Soft contrastive learning (SoCL, section 3.2): soft samples, the loss, the learning step and what feeds it.
 
-Where clicks and TOP maps come from is the business of ``labels`` and ``top_map``; recipes live in ``train_settings``.
+Where clicks and TOP maps come from is the business of ``clicks`` and ``top_map``; recipes live in ``train_settings``.
 """
 
 import lazy_loader

@@ -1,5 +1,4 @@
-from .loss import SampleNumbers, SoftContrastiveSettings, SoftSamples, draw_samples, soft_contrastive_loss
-from .samples import (
+from .equations import (
     global_soft_template,
     hard_negative_map,
     local_soft_template,
@@ -8,6 +7,7 @@ from .samples import (
     soft_negatives,
     target_mask,
 )
+from .loss import SampleNumbers, SoftContrastiveSettings, SoftSamples, draw_samples, soft_contrastive_loss
 
 __all__ = [
     "SampleNumbers",

@@ -1,4 +1,5 @@
 from .annotated import ObjectnessAnnotated
+from .map import render
 from .proposals import Proposals
 from .propose import ProposalSettings, propose_target
 
@@ -7,4 +8,5 @@ __all__ = [
     "ProposalSettings",
     "Proposals",
     "propose_target",
+    "render",
 ]

@@ -1,4 +1,4 @@
-"""The command line of TOP maps: ``python -m socl_plugins.top_map build | show | stats | fit``."""
+"""The command line of TOP maps: ``python -m socl_plugins.top_map build | check | show | stats | fit``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ltr.admin.jobs import add_jobs_options
 DESCRIPTION = "Target objectness prior (TOP) maps: from clicks to where the target may be."
 EXAMPLES = """examples:
   python -m socl_plugins.top_map build --dataset got10k_train            all cores; run it again to go on
+  python -m socl_plugins.top_map check                                   is every stored record what was written?
   python -m socl_plugins.top_map show --dataset got10k_val --out top.html
   python -m socl_plugins.top_map stats --dataset got10k_train --every 100   needs boxes
   python -m socl_plugins.top_map fit --dataset got10k_val --out likelihoods.json
@@ -44,16 +45,23 @@ def build_parser() -> CommandParser:
         command.add_argument("--root", type=path, help="its folder, if not the one that is set (ltr.admin.environment)")
         add_set_option(command, "a setting of the proposals, such as keep=16")
         add_common_options(command, "data sets")
+    text = "verify every record of stores, and say what to build again"
+    check = commands.add_parser("check", help=text, description=text)
+    check.add_argument("files", nargs="*", type=path, metavar="FILE", help="a store (default: all in the folder)")
+    add_common_options(check, "nothing that is used here")
+    for name in ("build", "check", "show"):
+        command = commands.choices[name]
+        command.add_argument("--store", type=path, help="folder of the stores (default: top_maps in the workspace)")
+    shift = number_in(0, 10_000)
     for name in ("build", "show"):
         command = commands.choices[name]
-        command.add_argument("--noise-px", type=number_in(0), default=0.0, help="shift of clicks made of boxes, pixels")
-        command.add_argument("--store", type=path, help="folder of the stores (default: top_maps in the workspace)")
+        command.add_argument("--noise-px", type=shift, default=0.0, help="shift of clicks made of boxes, pixels")
     add_jobs_options(commands.choices["build"])
     show = commands.choices["show"]
     show.add_argument("--out", type=path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--frames", type=whole_number, default=12, help="how many, spread over the videos")
     stats = commands.choices["stats"]
-    stats.add_argument("--noise-px", type=number_in(0), nargs="+", default=[0.0, 20.0], help="shifts to measure with")
+    stats.add_argument("--noise-px", type=shift, nargs="+", default=[0.0, 20.0], help="shifts to measure with")
     stats.add_argument("--plot", type=path, help="also draw recall against kept proposals, the paper's figure 4")
     share, temperature = number_in(0, 1, above=True), number_in(0, above=True)
     stats.add_argument("--eta", type=share, default=0.1, help="top share of the score map whose mean clips it")

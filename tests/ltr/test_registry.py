@@ -169,7 +169,9 @@ def test_what_is_referred_to_may_carry_the_decorator(tmp_path: Path, monkeypatch
     NETWORKS.refer("decorated", "decorated_on_disk:Net")
     assert NETWORKS.names() == ["decorated"]
     assert NETWORKS["decorated"].__name__ == "Net" and NETWORKS.names() == ["decorated", "other"]
-    NETWORKS.refer("other", "decorated_on_disk:Other")  # whoever comes first
+    NETWORKS.refer("other", "decorated_on_disk:Other")  # also where the module was imported before
+    with pytest.raises(RegistryError, match="registered already"):
+        NETWORKS.refer("other", "decorated_on_disk:Net")
     del sys.modules["decorated_on_disk"], sys.modules["test_kinds"]
 
 

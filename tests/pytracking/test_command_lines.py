@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 
 import ltr.registry
 from pytracking import run_experiment, run_tracker
+from pytracking.analysis.__main__ import main as analysis
 from pytracking.registry import EXPERIMENTS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "pytracking"
@@ -73,7 +80,7 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(script: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPTS / script), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
 
 
 def test_a_plugin_file_is_tracked_from_any_directory(plugin: str, workspace: Path, tmp_path: Path) -> None:
@@ -109,6 +116,161 @@ def test_the_workspace_is_chosen_and_inherited_by_workers(
     words = ["still", "plain", "--plugin", plugin, "--dataset", "tiny", "--jobs", "2", "--workspace", str(chosen)]
     assert run_tracker.main(words) == 0
     assert (chosen / "tracking_results/still/plain/Two.txt").is_file() and not any(workspace.iterdir())
+
+
+SLOW = '''
+"""A tracker that takes its time, and moves the box by its parameter."""
+import dataclasses, os, signal, time
+import numpy as np
+from pytracking.evaluation import Sequence, SequenceList
+from pytracking.parameter.params import TrackerParams
+from pytracking.registry import BENCHMARKS, PARAMETERS, TRACKERS
+from pytracking.tracker.base import BaseTracker
+
+@dataclasses.dataclass(kw_only=True)
+class SlowParams(TrackerParams):
+    step: float = 0.0
+    wait: float = 0.05
+    killed: bool = False
+
+@TRACKERS.register("slow")
+class Slow(BaseTracker):
+    """Waits, and moves the box."""
+    def initialize(self, image, info):
+        self.box = list(info["init_bbox"])
+    def track(self, image, info=None):
+        time.sleep(self.params.wait)
+        if self.params.killed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.box[0] += self.params.step
+        return {"target_bbox": self.box}
+
+@PARAMETERS.register("slow/plain")
+def plain():
+    """Moves nothing."""
+    return SlowParams()
+
+@BENCHMARKS.register("long")
+def long():
+    """Four videos of twenty frames."""
+    frames, boxes = [np.full((40, 80, 3), 7, np.uint8)] * 20, np.full((20, 4), 10.0)
+    return SequenceList([Sequence(name, frames, "long", boxes) for name in "abcd"])
+'''
+
+
+def tracked_at_once(folder: Path, settings: list[list[str]]) -> list[subprocess.CompletedProcess[str]]:
+    """Runs the tracker above in one directory of results with each of the settings, all at the same time."""
+    plugin = folder / "slow.py"
+    plugin.write_text(SLOW)
+    base = [sys.executable, str(SCRIPTS / "run_tracker.py"), "slow", "plain", "--plugin", str(plugin)]
+    runs = [
+        subprocess.Popen(
+            [*base, "--dataset_name", "long", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for words in settings
+    ]
+    try:
+        texts = [run.communicate(timeout=240) for run in runs]
+    finally:
+        for run in runs:
+            run.kill()
+    return [subprocess.CompletedProcess(run.args, run.returncode, *text) for run, text in zip(runs, texts)]
+
+
+def test_a_sweep_of_settings_at_once_gives_each_its_own_numbers(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = tracked_at_once(tmp_path, [["--set", f"step={step}"] for step in ("0", "0.5")])
+    assert [run.returncode for run in done] == [0, 0], [run.stderr for run in done]
+    printed = [match[1] for run in done if (match := re.search(r"slow/plain\S*  +(\d\.\d+)", run.stdout))]
+    assert printed == [f"{auc_of_drift(step):.3f}" for step in (0, 0.5)]
+    name = re.search(r"pytracking.analysis (slow/plain\+[0-9a-f]{8})", done[1].stdout)
+    assert name is not None and "(step=0.5)" in done[1].stdout and "analysis" not in done[0].stdout
+    assert analysis([name[1], "--dataset_name", "long", "--plugin", str(tmp_path / "slow.py")]) == 0
+    assert printed[1] in capsys.readouterr().out
+
+
+def auc_of_drift(step: float) -> float:
+    """Returns OTB's AUC of a box of 10 pixels that leaves a target at rest by ``step`` pixels in each of 20 frames."""
+    inside = np.clip(10 - step * np.arange(20), 0, None)
+    overlaps = inside / (20 - inside)
+    return float(np.mean([(overlaps > threshold).mean() for threshold in np.linspace(0, 1, 21)]))
+
+
+def test_two_runs_of_the_same_settings_are_one_run_and_a_refusal(workspace: Path, tmp_path: Path) -> None:
+    done = tracked_at_once(tmp_path, [["--set", "wait=0.1"]] * 2)
+    assert sorted(run.returncode for run in done) == [0, 1]
+    [refused] = [run for run in done if run.returncode]
+    assert (
+        "is being written to by process" in refused.stderr and "choose another run id with --run-id" in refused.stderr
+    )
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_killed_worker_is_one_line_and_the_same_command_goes_on(workspace: Path, tmp_path: Path) -> None:
+    [done] = tracked_at_once(tmp_path, [["--threads", "2", "--set", "killed=true"]])
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "error: a worker process died (SIGKILL), as the system does when memory runs out: finished" in done.stderr
+
+
+def test_workers_end_with_a_killed_run_and_the_next_run_goes_on(workspace: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW)
+    command = [sys.executable, str(SCRIPTS / "run_tracker.py"), "slow", "plain", "--plugin", str(plugin)]
+    command += ["--dataset_name", "long", "--threads", "2"]
+    with (tmp_path / "log").open("w") as log:
+        run = psutil.Popen([*command, "--set", "wait=0.1"], stdout=log, stderr=log)
+        results = workspace / "tracking_results" / "slow"
+        try:
+            assert wait_for(lambda: any(results.glob("plain*/?.txt"))), (tmp_path / "log").read_text()
+            workers = run.children(recursive=True)
+        finally:
+            run.kill()
+            run.wait()
+    assert len(workers) >= 2
+    assert wait_for(lambda: not any(alive(worker) for worker in workers)), workers
+    (next(results.glob("plain*")) / ".left.txt.host.1.partial").touch()
+    again = subprocess.run([*command, "--set", "wait=0.1"], capture_output=True, text=True, timeout=240)
+    assert again.returncode == 0 and "takes it over" in again.stderr and "results are there already" in again.stderr
+    assert not list(results.rglob("*.partial"))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 240) -> bool:
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.05)
+    return condition()
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_in_the_background_stops_in_good_order(workspace: Path, tmp_path: Path, number: int) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW)
+    command = [sys.executable, str(SCRIPTS / "run_tracker.py"), "slow", "plain", "--plugin", str(plugin)]
+    handler = signal.SIG_IGN if number == signal.SIGTERM else signal.SIG_DFL  # ignored, as a shell leaves it after `&`
+    run = subprocess.Popen(
+        [*command, "--dataset_name", "long"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, handler),
+    )
+    try:
+        results = workspace / "tracking_results" / "slow" / "plain"
+        assert wait_for(lambda: (results / "a.txt").is_file())
+        run.send_signal(number)
+        err = run.communicate(timeout=240)[1]
+    finally:
+        run.kill()
+    assert run.returncode == 130 and "the same command goes on from there" in err and "Traceback" not in err
+    assert not list(results.rglob("*.partial")) and not (results / ".owner.json").exists()
 
 
 def test_an_experiment_is_found_run_and_rendered(

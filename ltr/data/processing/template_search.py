@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.crops import crop_square
 from ltr.data.jitter import jittered_box
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Drawn, Transform
 from ltr.registry import PROCESSINGS
 
 
@@ -22,8 +22,8 @@ class CropJitter:
     Attributes:
         size: side of the crop in pixels.
         factor: side of the crop's region over the box's mean side, the square root of its area.
-        center_jitter: see :func:`ltr.data.jitter.jittered_box`.
-        scale_jitter: likewise.
+        center_jitter: largest shift of the centre along x and y, in halves of the target's mean side; 0 keeps it.
+        scale_jitter: standard deviation of the log of the factors on width and height; 0 keeps the size.
     """
 
     size: int
@@ -57,8 +57,8 @@ class TemplateSearchProcessing:
         self,
         template: CropJitter,
         search: CropJitter,
-        transform: Transform | None = None,
-        joint_transform: Transform | None = None,
+        transform: Augmentation = Augmentation(),
+        joint_transform: Augmentation = Augmentation(),
     ) -> None:
         self.crops = {"train": template, "test": search}
         self.transform = transform
@@ -67,12 +67,12 @@ class TemplateSearchProcessing:
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
         """Returns, for ``train`` and ``test``: images (3, S, S) uint8 and anno (4,), x, y, w, h in crop pixels."""
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
-        joint = self.joint_transform.draw(rng) if self.joint_transform is not None else Drawn()
+        joint = self.joint_transform.draw(rng)
         for part, settings in self.crops.items():
             image, box = data[f"{part}_images"][0], data[f"{part}_anno"][0].double().numpy()
             center, side = jittered_box(box, settings.center_jitter, settings.scale_jitter, rng)
             crop, region = crop_square(image, center, side * settings.factor, settings.size, cv2.mean(image)[:3])
-            drawn = joint.then(self.transform.draw(rng)) if self.transform is not None else joint
+            drawn = joint.then(self.transform.draw(rng))
             seen = drawn.boxes(region.boxes_to_crop(box), crop.shape)
             result[f"{part}_images"] = torch.from_numpy(np.ascontiguousarray(drawn.image(crop).transpose(2, 0, 1)))
             result[f"{part}_anno"] = torch.from_numpy(seen).float()

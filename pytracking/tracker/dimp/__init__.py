@@ -1,6 +1,6 @@
 """DiMP: a target classifier that is learned and updated online, and boxes refined by a predicted overlap.
 
-What lives here: what happens from frame to frame (samples, memory, localisation, refinement). The network, its
+What lives here: what happens from frame to frame (samples, memory, localization, refinement). The network, its
 optimizer module included, is ``ltr``'s.
 """
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ltr.models.bbreg import AtomIoUNet
 from ltr.models.bbreg.atom_iou_net import STRIDES, Features
-from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.overlap import IoUPredictor
 
 REACH = 2  # cells that two convolutions of 3 x 3 look beyond a cell
 SLACK = 1  # cells at stride 16 by which boxes may grow before the window is too small
@@ -75,7 +75,7 @@ def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
 
 
 def refine_boxes(
-    judge: BoxJudge,
+    judge: IoUPredictor,
     features: Features,
     boxes: Tensor,
     steps: int,
@@ -106,7 +106,7 @@ def refine_boxes(
 
 
 def refine_on_whole_crop(
-    judge: BoxJudge, features: Features, boxes: Tensor, steps: int, step_length: float = 1.0, decay: float = 1.0
+    judge: IoUPredictor, features: Features, boxes: Tensor, steps: int, step_length: float = 1.0, decay: float = 1.0
 ) -> tuple[Tensor, Tensor]:
     """Returns what :func:`refine_boxes` does, by operations that do not depend on where the boxes are.
 

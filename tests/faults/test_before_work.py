@@ -1,0 +1,68 @@
+"""What can be checked before work is checked before work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ltr import run_training
+from ltr.registry import load_plugins
+from pytracking import run_vot
+from pytracking.registry import TRACKERS
+from socl_plugins.top_map import annotated
+from socl_plugins.top_map.__main__ import main as top_map
+from socl_plugins.top_map.objectness import DEFAULT_TABLE
+from tests.faults.conftest import TOYS
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def no_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a proposal is computed nor a frame tracked."""
+    load_plugins([str(TOYS)])
+    monkeypatch.setattr(annotated, "propose_target", lambda *arguments: pytest.fail("proposals were computed"))
+    monkeypatch.setattr(TRACKERS["drift"], "initialize", lambda *arguments: pytest.fail("a frame was tracked"))
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_batch_larger_than_an_epoch(capsys: Output) -> None:
+    words = ["--set", "schedule.batch_size=100000", "--set", "schedule.samples_per_video=none", "--device", "cpu"]
+    assert run_training.main(["socl", "socl_res18", *words]) == 1
+    assert "too few for one batch of 100000" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("wrong", [("--interval", "vot2081"), ("--protocol", "pysto")])
+def test_a_challenge_or_protocol_of_vot_that_is_unknown(wrong: tuple[str, str], capsys: Output) -> None:
+    assert run_vot.main(["drift", "plain", "--plugin", str(TOYS), "--dataset", "toys", *wrong]) == 1
+    assert "Did you mean" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("name", ["edges", "log_ratio"])
+def test_a_table_of_likelihoods_that_is_not_finite(name: str, folder: Path, capsys: Output) -> None:
+    table = json.loads(DEFAULT_TABLE.read_text())
+    table[name][0][0] = float("nan")
+    (folder / "table.json").write_text(json.dumps(table))
+    for command in (["build"], ["show", "--out", "x.png"], ["stats"]):
+        assert top_map([*command, "--dataset", "synthetic", "--set", f"likelihoods={folder / 'table.json'}"]) == 1
+        assert "numbers that are not finite" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("command", ["show", "fit"])
+def test_a_file_that_could_not_be_written_in_the_end(command: str, folder: Path, capsys: Output) -> None:
+    (folder / "x.png").mkdir()
+    assert top_map([command, "--dataset", "synthetic", "--out", str(folder / "x.png")]) == 1
+    assert "it is a directory" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("wrong", [("--temperature", "0"), ("--eta", "nan"), ("--noise-px", "-1")])
+def test_numbers_that_no_map_can_be_made_with(wrong: tuple[str, str], capsys: Output) -> None:
+    with pytest.raises(SystemExit) as ended:
+        top_map(["stats", "--dataset", "synthetic", *wrong])
+    assert ended.value.code == 2 and "expected a number" in capsys.readouterr().err
