@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ltr.admin.command_line import CommandParser, add_common_options, add_option, add_set_option, processes
+from ltr.admin.command_line import CommandParser, add_common_options, add_jobs_option, add_set_option
 
 if TYPE_CHECKING:
     from ltr.admin.ownership import Owner
@@ -30,8 +30,7 @@ def bare_parser(prog: str, description: str, examples: str) -> CommandParser:
 def parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options of the command lines that track sequences."""
     made = bare_parser(prog, description, examples)
-    jobs = "worker processes; -1: one on each core (default: 0, none but this one)"
-    add_option(made, "--jobs", "--threads", type=processes, default=0, metavar="N", help=jobs)
+    add_jobs_option(made)
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
     made.add_argument("--per-sequence", action="store_true", help="print a number for each sequence, too")
@@ -63,19 +62,17 @@ def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame
 
 def track_and_report(options: argparse.Namespace, trackers: list[Tracker], dataset: SequenceList, title: str) -> int:
     """Tracks the sequences, prints the table, renders if asked to, and returns the exit status."""
-    from ltr.admin.jobs import local_cores
     from ltr.admin.ownership import own
     from pytracking.analysis import print_results
     from pytracking.evaluation import ResultError, run_dataset
     from pytracking.evaluation.running import OTHER_RUN
     from pytracking.evaluation.sequence import FIRST_BOX_ONLY
 
-    jobs = local_cores() if options.jobs == -1 else options.jobs
     with contextlib.ExitStack() as held:
         # Until the table is printed: no other run may change what it is made of.
         owners = [held.enter_context(own(tracker.results_dir, OTHER_RUN)) for tracker in trackers]
         watch = held.enter_context(watched(options.debug, title))
-        report = run_dataset(dataset, trackers, options.debug, jobs, overwrite=options.overwrite, watch=watch)
+        report = run_dataset(dataset, trackers, options.debug, options.jobs, overwrite=options.overwrite, watch=watch)
         for owner in owners:
             owner.check()
         try:

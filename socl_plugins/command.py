@@ -12,6 +12,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ltr.admin.command_line import CommandParser
 
 USAGE = "usage: socl COMMAND ..."
 EXAMPLES = """\
@@ -105,9 +109,9 @@ def use_clips(clips: Path) -> int:
     return clicks.main(["compile", str(clips)])
 
 
-def track(words: Sequence[str]) -> int:
-    """Tracks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
-    from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path, processes, run_command
+def track_parser() -> CommandParser:
+    """Returns the parser of ``socl track``."""
+    from ltr.admin.command_line import CommandParser, add_common_options, add_jobs_option, add_set_option, path
 
     parser = CommandParser(
         "socl track",
@@ -119,16 +123,22 @@ def track(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=path, help="folder of pictures and exports (default: beside the results)")
     parser.add_argument("--render", action="store_true", help="write a video and an image strip of each target")
     parser.add_argument("--export", action="append", default=[], choices=("cvat", "mot", "csv"), help="write the boxes")
-    parser.add_argument("--threads", type=processes, default=0, metavar="N", help="worker processes (default: 0, none)")
+    add_jobs_option(parser)
     add_common_options(parser, "trackers or parameter sets")
     add_set_option(parser, "a parameter of the tracker, such as device=cpu")
+    return parser
+
+
+def track(words: Sequence[str]) -> int:
+    """Tracks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
+    from ltr.admin.command_line import run_command
 
     def run(options: argparse.Namespace) -> int:
         from socl_plugins.clicks.track_clips import track_clips
 
         return track_clips(options)
 
-    return run_command(parser.parse_args(words), run)
+    return run_command(track_parser().parse_args(words), run)
 
 
 if __name__ == "__main__":

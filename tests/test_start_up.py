@@ -19,6 +19,7 @@ COMMANDS = sorted(
     if "\ndef main(" in path.read_text(encoding="utf-8")
 )
 ALSO_AT_ONCE = [
+    ("ltr.run_training", "--list"),
     ("pytracking.run_tracker", "--list"),
     ("pytracking.run_experiment", "--list"),
     ("ltr.admin.environment",),
@@ -60,9 +61,11 @@ def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     return [command for action in commands for command in action.choices.values()] or [parser]
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "ltr.run_training"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_the_common_options(command: str) -> None:
-    for parser in leaves(importlib.import_module(command).build_parser()):
+    module = importlib.import_module(command)
+    made = module.track_parser() if command == "socl_plugins.command" else module.build_parser()
+    for parser in leaves(made):
         assert {"--workspace", "--plugin", "--debug"} <= set(parser._option_string_actions), parser.prog
         shown = [word for action in parser._actions if action.help != "==SUPPRESS==" for word in action.option_strings]
         assert not [word for word in shown if "_" in word], "options are spelled with dashes"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ltr.admin.errors import message_for_people
+from ltr.admin.jobs import local_cores
 from ltr.admin.path_files import PREFIX, EnvironmentError_, user_path
 from ltr.admin.processes import stopped_by_sigterm
 from ltr.registry import Registry, load_plugins, near_names
@@ -129,6 +130,12 @@ def add_run_id_option(parser: argparse._ActionsContainer, **settings: Any) -> No
     add_option(parser, "--run-id", "--runid", **{"type": whole_number, "metavar": "N", **settings})
 
 
+def add_jobs_option(parser: argparse._ActionsContainer) -> None:
+    """Adds ``--jobs N``, which was ``--threads``, for commands that track in this process by default."""
+    what = "worker processes; -1: one on each core (default: 0, none but this one)"
+    add_option(parser, "--jobs", "--threads", type=processes, default=0, metavar="N", help=what)
+
+
 def add_set_option(parser: argparse.ArgumentParser, what: str) -> None:
     """Adds ``--set KEY=VALUE``, gathered in ``overrides`` as pairs; ``what`` it changes is for the help."""
     parser.add_argument(
@@ -171,8 +178,8 @@ def whole_number(text: str) -> int:
 
 
 def processes(text: str) -> int:
-    """Returns a number of worker processes: from 0 on, or -1 for one on each core."""
-    return -1 if text == "-1" else whole_number(text)
+    """Returns a number of worker processes: from 0 on; -1 stands for one on each core."""
+    return local_cores() if text == "-1" else whole_number(text)
 
 
 def number(text: str) -> float:

@@ -33,8 +33,8 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns the exit status."""
+def build_parser() -> CommandParser:
+    """Returns the command line's parser."""
     parser = CommandParser("python -m ltr.admin.weights", description="Checkpoints and weights files.")
     commands = parser.add_subparsers(dest="command", required=True)
     text = "say of each file whether it is whole: check sums, sha256, and that nothing in it would run code"
@@ -50,7 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("out", type=path, help="the file to write, such as socl_res18.safetensors")
     for command in commands.choices.values():
         add_common_options(command, "networks")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit status."""
+    options = build_parser().parse_args(arguments)
     return run_command(options, {"check": check, "export": export}[options.command], "nothing was written")
 
 

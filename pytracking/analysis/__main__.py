@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -134,7 +135,7 @@ def _named(text: str, run_ids: list[int] | None) -> list[Tracker]:
     tracker, _, parameters = name.partition("/")
     found = trackerlist(tracker, parameters, run_ids, title or None)
     for each in found:
-        if not each.results_dir.is_dir():
+        if not os.path.isdir(each.results_dir):  # also of names that are too long to be a folder's
             root = load_environment().results_dir
             there = sorted(f"{path.parent.name}/{path.name}" for path in root.glob("*/*") if path.is_dir())
             run = "" if each.run_id is None else f" --run-id {each.run_id}"

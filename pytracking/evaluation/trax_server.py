@@ -23,13 +23,13 @@ def serve(tracker: Tracker) -> int:
     the tracker prints goes to standard error, since standard output may carry the protocol.
 
     Raises:
-        ImportError: the package ``vot-trax`` is not installed.
-        TrackingError: the tracker gives no box of four finite numbers, or the client sends no image of a known kind.
+        TrackingError: the package ``vot-trax`` is not installed, no client is there or it sends no image of a known
+            kind, or the tracker gives no box of four finite numbers.
     """
     try:
         import trax
     except ImportError as error:
-        raise ImportError("TraX needs the package vot-trax: pip install 'pytracking-socl[vot]'") from error
+        raise TrackingError("TraX needs the package vot-trax: pip install 'pytracking-socl[vot]'") from error
     params = tracker.parameters()
     frames = starts = 0
     running, output = None, {}
@@ -38,7 +38,11 @@ def serve(tracker: Tracker) -> int:
         trax.Server([trax.Region.RECTANGLE], [trax.Image.PATH], tracker_name=tracker.run_name) as server,
     ):
         while True:
-            request = server.wait()
+            try:
+                request = server.wait()
+            except trax.TraxException as error:
+                silence = error
+                break  # the server prints the traceback of what is raised in here
             if request.type == trax.TraxStatus.QUIT:
                 return frames
             image = load_image(request.image["color"].path())
@@ -57,6 +61,10 @@ def serve(tracker: Tracker) -> int:
             score = output.get("score")
             properties = {} if score is None else {"confidence": float(score)}
             server.status([(trax.Rectangle.create(*box.tolist()), properties)])
+    raise TrackingError(
+        "no TraX client speaks to this tracker: VOT's toolkit starts this command and does; "
+        "to run without it, name a data set, such as --dataset vot2018"
+    ) from silence
 
 
 def _box(output: Mapping[str, Any]) -> np.ndarray:

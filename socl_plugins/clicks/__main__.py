@@ -18,6 +18,7 @@ from ltr.admin.command_line import (
     whole_number,
 )
 
+PROG = "python -m socl_plugins.clicks"
 DESCRIPTION = "Clicks: how they are made and exchanged, what labels cost, and what tracking is got for it."
 EXAMPLES = """examples:
   python -m socl_plugins.clicks prepare videos/*.mp4 --out clips
@@ -36,7 +37,7 @@ FORMAT_NAMES = (
 CLIPS_HELP = "a folder that `socl prepare` made"
 
 
-def build_parser(prog: str) -> CommandParser:
+def build_parser(prog: str = PROG) -> CommandParser:
     """Returns the command line's parser."""
     parser = CommandParser(prog, DESCRIPTION, EXAMPLES)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -111,7 +112,7 @@ def _add_making(commands: Any) -> None:
     agreed.set_defaults(run=f"{making}:print_agreement")
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m socl_plugins.clicks") -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Runs the command line and returns the exit status."""
     options = build_parser(prog).parse_args(arguments)
     module, _, function = options.run.partition(":")

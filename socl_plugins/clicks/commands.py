@@ -8,9 +8,7 @@ from pathlib import Path
 
 from ltr.admin.environment import load_environment
 from pytracking.analysis.figures import check_figure_path, write_line_plot
-from socl_plugins.clicks.clips import open_clips
 from socl_plugins.clicks.costs import DEFAULT_PRICES, Cost, LabelCounts, annotation_cost, count_labels, load_prices
-from socl_plugins.clicks.measured import clips_time, measured_prices
 
 PAPER_FRAMES = 1_400_000  # of GOT-10k
 PAPER_TRAINING = (8.0, 24.0)  # GPU hours of SiamFC with boxes and of SoCL with clicks, section 4.5
@@ -20,6 +18,9 @@ def cost(options: argparse.Namespace) -> int:
     """Prints hours and dollars of three ways to label the same frames (SoCL, sections 3.3 and 4.5)."""
     prices = load_prices(options.prices or DEFAULT_PRICES)
     if options.measured:
+        from socl_plugins.clicks.clips import open_clips
+        from socl_plugins.clicks.measured import clips_time, measured_prices
+
         time = clips_time(open_clips(options.measured))
         paused = f"; {time.paused:,} that took over a minute are left out" if time.paused else ""
         print(

@@ -33,7 +33,7 @@ def track_clips(options: argparse.Namespace) -> int:
     if not any(sequences.values()):
         raise ClicksError(f"no video of {clips.root} has two clicks: socl annotate {clips.root}")
     every = [sequence for split in sequences.values() for sequence in split]
-    report = run_dataset(every, [tracker], int(options.debug), options.threads, overwrite=True)
+    report = run_dataset(every, [tracker], int(options.debug), options.jobs, overwrite=True)
     failed = {failure.sequence for failure in report.failures}
     results = {s.name: load_result(tracker, s) for s in every if s.name not in failed}
     for split, members in sequences.items():

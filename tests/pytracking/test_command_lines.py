@@ -312,6 +312,7 @@ def test_a_failed_sequence_shows_in_the_exit_status(plugin: str, capsys: pytest.
         (["siamfc", "untrained_res18", "--dataset", "no/such/folder"], "there is no folder or video no/such/folder"),
         (["siamfc", "untrained_res18", "--dataset", "d" * 5000], "unknown benchmark data set"),
         (["siamfc", "untrained_res18", "--dataset", "~nouser/x"], "there is no folder or video ~nouser/x"),
+        (["siamfc", "untrained_res18", "--sequence", "9" * 5000], "there is no sequence '9999"),
         (["siamfc", "untrained_res18", "--set", "scale_nun=1"], "Did you mean 'scale_num'"),
         (["siamfc", "untrained_res18", "--set", "scale_num=two"], "expected a whole number"),
         (["siamfc", "untrained_res18", "--dataset", "otb"], "PYTRACKING_OTB_DIR"),

@@ -44,6 +44,13 @@ def test_without_the_package_the_error_says_what_to_install(
     assert "pip install 'pytracking-socl[vot]'" in capsys.readouterr().err
 
 
+def test_without_a_client_the_error_says_what_to_do(workspace: Path) -> None:
+    pytest.importorskip("trax")
+    command = [sys.executable, str(REPOSITORY / "pytracking/run_vot.py"), "siamfc", "untrained_res18"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and done.stderr.startswith("error: no TraX client speaks to this tracker")
+
+
 def test_the_real_toolkit_drives_a_tracker_over_its_own_sequence(workspace: Path, tmp_path: Path) -> None:
     # Most of its time goes into starting the toolkit, which compiles, and then the tracker's process.
     pytest.importorskip("trax", reason="the package vot-trax is not installed")

@@ -18,6 +18,7 @@ from ltr.admin.command_line import (
     processes,
     whole_number,
 )
+from ltr.admin.jobs import local_cores
 
 PROGRAM = """
 import argparse
@@ -102,7 +103,7 @@ def argparse_with(kind: object) -> CommandParser:
 
 
 def test_values_are_read() -> None:
-    assert whole_number("2147483647") == 2**31 - 1 and processes("-1") == -1 and processes("0") == 0
+    assert whole_number("2147483647") == 2**31 - 1 and processes("-1") == local_cores() and processes("0") == 0
     assert number("-1.5") == -1.5 and number_in(0)("0") == 0 and number_in(0, 1, above=True)("1") == 1
     assert path("~/x") == Path.home() / "x" and path("a/b") == Path("a/b")
 
