@@ -291,7 +291,7 @@ def test_published_auc_on_otb100_is_printed(
         for sequence in made:
             text = (shared_data / "otb100_results" / "results" / tracker / f"{sequence.name}.txt").read_text()
             boxes = np.array([line.replace(",", " ").split() for line in text.splitlines()], float)
-            boxes[0] = sequence.ground_truth_rect[0]  # rounded otherwise in some files
+            # As published: KCF's and SRDCF's first boxes are up to two pixels beside the true ones.
             write_result(Tracker("published", tracker), sequence.name, boxes)
     monkeypatch.setattr(BENCHMARKS, "_entries", {**BENCHMARKS._entries, "otb": lambda: made})
     assert main([*(f"published/{tracker}={tracker}" for tracker in published), "--dataset_name", "otb"]) == 0
