@@ -19,12 +19,17 @@ class SiamFCActor(BaseActor):
         net: the network that learns.
         radius: L1 distance in cells within which a place counts as the target's centre.
         frozen_norm: see :class:`BaseActor`.
+
+    Raises:
+        ValueError: the radius is below 1.
     """
 
     net: SiamFCNet
 
     def __init__(self, net: SiamFCNet, radius: float = 2.0, frozen_norm: bool = False) -> None:
         super().__init__(net, frozen_norm=frozen_norm)
+        if not radius >= 1:  # a target between four cells is 1 from each of them
+            raise ValueError(f"radius is {radius}; below 1 a target can have no cell at all")
         self.radius = radius
 
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:

@@ -306,7 +306,7 @@ def benchmark_metric(dataset: str, protocol: str | None = None, one_pass: bool =
     Raises:
         MetricError: no such protocol scores the data set.
     """
-    metric = BENCHMARK_METRICS.get(dataset, OnePass())
+    metric = BENCHMARK_METRICS.get(dataset.removesuffix("_shortened"), OnePass())
     if one_pass and isinstance(metric, VOT):
         metric = OnePass()
     if protocol is None:
