@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ltr.data.jitter import jittered_box
+from ltr.data.jitter import jittered_center, jittered_size
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
 from ltr.data.proposals import ProposalSettings, draw_proposals
@@ -119,8 +119,9 @@ class DiMPProcessing:
     def _view(self, image: np.ndarray, target: np.ndarray, part: str, joint: Drawn, rng: np.random.Generator) -> View:
         settings = self.crops[part]
         height, width = image.shape[:2]
-        center, side = jittered_box(target, settings.center_jitter, settings.scale_jitter, rng)
-        side *= settings.factor
+        mean_side = float(np.sqrt(jittered_size(target[2:], settings.scale_jitter, rng).prod()))
+        center = jittered_center(target, mean_side * settings.center_jitter, rng)
+        side = mean_side * settings.factor
         # However small the frame, some of it stays in the crop.
         reach = max(side / 2 - 2, 0)
         center = (
