@@ -61,10 +61,15 @@ def top_map_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
 
 
 def socl_cf() -> ECOParams:
-    """Returns SoCL-CF: ECO with the newest best network of ``ltr/run_training.py socl socl_cf_res18``."""
+    """Returns SoCL-CF: ECO on histograms and the newest best network of ``ltr/run_training.py socl socl_cf_res18``."""
     from pytracking.tracker.eco.params import ECOParams
 
-    return ECOParams(network="socl/socl_cf_res18")
+    return ECOParams(network="socl/socl_cf_res18", hand_crafted=("fhog",))
+
+
+def socl_cf_network_only() -> ECOParams:
+    """Returns the parameters of ``eco/socl_cf`` without histograms, and with the nearest side for the sample."""
+    return replace(socl_cf(), hand_crafted=(), side_rule="nearest")
 
 
 def socl_dimp() -> DiMPParams:
@@ -83,4 +88,5 @@ for module, names in SIAMESE_RECIPES.items():
 for name in TRANST_RECIPES:
     PARAMETERS.register(f"transt/{name}")(partial(learned_transt, name))
 PARAMETERS.register("eco/socl_cf")(socl_cf)
+PARAMETERS.register("eco/socl_cf_network_only")(socl_cf_network_only)
 PARAMETERS.register("dimp/socl_dimp18")(socl_dimp)

@@ -144,7 +144,8 @@ def _features_of(params: ECOParams, device: torch.device) -> Features:
         raise ParameterError(str(error)) from error
     if params.network is not None:
         network = tracking_network(params.network)
-        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, params.autocast()))
+        autocast = params.autocast()
+        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, autocast, params.side_rule))
     if not parts:
         raise ParameterError("ECO has no features: give it a network, or hand-crafted ones")
     return parts[0] if len(parts) == 1 else JoinedFeatures(parts)
