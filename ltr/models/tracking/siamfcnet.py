@@ -43,7 +43,8 @@ class SiamFCNet(nn.Module):
         backbone: images (N, 3, H, W) in 0..255 to features; what else it has, :mod:`ltr.models.backbone` says.
         border: feature cells dropped on each side. Zero padding writes the position into the outer cells of a padded
             backbone, which contrastive learning would pick up instead of the target (Zhang & Peng, SiamDW).
-        normalise: L2-normalise each location, so that responses are mean cosine similarities in [-1, 1].
+        normalise: L2-normalise each location, so that responses are mean cosine similarities in [-1, 1]; otherwise
+            features are compared as the backbone leaves them, by mean dot products.
         response_scale: factor on the sum over the template, as SiamFC and SiamDW have it; none: the mean over cells.
         projection: have a projection head, for :meth:`embed`.
         calibrated: have a gain and a bias that make logits of responses, for :meth:`logits`.
@@ -72,8 +73,8 @@ class SiamFCNet(nn.Module):
         self.normalise = normalise
         self.response_scale = response_scale
         self.projection = projection_head(int(backbone.channels)) if projection else None  # type: ignore[arg-type]
-        # The start fits cosine similarities of features that tell little apart yet: all of them near a half.
-        self.calibration = nn.Parameter(torch.tensor([10.0, -5.0]) / CALIBRATION_UNIT) if calibrated else None
+        start = torch.tensor(first_calibration(normalise, response_scale)) / CALIBRATION_UNIT
+        self.calibration = nn.Parameter(start) if calibrated else None
 
     @property
     def stride(self) -> int:
@@ -125,7 +126,8 @@ class SiamFCNet(nn.Module):
         """Returns response maps as logits for a classification loss: gain times response plus bias.
 
         SiamFC's own responses are logits already; cosine similarities lie in [-1, 1], where no loss could tell target
-        from background, and so need a learned gain and bias. Tracking asks only where the response is highest.
+        from background, and so need a learned gain and bias, as do mean dot products. Tracking asks only where the
+        response is highest.
         """
         if self.calibration is None:
             return response
@@ -169,6 +171,20 @@ class SiamFCNet(nn.Module):
         return F.normalize(features.float(), dim=1) if self.normalise else features
 
 
+def first_calibration(normalise: bool, response_scale: float | None) -> tuple[float, float]:
+    """Returns gain and bias before training, with which logits tell little apart yet, and are not far from 0.
+
+    Args:
+        normalise: responses are cosine similarities, all of them near a half.
+        response_scale: responses are scaled to be logits already; none: they are means over the template. Without
+            normalisation these are dot products of ImageNet's features, whose mean length is about 2.6 (ResNet-18,
+            layer2): the gain brings it to 1.
+    """
+    if response_scale is not None:
+        return 1.0, 0.0
+    return (10.0, -5.0) if normalise else (10.0 / 2.6**2, -5.0)
+
+
 def projection_head(channels: int, outputs: int = PROJECTED) -> nn.Sequential:
     """Returns a perceptron of one hidden layer, as wide as its input, applied to each cell (SoCL, section J)."""
     return nn.Sequential(nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True), nn.Conv2d(channels, outputs, 1))
@@ -206,7 +222,7 @@ def siamfc_resnet18(
         stride: image pixels for one feature cell.
         border: feature cells dropped on each side. Three also keep the template close to the target:
             normalised features of background weigh as much as those of the target.
-        normalise: compare by cosine similarity.
+        normalise: compare by cosine similarity, or else by dot products of the features as they are.
         projection: see :class:`SiamFCNet`.
         calibrated: likewise.
         pretrained: see :func:`ltr.models.backbone.resnet18`.
