@@ -30,6 +30,9 @@ STRIDE = 16
 FIRST_GRADIENT_STEP = 0.01  # on random features the loss falls; at 0.05 it swings
 OptimizerKind = Literal["steepest", "gradient"]
 OnlineLoss = Literal["learned", "hinge", "l2"]
+BoxBranch = Literal["overlap", "density"]
+"""What a box branch answers for a box: its predicted overlap with the target (ATOM, DiMP), or the log of an unnormalised
+density of where the target's box is (SuperDiMP, after Danelljan et al., Probabilistic Regression, CVPR 2020)."""
 
 
 class DiMPNet(nn.Module):
@@ -40,6 +43,7 @@ class DiMPNet(nn.Module):
         classifier: where the target is, roughly.
         bb_regressor: how well a box fits it.
         frozen_backbone_layers: the backbone's layers that do not learn; their batch norm keeps its statistics.
+        box_branch: what the box branch answers for a box.
 
     Raises:
         ValueError: the backbone has no such layer.
@@ -53,11 +57,13 @@ class DiMPNet(nn.Module):
         classifier: TargetClassifier,
         bb_regressor: AtomIoUNet,
         frozen_backbone_layers: Sequence[str] = (),
+        box_branch: BoxBranch = "overlap",
     ) -> None:
         super().__init__()
         self.feature_extractor = feature_extractor
         self.classifier = classifier
         self.bb_regressor = bb_regressor
+        self.box_branch = box_branch
         for name in frozen_backbone_layers:
             if name not in LAYERS:
                 hint = f"{near_names(name, LAYERS)} Known: {', '.join(LAYERS)}."
@@ -129,6 +135,7 @@ def dimpnet18(
     initializer: bool = True,
     optimizer: OptimizerKind = "steepest",
     online_loss: OnlineLoss = "learned",
+    box_branch: BoxBranch = "overlap",
 ) -> DiMPNet:
     """Returns DiMP on ResNet-18; the defaults are those of the paper's DiMP-18.
 
@@ -154,6 +161,7 @@ def dimpnet18(
         initializer: whether the first filter is predicted, or zero (table 2).
         optimizer: steepest descent, or the gradient descent of table 1.
         online_loss: what the optimizer minimises: the learned loss, equation 8, or least squares.
+        box_branch: what the box branch learns and answers; it has the same weights for all.
     """
     resnet = BACKBONES[backbone](output_layer="layer4", stride=32, pretrained=pretrained)
     channels = {name: _channels(resnet, name) for name in (*BOX_LAYERS, "layer4")}
@@ -189,7 +197,7 @@ def dimpnet18(
         (iou_input_dim[0], iou_input_dim[1]),
         (iou_inter_dim[0], iou_inter_dim[1]),
     )
-    return DiMPNet(resnet, classifier, box, frozen_backbone_layers)
+    return DiMPNet(resnet, classifier, box, frozen_backbone_layers, box_branch)
 
 
 @NETWORKS.register("dimpnet50")
