@@ -12,7 +12,7 @@ import torch
 from ltr.data.jitter import jittered_center, jittered_size
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
-from ltr.data.proposals import ProposalSettings, draw_proposals
+from ltr.data.proposals import DensityProposalSettings, ProposalSettings, draw_density_proposals, draw_proposals
 from ltr.data.target_crops import BorderMode, Region, crop_target
 from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Compose, Drawn, Transform
@@ -48,7 +48,7 @@ class DiMPProcessing:
         train: crops of the train frames, and how far off they are.
         test: likewise; of the same size.
         label: what a classifier is to answer.
-        proposals: boxes to judge in the test frames.
+        proposals: boxes to judge in the test frames, with their overlaps or with their densities.
         transform: augmentation drawn for each frame.
         joint_transform: augmentation drawn once for all frames of a sample.
         crop_type: what a crop does at the frame's border.
@@ -61,7 +61,7 @@ class DiMPProcessing:
         train: CropJitter,
         test: CropJitter,
         label: LabelSettings = LabelSettings(),
-        proposals: ProposalSettings = ProposalSettings(),
+        proposals: ProposalSettings | DensityProposalSettings = ProposalSettings(),
         transform: Transform = Compose(),
         joint_transform: Transform = Compose(),
         crop_type: BorderMode = "replicate",
@@ -81,8 +81,8 @@ class DiMPProcessing:
         """Returns the sample's tensors, with one row for each of the I frames of a part.
 
         ``train_images``, ``test_images`` (I, 3, S, S) uint8; ``train_anno``, ``test_anno`` (I, 4) x, y, w, h in crop
-        pixels; ``train_label``, ``test_label`` (I, H, W); ``test_proposals`` (I, P, 4), and ``proposal_iou`` (I, P),
-        their overlaps, brought from [0, 1] to [-1, 1], as the IoU network answers.
+        pixels; ``train_label``, ``test_label`` (I, H, W); ``test_proposals`` (I, P, 4), and what
+        :meth:`boxes_to_judge` says of them.
         """
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         joint = self.joint_transform.draw(rng)
@@ -98,7 +98,19 @@ class DiMPProcessing:
         return result if self.mode == "sequence" else result.apply(lambda tensor: tensor[0])
 
     def boxes_to_judge(self, boxes: np.ndarray, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        """Returns ``test_proposals`` and ``proposal_iou`` for the boxes (I, 4) of the test frames."""
+        """Returns ``test_proposals`` (I, P, 4) for the boxes (I, 4) of the test frames, and how good they are.
+
+        ``proposal_iou`` (I, P) are their overlaps, brought from [0, 1] to [-1, 1], as the IoU network answers; or
+        ``proposal_density`` and ``true_density`` (I, P) are those of :class:`ltr.data.proposals.DensityProposals`.
+        """
+        if isinstance(self.proposals, DensityProposalSettings):
+            found = [draw_density_proposals(box, self.proposals, rng) for box in boxes]
+            parts = {
+                "test_proposals": [each.boxes for each in found],
+                "proposal_density": [each.drawn for each in found],
+                "true_density": [each.true for each in found],
+            }
+            return {name: torch.from_numpy(np.stack(part)).float() for name, part in parts.items()}
         drawn = [draw_proposals(box, self.proposals, rng) for box in boxes]
         return {
             "test_proposals": torch.from_numpy(np.stack([proposals for proposals, _ in drawn])).float(),

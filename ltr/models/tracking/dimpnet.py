@@ -31,8 +31,8 @@ FIRST_GRADIENT_STEP = 0.01  # on random features the loss falls; at 0.05 it swin
 OptimizerKind = Literal["steepest", "gradient"]
 OnlineLoss = Literal["learned", "hinge", "l2"]
 BoxBranch = Literal["overlap", "density"]
-"""What a box branch answers for a box: its predicted overlap with the target (ATOM, DiMP), or the log of an unnormalised
-density of where the target's box is (SuperDiMP, after Danelljan et al., Probabilistic Regression, CVPR 2020)."""
+"""What a box branch answers for a box: its predicted overlap with the target (ATOM, DiMP), or the log of a density, up
+to a constant, of where the target's box is (SuperDiMP, after Danelljan et al., PrDiMP, CVPR 2020)."""
 
 
 class DiMPNet(nn.Module):
