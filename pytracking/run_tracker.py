@@ -31,6 +31,7 @@ examples:
   python pytracking/run_tracker.py siamfc untrained_res18 --dataset_name otb --threads 4
   python pytracking/run_tracker.py siamfc untrained_res18 --dataset_name otb --sequence CarDark --render
   python pytracking/run_tracker.py siamfc untrained_res18 --set scale_num=1 --runid 1
+  python pytracking/run_tracker.py dimp --network super_dimp.pth.tar --dataset_name otb
 """
 
 
@@ -39,6 +40,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = command_line.parser("run_tracker.py", DESCRIPTION, EXAMPLES)
     parser.add_argument("tracker", nargs="?", metavar="TRACKER", help="the tracker, such as siamfc")
     parser.add_argument("parameters", nargs="?", metavar="PARAMETERS", help="its parameter set")
+    parser.add_argument(
+        "--network",
+        metavar="FILE",
+        help="track with this checkpoint or published weights; without PARAMETERS, as the network in it asks for",
+    )
     parser.add_argument("--runid", type=whole_number, metavar="N", help="number of this repetition")
     parser.add_argument(
         "--dataset_name", default="synthetic", metavar="NAME", help="the data set (default: synthetic, needs no files)"
@@ -51,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    if not options.list and not (options.tracker and options.parameters):
-        parser.error("give TRACKER and PARAMETERS (--list shows them)")
+    if not options.list and not (options.tracker and (options.parameters or options.network)):
+        parser.error("give TRACKER and PARAMETERS (--list shows them), or TRACKER and --network FILE")
     return run_command(options, _list if options.list else _track)
 
 
@@ -60,7 +66,12 @@ def _track(options: argparse.Namespace) -> int:
     from pytracking.evaluation import SequenceError, SequenceList, Tracker, get_dataset
 
     overrides = dict(options.overrides)
-    tracker = Tracker(options.tracker, options.parameters, options.runid, overrides=overrides)
+    if options.network is not None:
+        overrides["network"] = options.network
+    parameters = options.parameters
+    if "network" in overrides:
+        parameters = _matched(options.tracker, parameters, overrides["network"])
+    tracker = Tracker(options.tracker, parameters, options.runid, overrides=overrides)
     tracker.parameters()  # an unknown name is told before any data set is read
     dataset = get_dataset(options.dataset_name)
     if options.sequence is not None:
@@ -71,6 +82,22 @@ def _track(options: argparse.Namespace) -> int:
                 raise SequenceError(f"there is no sequence {name}: {options.dataset_name} has 0 to {len(dataset) - 1}")
         dataset = SequenceList([dataset[name]])
     return command_line.track_and_report(options, [tracker], dataset, options.dataset_name)
+
+
+def _matched(tracker: str, parameters: str | None, network: str) -> str:
+    """Returns the parameter set to track a network with, the one that is asked for if any; says which one fits it."""
+    from pytracking.parameter.params import ParameterError
+    from pytracking.tracker.matching import match_network
+
+    try:
+        match = match_network(tracker, network)
+    except ParameterError:
+        if parameters is None:
+            raise
+        return parameters
+    asked = f"; asked for: {parameters}" if parameters not in (None, match.parameters) else ""
+    print(f"{network} holds {match.reason}. Its parameter set: {tracker} {match.parameters}{asked}")
+    return parameters or match.parameters
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -266,7 +266,8 @@ def siamfc_resnet22(normalise: bool = False, calibrated: bool = False, weights: 
     Args:
         normalise: compare by cosine similarity, averaged over the template, instead.
         calibrated: see :class:`SiamFCNet`.
-        weights: a file with the state_dict of SiamDW's CIResNet22; none: random weights.
+        weights: a file with the state_dict of SiamDW's CIResNet22, which sees BGR images: the inputs of its first
+            convolution change places; none: random weights.
 
     Raises:
         CheckpointError: the file does not hold such weights.
@@ -275,13 +276,24 @@ def siamfc_resnet22(normalise: bool = False, calibrated: bool = False, weights: 
     net = SiamFCNet(
         resnet22(), normalise=normalise, response_scale=scale, calibrated=calibrated, backbone_name="features"
     )
-    return _with_weights(net, weights)
+    return _with_weights(net, weights, weights_for_rgb)
 
 
-def _with_weights(net: SiamFCNet, weights: str | Path | None) -> SiamFCNet:
+def weights_for_rgb(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Returns the weights of SiamDW's ResNet-22, which sees BGR images, for RGB ones."""
+    first = "features.conv1.weight"
+    return {name: value.flip(1) if name == first and value.ndim == 4 else value for name, value in weights.items()}
+
+
+def _with_weights(
+    net: SiamFCNet,
+    weights: str | Path | None,
+    change: Callable[[Mapping[str, torch.Tensor]], Mapping[str, torch.Tensor]] = dict,
+) -> SiamFCNet:
     if weights is not None:
         from ltr.admin.checkpoint import load_file, load_weights
 
         path = Path(weights).expanduser()
-        load_weights(net, load_file(path), path)
+        content = load_file(path)
+        load_weights(net, change(content) if isinstance(content, Mapping) else content, path)
     return net

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import ClassVar, get_args
 
 from torch import nn
 
@@ -75,6 +76,21 @@ class DiMPParams(TrackerParams):
         maximal_aspect_ratio: of a box.
         min_side: sides in pixels that the target keeps.
     """
+
+    OTHER_NAMES: ClassVar[Mapping[str, str]] = {
+        **TrackerParams.OTHER_NAMES,
+        "patch_max_scale_change": "it is called border_limit here",
+        "dispalcement_scale": "it is called displacement_scale here",
+        "update_classifier": "say train_skipping=none for no updates",
+        "use_iou_net": "say box_refinement_iter=0 to keep the box's size",
+        "advanced_localization": "it is always on here",
+        "perform_hn_without_windowing": "it is always so here, where window_output is on",
+        "feature_size_odd": "the crop's size says it: image_sample_size",
+        "iounet_augmentation": "it is always off here: the target is known from the first crop alone",
+        "iounet_use_log_scale": "it has no effect there, either",
+        "scale_factors": "one scale is searched here: the box branch finds the size",
+        "vot_anno_conversion_type": "polygons are turned into boxes by the data set",
+    }
 
     network: str | Path | nn.Module
     image_sample_size: int = 288

@@ -93,8 +93,8 @@ def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
     Two convolutions look two cells far. With so many more cells around the part, its features are those of the whole.
     """
     size = features[1].shape[-1], features[1].shape[-2]
-    corners = torch.cat([boxes[:, :2].amin(0), (boxes[:, :2] + boxes[:, 2:]).amax(0)])
-    corners = corners.nan_to_num().clamp(-FAR, FAR).tolist()  # an untrained network can send boxes anywhere
+    outermost = torch.cat([boxes[:, :2].amin(0), (boxes[:, :2] + boxes[:, 2:]).amax(0)])
+    corners = outermost.nan_to_num().clamp(-FAR, FAR).tolist()  # an untrained network can send boxes anywhere
     spans, bounds = [], torch.empty(4)
     for axis in range(2):
         start = max(int(corners[axis] // STRIDES[1]) - SLACK, 0)

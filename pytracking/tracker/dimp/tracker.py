@@ -48,6 +48,11 @@ class DiMPTracker(BaseTracker):
         network = tracking_network(params.network)
         if not isinstance(network, DiMPNet):
             raise ParameterError(f"DiMP needs a DiMP network; {type(network).__name__} is none")
+        if network.box_branch == "density" and params.box_refinement_space != "relative":
+            raise ParameterError(
+                "the network's box branch learned a density, as SuperDiMP's does, but box_refinement_space is "
+                f"{params.box_refinement_space!r}: track with the parameter set dimp super_dimp"
+            )
         self.device = params.torch_device
         self.network = self._prepare(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         classifier = self.network.classifier
