@@ -76,7 +76,8 @@ def test_published_weights_are_read_from_a_file_and_checked(tmp_path: Path) -> N
     given = siamfc_resnet22().state_dict()
     torch.save(given, tmp_path / "weights.pth")
     read = siamfc_resnet22(weights=tmp_path / "weights.pth").state_dict()
-    assert all(torch.equal(value, read[key]) for key, value in given.items())
+    assert torch.equal(read.pop("features.conv1.weight"), given["features.conv1.weight"].flip(1)), "from BGR to RGB"
+    assert all(torch.equal(given[key], value) for key, value in read.items())
     with pytest.raises(CheckpointError, match="do not fit"):
         siamfc_alexnet(weights=tmp_path / "weights.pth")
 
