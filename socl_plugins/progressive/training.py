@@ -23,7 +23,7 @@ from socl_plugins.clicks.cost_hook import RecordLabelCost
 from socl_plugins.progressive.actor import NoiseRobustActor, ProgressiveActor
 from socl_plugins.progressive.hooks import MinePairs, RefreshNeighbours
 from socl_plugins.progressive.mining import MiningSettings, mine_pairs
-from socl_plugins.progressive.noise_robust import Expansion, LabelNoise
+from socl_plugins.progressive.noise_robust import USUAL_SCALE, Expansion, LabelNoise
 from socl_plugins.progressive.patches import PatchSettings, Unlabelled, embed_patches, find_patches
 from socl_plugins.progressive.processing import ProgressiveProcessing
 from socl_plugins.progressive.sampler import AnchorSampler, MinedPairs
@@ -127,7 +127,8 @@ class NoiseRobustOptions(BoxConfig):
         noise_robust: how far off labels are believed to be, in pixels of the frame: as much as the clicks' ``noise_px``
             is a fair start. 0: the cross-entropy.
         noise_expansion: see :class:`socl_plugins.progressive.noise_robust.LabelNoise`.
-        noise_scale: ``scale`` there; none: 100 for a network that has learned something before, else 30.
+        noise_scale: ``scale`` there; none: 1 for ``taylor``, else 100 for a network that has learned something before,
+            and 30 for others.
     """
 
     noise_robust: float = 0.0
@@ -138,6 +139,6 @@ class NoiseRobustOptions(BoxConfig):
         """Returns the learning step of the network."""
         if self.noise_robust == 0:
             return super().build_actor(net)
-        scale = self.noise_scale or (30.0 if self.pretrained is None else 100.0)
-        noise = LabelNoise(frame_px=self.noise_robust, expansion=self.noise_expansion, scale=scale)
+        noise = LabelNoise(frame_px=self.noise_robust, expansion=self.noise_expansion, scale=self.noise_scale)
+        noise = replace(noise, scale=noise.factor(USUAL_SCALE if self.pretrained is None else 100.0))
         return NoiseRobustActor(net, noise, self.radius, frozen_norm=self.pretrained is not None)

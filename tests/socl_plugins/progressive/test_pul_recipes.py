@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from ltr import run_training
 from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
 from ltr.admin.settings import Settings
 from ltr.dataset.export import export_got10k
@@ -70,13 +71,37 @@ def test_without_noise_the_recipe_is_box_siam_and_the_loss_is_its_only_other_dif
 
 @pytest.mark.parametrize(
     ("settings", "scale"),
-    [({"pretrained": "imagenet"}, 100), ({"pretrained": None}, 30), ({"pretrained": None, "noise_scale": 7}, 7)],
+    [
+        ({"pretrained": "imagenet"}, 100),
+        ({"pretrained": None}, 30),
+        ({"pretrained": None, "noise_scale": 7}, 7),
+        ({"pretrained": "imagenet", "noise_expansion": "taylor"}, 1),
+    ],
 )
 def test_a_network_that_has_learned_something_is_believed_more_than_the_labels(
     settings: dict[str, Any], scale: float
 ) -> None:
     actor = NoisyBoxConfig(noise_robust=20, **settings).build_actor(siamfc_resnet18())
-    assert isinstance(actor, NoiseRobustActor) and actor.noise == LabelNoise(frame_px=20, scale=scale)
+    assert isinstance(actor, NoiseRobustActor)
+    assert actor.noise == LabelNoise(20, expansion=actor.noise.expansion, scale=scale)
+
+
+@pytest.mark.parametrize("scale", ["30", "1.5"])
+def test_a_scale_with_which_the_printed_expansion_learns_backwards_is_refused(
+    workspace: Path, scale: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "noise_robust=20",
+        "noise_expansion=taylor",
+        f"noise_scale={scale}",
+        "videos=2",
+        "samples_per_epoch=2",
+        "batch_size=2",
+    ]
+    arguments = [word for setting in words for word in ("--set", setting)]
+    assert run_training.main(["pul", "noisy_box_res18", "--device", "cpu", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "such as 1" in error and "taylor" in error
 
 
 def test_the_noise_robust_loss_learns_from_noisy_clicks(workspace: Path) -> None:
