@@ -90,7 +90,10 @@ class TransTTracker(BaseTracker):
 
     @torch.inference_mode()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the chosen cell's probability before the window."""
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the chosen cell's probability before the window.
+
+        Where ``info`` says ``want_score_map``, ``score_map`` has the probabilities of all cells.
+        """
         image = as_rgb(image)
         search, region = self._features(image, self.params.search_factor, self.params.search_size)
         logits, boxes = self.network.predict(self.template, search)
@@ -102,10 +105,11 @@ class TransTTracker(BaseTracker):
         self.center = np.clip(region.to_frame(np.array([x, y])), 0, [width, height])
         smallest = min(self.params.min_side, width, height)
         self.size = np.clip(np.array([w, h]) / region.scale, smallest, [width, height])
-        return {
-            "target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()],
-            "score": float(scores[best]),
-        }
+        box = [*(self.center - self.size / 2).tolist(), *self.size.tolist()]
+        output = {"target_bbox": box, "score": float(scores[best])}
+        if info and info.get("want_score_map"):
+            output["score_map"] = scores.reshape(search.shape[-2:])
+        return output
 
     def recenter(self, center: tuple[float, float]) -> None:
         """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
