@@ -65,6 +65,7 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test's plugin registers goes with the test."""
     from pytracking.registry import BENCHMARKS, PARAMETERS, TRACKERS
 
+    ltr.registry.load_plugins()  # what the installed ones register stays
     for registry in (BENCHMARKS, EXPERIMENTS, PARAMETERS, TRACKERS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(ltr.registry, "_loaded", dict(ltr.registry._loaded))

@@ -15,6 +15,7 @@ from ltr.admin.checkpoint import load_network
 from ltr.models.builder import build_network
 from ltr.models.tracking import siamfc_alexnet, siamfc_resnet22
 from ltr.models.tracking.dimpnet import dimpnet50
+from ltr.registry import load_plugins
 from pytracking import run_tracker
 from pytracking.evaluation import Sequence, SequenceList
 from pytracking.registry import BENCHMARKS, PARAMETERS
@@ -30,7 +31,8 @@ def two_frames(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a data set of one video, of two frames."""
     frames = [np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)] * 2
     boxes = np.array([[30.0, 20, 20, 20]] * 2)
-    BENCHMARKS.names()  # the others are there first
+    load_plugins()  # what they register stays for other tests
+    BENCHMARKS.names()
     entries = {**BENCHMARKS._entries, "two_frames": lambda: SequenceList([Sequence("One", frames, "", boxes)])}
     monkeypatch.setattr(BENCHMARKS, "_entries", entries)
     return "two_frames"
