@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
+import ltr
 from ltr.admin.checkpoint import load_checkpoint, load_network, plain
 from ltr.admin.files import write_bytes_atomically
 from ltr.engine.random_state import seed_everything
@@ -22,17 +22,13 @@ from ltr.registry import HELD_OUT_SCORES, load_plugins
 from pytracking.evaluation import get_dataset
 from pytracking.registry import PARAMETERS
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 def train(seed: int, workspace: Path, overrides: list[str]) -> Path:
-    """Trains in a process of its own and returns the best checkpoint."""
-    command = [sys.executable, str(ROOT / "ltr" / "run_training.py"), "socl", "socl_res18", "--seed", str(seed)]
-    command += ["--workspace", str(workspace)]
-    for override in overrides:
-        command += ["--set", override]
-    subprocess.run(command, check=True)
-    return next((workspace / "checkpoints" / "ltr" / "socl" / "socl_res18").glob("*_best.pth.tar"))
+    """Trains and returns the best checkpoint."""
+    settings = dict(override.split("=", 1) for override in overrides)
+    result = ltr.train("socl/socl_res18", settings, schedule="short", seed=seed, workspace=workspace)
+    assert result.checkpoint is not None
+    return result.checkpoint
 
 
 def main() -> int:
@@ -55,7 +51,7 @@ def main() -> int:
         config = checkpoint["settings"]["config"]
         seed_everything(seed)  # as the command line does before the recipe builds its network
         built = checkpoint["constructor"]
-        before = build_network(built["network"], **built["kwargs"], pretrained=config["pretrained"])
+        before = build_network(built["network"], **built["kwargs"], pretrained=config["network.pretrained"])
         row: dict[str, object] = {"seed": seed, "best_epoch": checkpoint["epoch"], "held_out": checkpoint["score"]}
         for name, network in (("before", before.eval()), ("after", load_network(path))):
             results = score.per_sequence(network)

@@ -18,19 +18,18 @@ import cv2
 import numpy as np
 import torch
 
-from ltr.admin.environment import Environment
+import ltr
 from ltr.data.image_loader import jpeg4py_decoder, load_image
 from ltr.data.loader import LTRLoader
-from ltr.data.processing import CropSettings, PairAugmentation, SiamFCProcessing, as_tensor, crop_target
-from ltr.data.sampler import TrackingSampler
+from ltr.data.processing import CropSettings, PairAugmentation, as_tensor, jittered_crop
+from ltr.data.sampler import Processing, TrackingSampler
 from ltr.data.tensordict import TensorDict
-from ltr.dataset import Got10k, SyntheticVideo
+from ltr.dataset import BaseVideoDataset, Got10k, SyntheticVideo
 from ltr.dataset.export import export_got10k
 from ltr.models.tracking import FeatureGrid
-from ltr.training.pairs import augmentation, pair_loader
-from ltr.training.siamfc import BoxConfig
+from ltr.registry import load_plugins
 from socl_plugins.clicks import PointAnnotated
-from socl_plugins.soft_contrastive.training import SoCLConfig, default_config, training_loader
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 
 GRID = FeatureGrid(18, 8, 20.5)  # of a ResNet-18 without its three border cells
@@ -60,7 +59,7 @@ class SixCrops:
             crops, boxes = [], []
             for image, anno in zip(data[f"{part}_images"], data[f"{part}_anno"]):
                 box = anno.double().numpy()
-                crop, region = crop_target(image, box[:2] + box[2:] / 2, float(np.sqrt(box[2:].prod())), SIX, rng)
+                crop, region = jittered_crop(image, box[:2] + box[2:] / 2, float(np.sqrt(box[2:].prod())), SIX, rng)
                 boxes.append(torch.from_numpy(drawn.boxes(region.boxes_to_crop(box), crop.shape)).float())
                 crops.append(as_tensor(drawn.image(crop)))
             result[f"{part}_images"], result[f"{part}_anno"] = torch.stack(crops), torch.stack(boxes)
@@ -97,6 +96,7 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
+    load_plugins()
     with tempfile.TemporaryDirectory() as folder:
         root = options.root
         if root is None:
@@ -108,23 +108,27 @@ def main() -> int:
         decoder = "OpenCV" if jpeg4py_decoder() is None else "jpeg4py"
         print(f"{len(boxes)} videos, the first of {width} x {height} pixels, decoded by {decoder}, one thread")
 
-        shared = {"samples_per_epoch": options.samples, "batch_size": 6, "num_workers": 0}
-        socl, box = default_config(SoCLConfig(), Environment()), BoxConfig()
-        for config in (socl, box):
-            for key, value in shared.items():
-                setattr(config, key, value)
+        socl, box = (ltr.recipe(name).scheduled("short") for name in ("socl/socl_res18", "siamfc/box_siam_res18"))
         clicks = ObjectnessAnnotated(PointAnnotated(boxes), ProposalSettings())
         clicks.prepare(jobs=1)
-        compare("SoCL, pairs", lambda: training_loader(clicks, socl, GRID), recorder, options.rounds)
-        siamfc = SiamFCProcessing(box.crop, box.template_size, augmentation(box))
-        compare("Box-Siam, pairs", lambda: pair_loader(boxes, siamfc, box), recorder, options.rounds)
+        seen = socl.processing.options
+
+        def pairs(dataset: BaseVideoDataset, processing: Processing) -> LTRLoader:
+            options_of_pairs = socl.sampler.options
+            sampler = TrackingSampler([dataset], None, options.samples, processing=processing, **options_of_pairs)
+            return LTRLoader("train", sampler, batch_size=6)
+
+        soft = SoftContrastiveProcessing(seen["crop"], GRID, seen["augmentation"])
+        compare("SoCL, pairs", lambda: pairs(clicks, soft), recorder, options.rounds)
+        siamfc = box.processing.build()
+        compare("Box-Siam, pairs", lambda: pairs(boxes, siamfc), recorder, options.rounds)
         sampler = TrackingSampler(
             [boxes],
             samples_per_epoch=options.samples,
             max_gap=10,
             num_test_frames=3,
             num_train_frames=3,
-            processing=SixCrops(augmentation(box)),
+            processing=SixCrops(box.processing.options["augmentation"]),
             frame_sample_mode="interval",
         )
         compare("six frames, crops of 288", lambda: LTRLoader("train", sampler, batch_size=6), recorder, options.rounds)

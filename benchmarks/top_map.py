@@ -26,7 +26,10 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
+import ltr  # noqa: E402
 from ltr.admin.environment import load_environment  # noqa: E402
+from ltr.data.loader import LTRLoader  # noqa: E402
+from ltr.data.sampler import TrackingSampler  # noqa: E402
 from ltr.dataset import Got10k, SyntheticVideo  # noqa: E402
 from ltr.dataset.annotation_wrapper import AnnotationWrapper  # noqa: E402
 from ltr.models.tracking import FeatureGrid  # noqa: E402
@@ -35,16 +38,16 @@ from pytracking.evaluation import get_dataset  # noqa: E402
 from pytracking.metrics import iou  # noqa: E402
 from socl_plugins.clicks import PointAnnotated  # noqa: E402
 from socl_plugins.soft_contrastive import processing as soft_contrastive_processing  # noqa: E402
-from socl_plugins.soft_contrastive.training import SoCLConfig, training_loader  # noqa: E402
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing  # noqa: E402
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target  # noqa: E402
 from socl_plugins.top_map.build import build_store  # noqa: E402
 from socl_plugins.top_map.cues import color_contrast, edge_density, multi_scale_saliency, window_cues  # noqa: E402
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows  # noqa: E402
 from socl_plugins.top_map.edges import find_edges  # noqa: E402
+from socl_plugins.top_map.map import render, render_maps, score_map  # noqa: E402
 from socl_plugins.top_map.objectness import load_likelihoods  # noqa: E402
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals  # noqa: E402
-from socl_plugins.top_map.render import render, render_maps, score_map  # noqa: E402
-from socl_plugins.top_map.store import ProposalReader, ProposalWriter  # noqa: E402
+from socl_plugins.top_map.store import ProposalReader, proposal_writer  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.oracles import top_map as reference  # noqa: E402
@@ -188,15 +191,15 @@ def build_rates(clicks: PointAnnotated, folder: Path) -> Path:
     settings = ProposalSettings()
     rates: dict[int, list[float]] = {1: [], 2: []}
     for number, jobs in enumerate((2, *(1, 2) * 3)):  # the first starts the workers, and is not counted
-        path = folder / f"{number}.lmdb"
-        with ProposalWriter(path, clicks.name, settings) as writer:
+        path = folder / f"{number}.sqlite"
+        with proposal_writer(path, clicks.name, settings) as writer:
             start = time.perf_counter()
             report = build_store(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
             if number > 0:
-                rates[jobs].append(report.computed / (time.perf_counter() - start))
+                rates[jobs].append(report.made / (time.perf_counter() - start))
     one, two = (float(np.median(rates[jobs])) for jobs in (1, 2))
     print(f"build: {one:.1f} frames/s with one worker, {two:.1f} with two: {two / one:.2f} times")
-    print(f"store: {path.stat().st_size / report.computed:.0f} bytes a frame")
+    print(f"store: {path.stat().st_size / report.made:.0f} bytes a frame")
     return path
 
 
@@ -207,14 +210,18 @@ def loader_rates(clicks: PointAnnotated, store: Path, samples: int) -> None:
         "without": (OneBox(clicks, reader), lambda seen, shape, *rest: np.zeros((len(seen), *shape), np.float32)),
         "with": (ObjectnessAnnotated(clicks, ProposalSettings(), reader), render_maps),
     }
-    config = SoCLConfig(samples_per_epoch=samples, batch_size=12)
+    recipe = ltr.recipe("socl/socl_res18").scheduled("short")
+    seen = recipe.processing.options
+    grid = FeatureGrid(18, 8, 24)  # as three cells of border leave
+    processing = SoftContrastiveProcessing(seen["crop"], grid, seen["augmentation"])
     rates: dict[str, list[float]] = {name: [] for name in sources}
     for _ in range(5):
         for name, (dataset, drawn) in sources.items():
             with patch.object(soft_contrastive_processing, "render_maps", drawn):
-                loader = training_loader(dataset, config, FeatureGrid(18, 8, 24))  # as three cells of border leave
+                sampler = TrackingSampler([dataset], None, samples, processing=processing, **recipe.sampler.options)
+                loader = LTRLoader("train", sampler, batch_size=12)
                 start = time.perf_counter()
-                count = config.batch_size * sum(1 for _ in loader)
+                count = 12 * sum(1 for _ in loader)
                 rates[name].append(count / (time.perf_counter() - start))
     without, stored = (float(np.median(rates[name])) for name in ("without", "with"))
     print(f"loader: {without:.0f} pairs/s without maps, {stored:.0f} with stored ones: {stored / without:.2f} times")

@@ -93,7 +93,7 @@ def overhead(frames: int, repeats: int) -> dict[str, float]:
             whole = time.perf_counter() - decoded
             if report.failures:
                 raise RuntimeError(report.failures[0].error)
-            inside = float(np.loadtxt(tracker.results_dir / "frames_time.txt").sum())
+            inside = float(np.loadtxt(tracker.results_dir / "time" / "frames.txt").sum())
             rows.append([whole, decoded - start, inside, whole - (decoded - start) - inside])
     names = ("whole run", "decoding JPEG", "the tracker", "overhead")
     return dict(zip(names, (1e3 / frames * np.median(rows, axis=0)).tolist()))

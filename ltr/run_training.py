@@ -13,24 +13,39 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "ltr":
 import argparse  # noqa: E402
 import os  # noqa: E402
 import shlex  # noqa: E402
-from collections.abc import Callable, Sequence  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from typing import TYPE_CHECKING, Literal  # noqa: E402
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, print_error, print_names, whole_number  # noqa: E402
-from ltr.registry import TRAIN_SETTINGS, RegistryError, load_plugins, near_names  # noqa: E402
+from ltr.admin.command_line import (  # noqa: E402
+    CommandParser,
+    add_common_options,
+    add_set_option,
+    apply_common_options,
+    print_entries,
+    print_error,
+    whole_number,
+)
+from ltr.admin.processes import ProcessDied, stopped_by_sigterm  # noqa: E402
+from ltr.registry import TRAIN_SETTINGS  # noqa: E402
+from ltr.training import find_recipe, run  # noqa: E402
+
+if TYPE_CHECKING:
+    from ltr.engine.result import TrainingResult
 
 DESCRIPTION = """\
 Trains a network by a recipe and keeps the checkpoint that does best on held-out videos.
 
-A recipe is a function run(settings) in ltr/train_settings/MODULE/NAME.py, or one that a plugin registers.
-Checkpoints go to <workspace>/checkpoints/ltr/MODULE/NAME. `python -m ltr.admin.environment` shows where that is and
-where data sets are looked for.
+A recipe is a file of numbers, ltr/train_settings/MODULE/NAME.py, or one that a plugin registers; MODULE NAME --help
+lists all of its settings. Checkpoints go to <workspace>/checkpoints/ltr/MODULE/NAME. `python -m ltr.admin.environment`
+shows where that is and where data sets are looked for.
 """
 
 EXAMPLES = """\
 examples:
   python ltr/run_training.py --list
   python ltr/run_training.py socl socl_res18
-  python ltr/run_training.py socl socl_res18 --set learning_rate=1e-3 --set epochs=5 --seed 1
+  python ltr/run_training.py socl socl_res18 --help
+  python ltr/run_training.py socl socl_res18 --set optimizer.learning_rate=1e-3 --set schedule.epochs=5 --seed 1
   python ltr/run_training.py socl socl_res18 --resume
   torchrun --nproc_per_node=8 ltr/run_training.py socl socl_res18
 
@@ -38,26 +53,31 @@ exit status: 0 trained, 1 error, 2 wrong usage, 130 stopped with Ctrl-C (--resum
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
-    parser = argparse.ArgumentParser(
-        prog="run_training.py",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser("run_training.py", DESCRIPTION, EXAMPLES, add_help=False)
+    parser.add_argument(
+        "-h", "--help", action="store_true", help="show this, and with MODULE and NAME all settings of the recipe"
     )
     parser.add_argument("module", nargs="?", metavar="MODULE", help="the recipe's group, such as socl")
     parser.add_argument("name", nargs="?", metavar="NAME", help="the recipe, such as socl_res18")
     parser.add_argument("--list", action="store_true", help="list the recipes and stop")
     add_set_option(parser, "a hyper-parameter of the recipe")
+    parser.add_argument(
+        "--schedule",
+        choices=("auto", "short", "paper"),
+        default="auto",
+        help="short: minutes on two cores; paper: as published; auto (the default): the paper's from 1,000 videos on",
+    )
     parser.add_argument("--seed", type=whole_number, default=0, help="seed of all random numbers (default: 0)")
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
-    parser.add_argument("--workspace", metavar="DIR", help="where checkpoints and logs go (default: as configured)")
-    add_plugin_option(parser, "recipes")
-    parser.add_argument("--debug", action="store_true", help="show the full traceback of every error")
+    parser.add_argument(
+        "--resume-with-changes", action="store_true", help="--resume, though seed, data sets or labels have changed"
+    )
+    add_common_options(parser, "recipes")
     return parser
 
 
@@ -66,101 +86,90 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = build_parser()
     options = parser.parse_args(words)
+    if options.help and not options.name:
+        parser.print_help()
+        return 0
     if not options.list and not (options.module and options.name):
         parser.error("give MODULE and NAME of a recipe (--list shows them)")
-    if options.workspace:
-        # In the environment, so that whatever looks up the workspace later finds the same one, in worker processes too.
-        os.environ["PYTRACKING_WORKSPACE_DIR"] = str(Path(options.workspace).expanduser().absolute())
     try:
-        load_plugins(options.plugin)
+        apply_common_options(options)
         if options.list:
-            print_names(TRAIN_SETTINGS.names(), TRAIN_SETTINGS.__getitem__)
-            return 0
-        return _train(options)
+            print_entries(TRAIN_SETTINGS)
+        elif options.help:
+            parser.print_usage()
+            _print_settings(options)
+        else:
+            with stopped_by_sigterm():
+                _train(options)
+        return 0
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
         return 130
     except Exception as error:  # every error ends here, with an honest status
-        print_error(error, options.debug, "--debug")
+        print_error(error, options.debug)
+        if isinstance(error, ProcessDied) and os.environ.get("RANK", "0") == "0":
+            from ltr.engine.resume import command_to_go_on
+
+            print(f"to go on: {command_to_go_on(words)}", file=sys.stderr)
         return 1
 
 
-def _train(options: argparse.Namespace) -> int:
-    from ltr.admin.files import check_writable
-    from ltr.admin.settings import Settings
-    from ltr.engine import distributed
-    from ltr.engine.random_state import seed_everything
-
-    recipe = _find_recipe(options.module, options.name)
-    device = distributed.local_device(_choose_device(options.device))
-    settings = Settings(
-        options.module,
-        options.name,
+def _train(options: argparse.Namespace) -> None:
+    result = run(
+        f"{options.module}/{options.name}",
+        dict(options.overrides),
+        schedule=options.schedule,
         seed=options.seed,
-        device=device,
-        overrides=dict(options.overrides),
+        device=options.device,
         resume=options.resume,
+        resume_with_changes=options.resume_with_changes,
     )
-    distributed.start(device)
-    if distributed.is_main():
-        check_writable(settings.checkpoint_dir)  # before a recipe spends minutes on preparing its data
-    seed_everything(settings.seed)
-    result = recipe(settings)
-    if distributed.is_main() and result is not None:
-        _report(result)
-    distributed.stop()
-    return 0
+    if os.environ.get("RANK", "0") == "0":  # of a distributed run one process speaks
+        _report(result, options.workspace)
 
 
-def _report(result: object) -> None:
-    from ltr.engine.result import TrainingResult
+def _print_settings(options: argparse.Namespace) -> None:
+    """Prints every setting of a recipe: key, value, type and meaning."""
+    from ltr.config import Recipe
+    from ltr.config.run import settings_table
 
-    if not isinstance(result, TrainingResult):
-        raise TypeError(f"a recipe must return a TrainingResult, not {result!r}")
+    recipe = find_recipe(f"{options.module}/{options.name}")
+    if not isinstance(recipe, Recipe):
+        print(f"\n{(recipe.__doc__ or '').strip()}\nThis recipe is a function, which says itself what --set changes.")
+        return
+    schedule: Literal["short", "paper"] = "paper" if options.schedule == "paper" else "short"
+    rows = settings_table(recipe.scheduled(schedule, dict(options.overrides)))
+    other = "short" if schedule == "paper" else "paper"
+    print(f"\nsettings of the {schedule} schedule, for --set KEY=VALUE (--schedule {other} --help shows the other):")
+    width = max(len(f"{key}={value}") for key, _, value, _ in rows)
+    for key, kind, value, text in rows:
+        print(f"  {f'{key}={value}':{width}}  {kind}: {text}")
+
+
+def _report(result: TrainingResult, workspace: Path | None) -> None:
     if result.checkpoint is not None:
         print(f"checkpoint: {result.checkpoint}")
     if result.next_command:
-        workspace = os.environ.get("PYTRACKING_WORKSPACE_DIR")
-        setting = f"PYTRACKING_WORKSPACE_DIR={shlex.quote(workspace)} " if workspace else ""
-        print(f"to use it: {setting}{shlex.quote(sys.executable)} {result.next_command}")
+        place = f" --workspace {shlex.quote(str(workspace.absolute()))}" if workspace else ""
+        print(f"to use it: {shlex.quote(sys.executable)} {result.next_command}{place}")
     if result.score_name and result.trained is not None:
         before = "unknown" if result.untrained is None else f"{result.untrained:.3f}"
         print(f"held-out {result.score_name}: {before} -> {result.trained:.3f}")
     sys.stdout.flush()
 
 
-def _find_recipe(module: str, name: str) -> Callable[..., object]:
-    recipe = f"{module}/{name}"
-    if recipe not in TRAIN_SETTINGS:
-        known = TRAIN_SETTINGS.names()
-        same = near_names(name, [other.partition("/")[2] for other in known]) if not near_names(recipe, known) else ""
-        rest = " --list shows all." if known else " None is known, so the project is not installed: bash install.sh"
-        raise RegistryError(f"unknown training recipe {recipe!r}.{near_names(recipe, known)}{same}{rest}")
-    return TRAIN_SETTINGS[recipe]
-
-
-def _choose_device(choice: str) -> str:
-    import torch
-
-    if choice == "cuda" and not torch.cuda.is_available():
-        from ltr.admin.settings import SettingsError
-
-        raise SettingsError("--device cuda: torch finds no GPU here. Use --device cpu, or install torch for your GPU.")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if choice == "auto" else choice
-
-
 def _say_interrupted(interrupt: KeyboardInterrupt, words: list[str]) -> None:
     if os.environ.get("RANK", "0") != "0":  # of a distributed run one process speaks
         return
+    from ltr.engine.resume import command_to_go_on
+
     checkpoint = getattr(interrupt, "checkpoint", None)
     if checkpoint is None:
         print("\ninterrupted before an epoch was finished: there is nothing to resume", file=sys.stderr)
         return
-    command = shlex.join([sys.executable, sys.argv[0], *[word for word in words if word != "--resume"], "--resume"])
     epoch = getattr(interrupt, "epoch", None)
-    print(
-        f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}\nto go on: {command}", file=sys.stderr
-    )
+    print(f"\ninterrupted: the checkpoint of epoch {epoch} is whole: {checkpoint}", file=sys.stderr)
+    print(f"to go on: {command_to_go_on(words)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -8,45 +8,33 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, whole_number
+from ltr.admin.command_line import CommandParser, add_common_options, add_option, add_set_option, processes
 
 if TYPE_CHECKING:
+    from ltr.admin.ownership import Owner
     from pytracking.evaluation import Sequence, SequenceList, TrackedFrame, Tracker
+    from pytracking.evaluation.running import RunReport
 
 EXIT_STATUS = "exit status: 0 all tracked, 1 error or a sequence failed, 2 wrong usage, 130 stopped with Ctrl-C"
 
 
-def bare_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+def bare_parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options that every command line which tracks has."""
-    made = argparse.ArgumentParser(
-        prog=prog,
-        description=description,
-        epilog=f"{examples}\n{EXIT_STATUS}\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument(
-        "--debug",
-        type=whole_number,
-        nargs="?",
-        const=1,
-        default=0,
-        metavar="LEVEL",
-        help="1: stop at the first error with its traceback, and show each frame on a visdom server that answers",
-    )
-    add_plugin_option(made, "trackers, parameter sets, data sets or experiments")
+    made = CommandParser(prog, description, f"{examples}\n{EXIT_STATUS}\n")
+    levels = "1: stop at the first error with its traceback, and show each frame on a visdom server that answers"
+    add_common_options(made, "trackers, parameter sets, data sets or experiments", levels)
     add_set_option(made, "a parameter of the tracker, such as device=cpu")
     return made
 
 
-def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+def parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options of the command lines that track sequences."""
     made = bare_parser(prog, description, examples)
-    made.add_argument(
-        "--threads", type=whole_number, default=0, metavar="N", help="worker processes (default: 0, none but this one)"
-    )
+    jobs = "worker processes; -1: one on each core (default: 0, none but this one)"
+    add_option(made, "--jobs", "--threads", type=processes, default=0, metavar="N", help=jobs)
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
-    made.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")
+    made.add_argument("--per-sequence", action="store_true", help="print a number for each sequence, too")
     made.add_argument("--list", action="store_true", help="list what can be named here, and stop")
     return made
 
@@ -55,7 +43,7 @@ def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParse
 def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame], None] | None]:
     """Gives what shows each frame on a visdom server, or None if ``debug`` is 0 or no server answers."""
     from pytracking.analysis.render import has_true_box
-    from pytracking.live.views import Wish
+    from pytracking.live.views import PlaybackCommand
     from pytracking.live.visdom_view import environment_name, visdom_view
 
     view = visdom_view(environment_name(title)) if debug else None
@@ -63,7 +51,7 @@ def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame
     def watch(sequence: Sequence, frame: TrackedFrame) -> None:
         assert view is not None
         truth = sequence.ground_truth_rect[frame.index] if has_true_box(sequence, frame.index) else None
-        if view.show(frame, truth) is Wish.STOP:
+        if view.show(frame, truth) is PlaybackCommand.STOP:
             raise KeyboardInterrupt
 
     try:
@@ -75,36 +63,57 @@ def watched(debug: int, title: str) -> Iterator[Callable[[Sequence, TrackedFrame
 
 def track_and_report(options: argparse.Namespace, trackers: list[Tracker], dataset: SequenceList, title: str) -> int:
     """Tracks the sequences, prints the table, renders if asked to, and returns the exit status."""
+    from ltr.admin.jobs import local_cores
+    from ltr.admin.ownership import own
     from pytracking.analysis import print_results
-    from pytracking.analysis.render import render_strip, render_video
-    from pytracking.evaluation import ResultError, load_result, run_dataset
+    from pytracking.evaluation import ResultError, run_dataset
+    from pytracking.evaluation.running import OTHER_RUN
     from pytracking.evaluation.sequence import FIRST_BOX_ONLY
 
-    with watched(options.debug, title) as watch:
-        report = run_dataset(
-            dataset, trackers, options.debug, options.threads, overwrite=options.overwrite, watch=watch
-        )
-    try:
-        if any(sequence.meta.get(FIRST_BOX_ONLY) for sequence in dataset):
-            print(
-                "no table: the true boxes are not public; pytracking/pack_results.py packs the results for the server"
-            )
-        else:
-            print_results(trackers, dataset, title, per_sequence=options.per_sequence)
-    except ResultError:
-        if not report.failures:
-            raise
-        print("no table: no sequence was tracked by every tracker", file=sys.stderr)
-    print("\nresults:")
-    for tracker in trackers:
-        print(f"  {tracker.results_dir}")
-    if options.render:
-        failed = {(failure.tracker, failure.sequence) for failure in report.failures}
+    jobs = local_cores() if options.jobs == -1 else options.jobs
+    with contextlib.ExitStack() as held:
+        # Until the table is printed: no other run may change what it is made of.
+        owners = [held.enter_context(own(tracker.results_dir, OTHER_RUN)) for tracker in trackers]
+        watch = held.enter_context(watched(options.debug, title))
+        report = run_dataset(dataset, trackers, options.debug, jobs, overwrite=options.overwrite, watch=watch)
+        for owner in owners:
+            owner.check()
+        try:
+            if any(sequence.meta.get(FIRST_BOX_ONLY) for sequence in dataset):
+                print(
+                    "no table: the true boxes are not public; pytracking/pack_results.py packs the results for the "
+                    "server"
+                )
+            else:
+                # What was tracked is one pass; VOT's own numbers come from run_vot.py.
+                print_results(trackers, dataset, title, per_sequence=options.per_sequence, one_pass=True)
+        except ResultError:
+            if not report.failures:
+                raise
+            print("no table: no sequence was tracked by every tracker", file=sys.stderr)
+        print("\nresults:")
         for tracker in trackers:
-            for sequence in dataset:
-                if (tracker.run_name, sequence.name) in failed:
-                    continue
-                boxes = load_result(tracker, sequence).boxes
-                print(f"  {render_video(sequence, boxes, tracker.results_dir / f'{sequence.name}.mp4')}")
-                print(f"  {render_strip(sequence, boxes, tracker.results_dir / f'{sequence.name}.png', rows=2)}")
+            settings = ", ".join(f"{name}={value}" for name, value in tracker.changed.items())
+            print(f"  {tracker.results_dir}{f' ({settings})' if settings else ''}")
+        named = " ".join(tracker.merged_name for tracker in trackers if tracker.changed)
+        if named:
+            print(f"other commands call them: {named}, as in python -m pytracking.analysis {named}")
+        if options.render:
+            _render(trackers, dataset, report, owners)
     return 1 if report.failures else 0
+
+
+def _render(trackers: list[Tracker], dataset: SequenceList, report: RunReport, owners: list[Owner]) -> None:
+    """Writes a video and a strip of each tracked sequence beside its result, and prints their paths."""
+    from pytracking.analysis.render import render_strip, render_video
+    from pytracking.evaluation import load_result
+
+    failed = {(failure.tracker, failure.sequence) for failure in report.failures}
+    for tracker, owner in zip(trackers, owners):
+        for sequence in dataset:
+            if (tracker.run_name, sequence.name) in failed:
+                continue
+            boxes = load_result(tracker, sequence).boxes
+            owner.check()
+            print(f"  {render_video(sequence, boxes, tracker.results_dir / f'{sequence.name}.mp4')}")
+            print(f"  {render_strip(sequence, boxes, tracker.results_dir / f'{sequence.name}.png', rows=2)}")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pytracking.evaluation import held_out
+from ltr.registry import HELD_OUT_SCORES
 
-__all__ = ["held_out"]
+HELD_OUT_SCORES.refer("tracking_auc", "pytracking.evaluation.held_out:tracking_auc")

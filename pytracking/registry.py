@@ -1,5 +1,5 @@
-"""The registries of tracking: trackers, parameter sets, benchmarks, experiments, ways from a click to a box, and what
-ECO can see besides a network.
+"""The registries of tracking: trackers, parameter sets, benchmarks, experiments, ways from a click to a box, columns
+of reports, and what ECO can see besides a network.
 
 What this package brings itself is registered here by name and imported when it is asked for, so that listing names
 stays cheap. Plugins register classes and functions with the decorator.
@@ -7,12 +7,13 @@ stays cheap. Plugins register classes and functions with the decorator.
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
-import inspect
 import pkgutil
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
+from ltr.docstrings import described_in_source, public_functions
 from ltr.registry import Registry, RegistryError, near_names
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytracking.tracker.eco.features import Features
 
     Experiment = Callable[[], tuple[list[Tracker], SequenceList]]
+    ReportColumns = Callable[[Tracker], Mapping[str, float]]
     ClickToBox = Callable[[np.ndarray, tuple[float, float]], np.ndarray]
 
 
@@ -38,42 +40,52 @@ class ExperimentRegistry(Registry["Experiment"]):
         super().__init__("experiment")
         self._searched: list[str] = []
 
-    def search(self, package: str, attribute: str = "") -> None:
-        """Makes every public function of every module in ``package`` an entry; ``attribute`` is not used."""
+    def search(self, package: str, *attributes: str) -> None:
+        """Makes every public function of every module in ``package`` an entry; ``attributes`` are not used."""
         if package not in self._searched:
             self._searched.append(package)
 
     def __getitem__(self, name: str) -> Experiment:
-        functions = self._functions()
-        if name in functions:
-            return functions[name]
+        module = self._module(name)
+        if module is None:
+            return super().__getitem__(name)
+        experiment: Experiment = getattr(importlib.import_module(module), name.rpartition("/")[2])
+        return experiment
+
+    def describe(self, name: str) -> str:
+        """Returns the first line of what an experiment says of itself; its module is not imported."""
+        module = self._module(name)
+        return super().describe(name) if module is None else described_in_source(module, name.rpartition("/")[2])
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """Returns the sorted names that match a shell-style ``pattern``."""
+        return sorted(name for name in {*self._entries, *self._found()} if fnmatch.fnmatchcase(name, pattern))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries or name in self._found()
+
+    def _module(self, name: str) -> str | None:
+        """Returns the searched module that an experiment is a function of, or None if it is registered or unknown."""
+        return None if name in self._entries else self._found().get(name)
+
+    def _found(self) -> dict[str, str]:
+        """Returns the modules of the searched packages that hold experiments, by the names of these."""
+        modules = [
+            info.name
+            for package in self._searched
+            for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+        ]
+        return {
+            f"{module.rpartition('.')[2]}/{name}": module for module in modules for name in public_functions(module)
+        }
+
+    def _unknown(self, name: str) -> RegistryError:
         known = self.names()
-        raise RegistryError(
+        return RegistryError(
             f"unknown experiment {name!r}.{near_names(name, known)} Known: {', '.join(known)}. "
             f"Looked in: registered names, {', '.join(f'the package {package}' for package in self._searched)}. "
             "An experiment is MODULE and NAME: a function NAME in the module MODULE."
         )
-
-    def names(self, pattern: str = "*") -> list[str]:
-        """Returns the sorted names that match a shell-style ``pattern``."""
-        import fnmatch
-
-        return sorted(name for name in self._functions() if fnmatch.fnmatchcase(name, pattern))
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._functions()
-
-    def _functions(self) -> dict[str, Experiment]:
-        found: dict[str, Experiment] = {}
-        for package in self._searched:
-            root = importlib.import_module(package)
-            for info in pkgutil.iter_modules(root.__path__, f"{package}."):
-                module = importlib.import_module(info.name)
-                for name, function in inspect.getmembers(module, inspect.isfunction):
-                    if function.__module__ == info.name and not name.startswith("_"):
-                        found[f"{info.name.rsplit('.', 1)[-1]}/{name}"] = function
-        found.update(self._entries)
-        return found
 
 
 TRACKERS: Registry[Callable[..., BaseTracker]] = Registry("tracker")
@@ -84,49 +96,28 @@ EXPERIMENTS = ExperimentRegistry()
 EXPERIMENTS.search("pytracking.experiments")
 # From a frame (H, W, 3) and a click x, y to the box (4,) x, y, w, h that starts a tracker. Plugins bring these.
 CLICK_TO_BOX: Registry[ClickToBox] = Registry("way from a click to a box")
+# Columns of reports that no result holds, such as what a network's labels cost: from a tracker to numbers by the heads
+# of their columns, none where nothing is known. Plugins bring these.
+REPORT_COLUMNS: Registry[ReportColumns] = Registry("columns of reports")
 
 # Features of ECO that need no network; functions without arguments.
 ECO_FEATURES: Registry[Callable[[], Features]] = Registry("feature of ECO")
 
 
-def on_demand(module: str, attribute: str, description: str, **fixed: Any) -> Callable[..., Any]:
-    """Returns a function that imports ``module`` when it is called, and calls its ``attribute`` with ``fixed``."""
-
-    def build(*args: Any, **kwargs: Any) -> Any:
-        return getattr(importlib.import_module(module), attribute)(*args, **fixed, **kwargs)
-
-    build.__name__ = attribute
-    build.__doc__ = f"{description}\n\n    See {module}.{attribute}."
-    return build
-
-
-_EVALUATION = "pytracking.evaluation"
-TRACKERS.register("siamfc")(
-    on_demand("pytracking.tracker.siamfc", "SiamFCTracker", "Cross-correlates the first frame's template.")
-)
-TRACKERS.register("transt")(
-    on_demand("pytracking.tracker.transt", "TransTTracker", "Fuses template and search region by attention.")
-)
-TRACKERS.register("dimp")(
-    on_demand("pytracking.tracker.dimp", "DiMPTracker", "Learns a classifier online, and refines boxes.")
-)
-TRACKERS.register("eco")(
-    on_demand("pytracking.tracker.eco.tracker", "ECOTracker", "Learns a correlation filter on the features.")
-)
-TRACKERS.register("opencv")(
-    on_demand("pytracking.tracker.opencv", "OpenCVTracker", "A tracker of OpenCV's: CSRT or KCF.")
-)
+TRACKERS.refer("siamfc", "pytracking.tracker.siamfc:SiamFCTracker", "Cross-correlates the first frame's template.")
+TRACKERS.refer("transt", "pytracking.tracker.transt:TransTTracker", "Fuses template and search region by attention.")
+TRACKERS.refer("dimp", "pytracking.tracker.dimp:DiMPTracker", "Learns a classifier online, and refines boxes.")
+TRACKERS.refer("eco", "pytracking.tracker.eco.tracker:ECOTracker", "Learns a correlation filter on the features.")
+TRACKERS.refer("opencv", "pytracking.tracker.opencv:OpenCVTracker", "A tracker of OpenCV's: CSRT or KCF.")
 for _name, _cell in {"fhog": 4, "fhog6": 6}.items():
-    ECO_FEATURES.register(_name)(
-        on_demand(
-            "pytracking.tracker.eco.hog",
-            "HogFeatures",
-            f"Histograms of oriented gradients in cells of {_cell} pixels, 31 channels projected to 10.",
-            cells=(_cell,),
-        )
+    ECO_FEATURES.refer(
+        _name,
+        "pytracking.tracker.eco.hog:HogFeatures",
+        f"Histograms of oriented gradients in cells of {_cell} pixels, 31 channels projected to 10.",
+        cells=(_cell,),
     )
-BENCHMARKS.register("synthetic")(
-    on_demand(f"{_EVALUATION}.synthetic", "synthetic", "8 generated videos of 60 frames; needs no files.")
+BENCHMARKS.refer(
+    "synthetic", "pytracking.evaluation.synthetic:synthetic", "8 generated videos of 60 frames; needs no files."
 )
 for _name, _what in {
     "otb": "OTB-2015, 100 runs, in otb_dir.",
@@ -140,7 +131,9 @@ for _name, _what in {
     "got10k_test": "GOT-10k's test split, 180 sequences, in got10k_dir.",
     "vot": "A VOT challenge's sequences, 2013 to 2019, in vot_dir.",
 }.items():
-    BENCHMARKS.register(_name)(on_demand(f"{_EVALUATION}.benchmarks", _name, _what))
+    BENCHMARKS.refer(_name, f"pytracking.evaluation.benchmarks:{_name}", _what)
+for _name in ("otb", "otb13", "uav", "uav20l"):
+    _what = f"A copy of {_name} whose sequences end early on purpose, such as after 100 frames."
+    BENCHMARKS.refer(f"{_name}_shortened", f"pytracking.evaluation.benchmarks:{_name}", _what, shortened=True)
 for _year in range(2013, 2020):
-    _vot = on_demand(f"{_EVALUATION}.benchmarks", "vot", f"VOT{_year}, in vot_dir.", year=_year)
-    BENCHMARKS.register(f"vot{_year}")(_vot)
+    BENCHMARKS.refer(f"vot{_year}", "pytracking.evaluation.benchmarks:vot", f"VOT{_year}, in vot_dir.", year=_year)

@@ -13,7 +13,7 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from ltr.admin.command_line import print_names, run_command  # noqa: E402
+from ltr.admin.command_line import CommandParser, print_entries, run_command  # noqa: E402
 from pytracking import command_line  # noqa: E402
 
 DESCRIPTION = """\
@@ -27,11 +27,11 @@ EXAMPLES = """\
 examples:
   python pytracking/run_experiment.py --list
   python pytracking/run_experiment.py baselines synthetic
-  python pytracking/run_experiment.py baselines otb --threads 4 --per_sequence
+  python pytracking/run_experiment.py baselines otb --jobs 4 --per-sequence
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
     parser = command_line.parser("run_experiment.py", DESCRIPTION, EXAMPLES)
     parser.add_argument("module", nargs="?", metavar="MODULE", help="the experiment's module, such as baselines")
@@ -63,7 +63,7 @@ def _list(options: argparse.Namespace) -> int:
     from pytracking.registry import EXPERIMENTS
 
     print("experiments:")
-    print_names(EXPERIMENTS.names(), EXPERIMENTS.__getitem__)
+    print_entries(EXPERIMENTS)
     return 0
 
 

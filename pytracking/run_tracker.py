@@ -13,7 +13,13 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from ltr.admin.command_line import print_names, run_command, whole_number  # noqa: E402
+from ltr.admin.command_line import (  # noqa: E402
+    CommandParser,
+    add_dataset_option,
+    add_run_id_option,
+    print_entries,
+    run_command,
+)
 from pytracking import command_line  # noqa: E402
 
 DESCRIPTION = """\
@@ -28,14 +34,14 @@ EXAMPLES = """\
 examples:
   python pytracking/run_tracker.py --list
   python pytracking/run_tracker.py siamfc untrained_res18
-  python pytracking/run_tracker.py siamfc untrained_res18 --dataset_name otb --threads 4
-  python pytracking/run_tracker.py siamfc untrained_res18 --dataset_name otb --sequence CarDark --render
-  python pytracking/run_tracker.py siamfc untrained_res18 --set scale_num=1 --runid 1
-  python pytracking/run_tracker.py dimp --network super_dimp.pth.tar --dataset_name otb
+  python pytracking/run_tracker.py siamfc untrained_res18 --dataset otb --jobs 4
+  python pytracking/run_tracker.py siamfc untrained_res18 --dataset otb --sequence CarDark --render
+  python pytracking/run_tracker.py siamfc untrained_res18 --set scale_num=1 --run-id 1
+  python pytracking/run_tracker.py dimp --network super_dimp.pth.tar --dataset otb
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
     parser = command_line.parser("run_tracker.py", DESCRIPTION, EXAMPLES)
     parser.add_argument("tracker", nargs="?", metavar="TRACKER", help="the tracker, such as siamfc")
@@ -45,10 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="track with this checkpoint or published weights; without PARAMETERS, as the network in it asks for",
     )
-    parser.add_argument("--runid", type=whole_number, metavar="N", help="number of this repetition")
-    parser.add_argument(
-        "--dataset_name", default="synthetic", metavar="NAME", help="the data set (default: synthetic, needs no files)"
-    )
+    add_run_id_option(parser, help="number of this repetition")
+    what = "a benchmark, or the path of a folder of frames or a video file (default: synthetic, needs no files)"
+    add_dataset_option(parser, default="synthetic", help=what)
     parser.add_argument("--sequence", metavar="NAME", help="only this sequence: its name, or its number from 0 on")
     return parser
 
@@ -71,17 +76,21 @@ def _track(options: argparse.Namespace) -> int:
     parameters = options.parameters
     if "network" in overrides:
         parameters = _matched(options.tracker, parameters, overrides["network"])
-    tracker = Tracker(options.tracker, parameters, options.runid, overrides=overrides)
+    tracker = Tracker(options.tracker, parameters, options.run_id, overrides=overrides)
     tracker.parameters()  # an unknown name is told before any data set is read
-    dataset = get_dataset(options.dataset_name)
+    dataset = get_dataset(options.dataset)
     if options.sequence is not None:
         name: str | int = options.sequence
-        if options.sequence.isdecimal() and options.sequence not in {sequence.name for sequence in dataset}:
+        if (
+            options.sequence.isdecimal()
+            and len(options.sequence) < 10
+            and options.sequence not in {sequence.name for sequence in dataset}
+        ):
             name = int(options.sequence)
             if name >= len(dataset):
-                raise SequenceError(f"there is no sequence {name}: {options.dataset_name} has 0 to {len(dataset) - 1}")
+                raise SequenceError(f"there is no sequence {name}: {options.dataset} has 0 to {len(dataset) - 1}")
         dataset = SequenceList([dataset[name]])
-    return command_line.track_and_report(options, [tracker], dataset, options.dataset_name)
+    return command_line.track_and_report(options, [tracker], dataset, options.dataset)
 
 
 def _matched(tracker: str, parameters: str | None, network: str) -> str:
@@ -104,9 +113,9 @@ def _list(options: argparse.Namespace) -> int:
     from pytracking.registry import BENCHMARKS, PARAMETERS
 
     print("trackers and parameter sets:")
-    print_names(PARAMETERS.names(), PARAMETERS.__getitem__)
+    print_entries(PARAMETERS)
     print("data sets:")
-    print_names(BENCHMARKS.names(), BENCHMARKS.__getitem__)
+    print_entries(BENCHMARKS)
     return 0
 
 

@@ -13,26 +13,26 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
-from ltr.admin.command_line import run_command  # noqa: E402
+from ltr.admin.command_line import CommandParser, run_command  # noqa: E402
 from pytracking.live.commands import live_parser, track_live  # noqa: E402
 
 DESCRIPTION = """\
 Tracks a target that a camera sees.
 
-The target is drawn with the mouse in the first frame, or named by its box (--optional_box) or one click (--click).
+The target is drawn with the mouse in the first frame, or named by its box (--optional-box) or one click (--click).
 Keys in the window: space: pause, n: next frame, r: new box, q: stop. Without a screen, or with --headless or
---save_results, an MP4 and a text file of boxes are written; Ctrl-C ends the recording in good order.
+--save-results, an MP4 and a text file of boxes are written; Ctrl-C ends the recording in good order.
 """
 
 EXAMPLES = """\
 examples:
   python pytracking/run_webcam.py siamfc socl_res18
-  python pytracking/run_webcam.py siamfc socl_res18 --camera 1 --save_results
+  python pytracking/run_webcam.py siamfc socl_res18 --camera 1 --save-results
   python pytracking/run_webcam.py siamfc socl_res18 --camera video.mp4 --click 100 105 --headless
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
     parser = live_parser("run_webcam.py", DESCRIPTION, EXAMPLES)
     parser.add_argument(

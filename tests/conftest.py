@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,10 @@ from ltr.admin.environment import PATHS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEST_DATA = Path(os.environ.get("PYTRACKING_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
+
+# A shell that starts the tests in the background leaves Ctrl-C ignored, here and in all that is started from here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The networks of the tests are tiny: more threads cost more than they bring, and would change the last bits of sums.
 torch.set_num_threads(1)

@@ -21,7 +21,7 @@ else:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WINGS = ("ltr", "pytracking", "socl_plugins")
-OPTIONAL = ("visdom", "matplotlib", "jpeg4py", "lmdb", "tensorboard", "ray", "dask", "trax", "faiss")
+OPTIONAL = ("visdom", "matplotlib", "jpeg4py", "safetensors", "tensorboard", "ray", "dask", "trax", "faiss")
 LONGEST_FILE = 400
 
 REGISTRIES = {
@@ -79,16 +79,30 @@ def test_the_first_imports_cost_next_to_nothing(module: str) -> None:
     assert run_python(f"import {module}; print([name for name in {heavy} if name in sys.modules])").strip() == "[]"
 
 
-def test_every_module_can_be_imported_without_the_optional_packages() -> None:
+IMPORT_ALL = """
+import importlib, ltr.registry, pytracking.registry
+from ltr.registry import Registry, load_plugins
+sys.modules.update(dict.fromkeys({optional}))  # None: as if it were not installed
+load_plugins({plugins})
+registries = [value for module in (ltr.registry, pytracking.registry) for value in vars(module).values()]
+names = lambda: {{entry.kind: entry.names() for entry in registries if isinstance(entry, Registry)}}
+known = names()
+for module in {modules}:
+    importlib.import_module(module)
+for kind, found in names().items():
+    print(*(f"{{kind}} {{name}}" for name in found if name not in known[kind]), sep="\\n", end="")
+"""
+
+
+def test_every_module_can_be_imported_without_the_optional_packages_and_registers_nothing_unannounced() -> None:
     modules = [
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")
         for path in files(*WINGS)
         if path.name != "__main__.py"
     ]
-    run_python(
-        f"import importlib\nsys.modules.update(dict.fromkeys({OPTIONAL}))\n"  # None: as if it were not installed
-        f"for module in {modules}:\n    importlib.import_module(module)"
-    )
+    plugins = ["pytracking.plugin", "socl_plugins.plugin"]
+    late = run_python(IMPORT_ALL.format(optional=OPTIONAL, plugins=plugins, modules=modules))
+    assert not late, f"the plugin module does not refer to it, so nobody finds it by its name: {late}"
 
 
 def test_every_package_says_what_lives_there() -> None:

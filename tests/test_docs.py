@@ -9,22 +9,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from ltr import run_training
+from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
+from ltr.dataset.export import export_got10k
+from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
+from pytracking.registry import PARAMETERS
+from tests.recipes import SMALL, as_words
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLUGINS = REPOSITORY / "docs/plugins.md"
 
 
-def block(document: Path, language: str) -> str:
-    """The first block of code in that language."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert found, f"{document} shows no {language}"
-    return found.group(1)
+def block(document: Path, language: str, number: int = 0) -> str:
+    """One of the blocks of code in that language."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(found) > number, f"{document} shows no {language} number {number + 1}"
+    return str(found[number])
 
 
 def test_the_tracker_in_one_file_is_complete_and_tracks(workspace: Path, tmp_path: Path) -> None:
@@ -45,6 +51,54 @@ def test_the_tracker_in_one_file_is_complete_and_tracks(workspace: Path, tmp_pat
     boxes = np.loadtxt(workspace / "tracking_results/ncc/default/synthetic-0000.txt", delimiter="\t")
     assert boxes.shape == (60, 4) and np.isfinite(boxes).all()
     assert len(np.unique(boxes[:, :2], axis=0)) > 10, "the tracker never moved"
+
+
+def test_the_learning_method_in_one_file_is_complete(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin = block(PLUGINS, "python", 1)
+    assert len(plugin.splitlines()) < 120
+    (tmp_path / "my_method.py").write_text(plugin, encoding="utf-8")
+    source = SyntheticVideo(3, num_frames=4, size=(96, 128), seed=9)
+    for video in range(3):
+        folder = tmp_path / "my_videos" / f"video {video}"
+        folder.mkdir(parents=True)
+        boxes = source.get_sequence_info(video)["bbox"].numpy()
+        np.savetxt(folder / "clicks.csv", boxes[:, :2] + boxes[:, 2:] / 2, delimiter=",")
+        for frame in range(4):
+            cv2.imwrite(str(folder / f"{frame + 1}.jpg"), source.load_frame(video, frame)[..., ::-1])
+    words = [*as_words(SMALL), "--plugin", str(tmp_path / "my_method.py"), "--device", "cpu"]
+    script, module, name, *_ = shlex.split(block(PLUGINS, "bash", 1).splitlines()[1])[1:]
+    assert run_training.main([module, name, *words]) == 1
+    assert "mine_dir is not set" in capsys.readouterr().err
+    monkeypatch.setenv("PYTRACKING_MINE_DIR", str(tmp_path / "my_videos"))
+    assert run_training.main([module, name, *words]) == 0
+    checkpoint = load_checkpoint(best_checkpoint("mine/place"))
+    assert checkpoint["settings"]["config"]["data.labels.side"] == 48
+    assert "schedule: short, 1 epochs of 4 samples of 3 videos" in capsys.readouterr().out
+    assert PARAMETERS["siamfc/place"]().network == "mine/place"
+    assert run_training.main([module, name, *words, "--help"]) == 0
+    assert "actor.temperature=1" in capsys.readouterr().out
+
+
+def test_the_data_set_in_one_file_brings_its_path(workspace: Path, tmp_path: Path) -> None:
+    section = PLUGINS.read_text(encoding="utf-8").partition("## Your own training videos")[2]
+    (tmp_path / "section.md").write_text(section, encoding="utf-8")
+    (tmp_path / "my_videos.py").write_text(block(tmp_path / "section.md", "python"), encoding="utf-8")
+    export_got10k(SyntheticVideo(2, num_frames=3), tmp_path / "mine", "train")
+    for line in block(tmp_path / "section.md", "bash").splitlines():
+        variable, python, *arguments = shlex.split(line)
+        assert python == "python" and variable == "PYTRACKING_MINE_DIR=/data/mine"
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTRACKING_MINE_DIR": str(tmp_path / "mine")},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        assert str(tmp_path / "mine") in done.stdout or "6 frames" in done.stdout
 
 
 def systems(column: int) -> list[str]:
@@ -81,3 +135,11 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(page: str) -> None:
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
     missing = [target for target in targets if not (REPOSITORY / page).parent.joinpath(target).exists()]
     assert not missing
+
+
+def test_what_the_architecture_page_points_at_is_there() -> None:
+    text = (REPOSITORY / "docs/architecture.md").read_text("utf-8")
+    table = text.partition("## Where is what")[2].partition("\n## ")[0]
+    places = re.findall(r"`([a-z_]+/[^`]+)`", table)
+    assert len(table.splitlines()) > 30 and len(places) > 60
+    assert not [place for place in places if not (REPOSITORY / place).exists()]

@@ -21,13 +21,14 @@ from pytracking.evaluation.sequence import from_video_dataset
 from pytracking.evaluation.tracker import track_sequence
 from pytracking.registry import TRACKERS
 from pytracking.tracker.dimp import DiMPParams
-from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.refinement import Ascent, refine_boxes, refine_on_whole_crop
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.siamfc import SiamFCParams
 from pytracking.tracker.transt import TransTParams
 from socl_plugins.soft_contrastive import SoftContrastiveSettings, draw_samples, soft_contrastive_loss
 from socl_plugins.soft_contrastive.loss import SampleNumbers
+from tests.recipes import SMALL, as_words
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -114,7 +115,7 @@ def test_dimps_recorded_parts_give_what_they_give_when_they_are_called() -> None
     filters = torch.randn(1, 256, 4, 4, device="cuda")
     reference = network.extract_backbone(torch.rand(1, 3, 288, 288, device="cuda") * 255)
     target = torch.tensor([[100.0, 90, 60, 70]], device="cuda")
-    judge = BoxJudge(branch, branch.modulation((reference["layer2"], reference["layer3"]), target))
+    judge = IoUPredictor(branch, branch.modulation((reference["layer2"], reference["layer3"]), target))
 
     def refine(near: torch.Tensor, far: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return refine_on_whole_crop(judge, (near, far), boxes, Ascent(5))
@@ -143,11 +144,9 @@ def test_dimps_recorded_parts_give_what_they_give_when_they_are_called() -> None
 
 @pytest.mark.parametrize("recipe", ["socl socl_res18", "dimp dimp18", "transt transt50"])
 def test_a_recipe_learns_on_a_gpu_and_goes_on_where_it_stopped(recipe: str, workspace: Path, tmp_path: Path) -> None:
-    few = ["samples_per_epoch=8", "batch_size=4", "num_workers=0", "videos=2", "held_out_videos=1", "held_out_frames=3"]
-    words = [*recipe.split(), "--device", "cuda", "--workspace", str(workspace)]
-    for setting in few:
-        words += ["--set", setting]
-    assert run_training.main([*words, "--set", "epochs=1"]) == 0
-    assert run_training.main([*words, "--set", "epochs=2", "--resume"]) == 0
+    few = as_words({**SMALL, "schedule.samples_per_epoch": 8, "schedule.batch_size": 4, "score.frames": 3})
+    words = [*recipe.split(), "--device", "cuda", "--workspace", str(workspace), *few]
+    assert run_training.main([*words, "--set", "schedule.epochs=1"]) == 0
+    assert run_training.main([*words, "--set", "schedule.epochs=2", "--resume"]) == 0
     module, name = recipe.split()
     assert list((workspace / "checkpoints" / "ltr" / module / name).glob("*_ep0002.pth.tar"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -18,7 +18,13 @@ class BaseActor(ABC):
         net: the network that learns.
         objective: the loss, or a dict of losses; whatever the subclass makes of it.
         frozen_norm: see :func:`hold_norm_statistics`.
+
+    Attributes:
+        leaves_parameters_unused: whether a step may give some parameters no gradient, which a distributed run has to
+            know.
     """
+
+    leaves_parameters_unused: ClassVar[bool] = False
 
     def __init__(self, net: nn.Module, objective: Any = None, *, frozen_norm: bool = False) -> None:
         self.net = net

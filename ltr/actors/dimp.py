@@ -42,6 +42,7 @@ class DiMPActor(BaseActor):
         objective: weights of the loss's parts.
     """
 
+    leaves_parameters_unused = True  # the backbone's last layer and its ImageNet classifier
     objective: DiMPLossSettings
 
     def __init__(self, net: nn.Module, objective: DiMPLossSettings = DiMPLossSettings()) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import re
-import zipfile
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,12 @@ from torch import nn
 from ltr.admin import published
 from ltr.admin.environment import load_environment
 from ltr.admin.files import write_atomically
+from ltr.admin.weight_files import SAFETENSORS, CheckpointError, load_file, read_about, write_weights
+from ltr.registry import RegistryError
 
 SUFFIX = ".pth.tar"
-_ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"  # how a file of torch.save begins: today's format, and the one before
+WRAPPERS = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before the names of weights
 _EPOCH_FILE = re.compile(r"_ep(\d+)\.pth\.tar$")
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that is missing, broken, of another kind, unsafe, or of another network."""
 
 
 def epoch_path(directory: Path, net_type: str, epoch: int) -> Path:
@@ -108,8 +105,10 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
     from ltr.models.bare_weights import recognised  # the models are only needed here
 
     content = load_file(path, map_location)
-    _check_sums(Path(path))
-    if not (isinstance(content, dict) and "constructor" in content):
+    about = read_about(Path(path))
+    if about is not None:
+        content = {"net": content, **about}
+    elif not (isinstance(content, dict) and "constructor" in content):
         content = recognised(content) or content
     missing = [key for key in ("net", "constructor") if not isinstance(content, dict) or key not in content]
     if missing:
@@ -122,86 +121,94 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
     return content
 
 
-def load_file(path: str | Path, map_location: torch.device | str = "cpu") -> Any:
-    """Returns whatever tensors and plain data ``path`` holds (``torch.save``'s formats); no code in the file is run.
+def export_weights(path_or_name: str | Path, out: Path) -> Path:
+    """Writes a network's weights, and how it is built, as a safetensors file, and its sha256 beside it.
 
-    Objects of pytracking's own classes, which published checkpoints hold, become :class:`ltr.admin.published.StandIn`.
+    Args:
+        path_or_name: as :func:`load_network` takes it, which reads what is written here, too.
+        out: the file to write; its name ends in ``.safetensors``.
 
     Raises:
-        CheckpointError: the file is missing, truncated, of another format, or would run code.
+        CheckpointError: there is no such checkpoint, it is damaged, or ``out`` has another ending.
+        WriteError: the file cannot be written.
     """
-    path = Path(path)
-    if not path.is_file():
-        reason = "it is a directory" if path.is_dir() else "there is no such file"
-        raise CheckpointError(f"cannot read the checkpoint {path}: {reason}")
-    try:
-        with open(path, "rb") as file:
-            head = file.read(4)
-    except OSError as error:
-        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror}") from error
-    if not head:
-        raise CheckpointError(f"the checkpoint {path} is empty. Copy or download it again.")
-    if head == _ARCHIVE and not zipfile.is_zipfile(path):
-        raise CheckpointError(f"the checkpoint {path} is truncated: its end is missing. Copy or download it again.")
-    if head != _ARCHIVE and head[:1] != _PICKLE:
-        raise CheckpointError(f"{path} is no checkpoint: it is not in a format that torch.save writes")
-    try:
-        return published.read(path, map_location)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(_why_refused(path, str(error))) from error
-    except OSError as error:
-        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
-    except torch.cuda.OutOfMemoryError:  # says nothing about the file
-        raise
-    except Exception as error:  # torch's readers raise nearly anything on foreign or damaged content
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise CheckpointError(f"{path} is no checkpoint, or is damaged: {reason}") from error
+    if out.suffix != SAFETENSORS:
+        raise CheckpointError(f"{out}: weights are written as safetensors; let the name end in {SAFETENSORS}")
+    network = load_network(path_or_name)
+    content = load_checkpoint(find_checkpoint(path_or_name))
+    settings = content.get("settings")
+    about = {"constructor": network.constructor, "settings": settings if isinstance(settings, dict) else None}
+    write_weights(out, network.state_dict(), about)
+    return out
 
 
-def _check_sums(path: Path) -> None:
-    """Compares the archive's check sums, which torch ignores: weights with flipped bits would load silently."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        if damaged:
-            raise CheckpointError(f"the checkpoint {path} is damaged (in {damaged}). Copy or download it again.")
-
-
-def _why_refused(path: Path, message: str) -> str:
-    found = published.refused_name(message)
-    if found:
-        return (
-            f"refused to load {path}: it holds more than tensors and plain data ({found}), "
-            "so loading it would run code from the file"
-        )
-    return f"{path} is no checkpoint, or is damaged: {message.strip().splitlines()[0][:200]}"
-
-
-def load_weights(network: nn.Module, weights: Mapping[str, torch.Tensor], source: str | Path) -> None:
+def load_weights(
+    network: nn.Module, weights: Mapping[str, torch.Tensor], source: str | Path, more_allowed: bool = False
+) -> None:
     """Loads ``weights`` into ``network``; they must fit exactly.
 
+    Prefixes that come from a wrapper (``module.``, ``_orig_mod.``) are taken off, which is said on standard error.
+
+    Args:
+        network: to load into.
+        weights: by name.
+        source: where they come from, for messages.
+        more_allowed: weights that the network does not have are left out.
+
     Raises:
-        CheckpointError: keys that are missing or unknown to the network, or tensors of another shape.
+        CheckpointError: keys that are missing or unknown to the network, tensors of another shape or kind of number, or
+            numbers that are not finite.
     """
+    fitting = fitting_weights(network, weights, source, more_allowed)
+    network.load_state_dict(fitting)
+
+
+def fitting_weights(
+    network: nn.Module, weights: Mapping[str, torch.Tensor], source: str | Path, more_allowed: bool = False
+) -> dict[str, torch.Tensor]:
+    """Returns ``weights`` under the names of the network's own, see :func:`load_weights`."""
     if not isinstance(weights, Mapping):
         raise CheckpointError(f"'net' in {source} is a {type(weights).__name__}, not a dict of weights")
     expected = network.state_dict()
-    missing = [key for key in expected if key not in weights]
-    unexpected = [key for key in weights if key not in expected]
-    reshaped = [
-        f"{key} is {tuple(weights[key].shape)} instead of {tuple(value.shape)}"
-        for key, value in expected.items()
-        if key in weights and isinstance(value, torch.Tensor) and weights[key].shape != value.shape
-    ]
-    found = {"missing": missing, "unknown to the network": unexpected, "of another shape": reshaped}
-    problems = [
-        f"{len(names)} {what}: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
-        for what, names in found.items()
-        if names
-    ]
+    given = _without_wrappers(weights, expected, source)
+    problems: dict[str, list[str]] = {}
+    for name, own in expected.items():
+        if name not in given and not name.endswith("num_batches_tracked"):  # which old files lack
+            problems.setdefault("missing", []).append(name)
+        elif name in given and isinstance(own, torch.Tensor) and (misfit := _misfit(name, given[name], own)):
+            problems.setdefault(misfit[0], []).append(misfit[1])
+    if not more_allowed:
+        unknown = [str(name) for name in given if name not in expected]
+        problems |= {"unknown to the network": unknown} if unknown else {}
     if problems:
-        raise CheckpointError(f"the weights in {source} do not fit a {type(network).__name__}; {'; '.join(problems)}")
-    network.load_state_dict(weights)
+        told = [
+            f"{len(names)} {what}: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
+            for what, names in problems.items()
+        ]
+        raise CheckpointError(f"the weights in {source} do not fit a {type(network).__name__}; {'; '.join(told)}")
+    return {name: given.get(name, own) for name, own in expected.items()}
+
+
+def _misfit(name: str, value: Any, own: torch.Tensor) -> tuple[str, str] | None:
+    """Returns what kind of misfit a value is for the network's own, and how it is told; None if it fits."""
+    if not isinstance(value, torch.Tensor):
+        return "no tensors", f"{name} ({type(value).__name__})"
+    if value.shape != own.shape:
+        return "of another shape", f"{name} is {tuple(value.shape)} instead of {tuple(own.shape)}"
+    if (value.is_floating_point(), value.is_complex()) != (own.is_floating_point(), own.is_complex()):
+        return "of another kind of number", f"{name} is {str(value.dtype).removeprefix('torch.')}"
+    if not bool(torch.isfinite(value).all()):
+        return "not finite", name
+    return None
+
+
+def _without_wrappers(weights: Mapping[Any, Any], expected: Mapping[str, Any], source: str | Path) -> Mapping[Any, Any]:
+    for prefix in WRAPPERS * 2:  # either may be around the other
+        wrapped = [name for name in weights if isinstance(name, str) and name.startswith(prefix)]
+        if wrapped and len(wrapped) == len(weights) and not any(name.startswith(prefix) for name in expected):
+            print(f"{source}: the prefix {prefix!r} is taken off the names of its weights", file=sys.stderr)
+            weights = {name.removeprefix(prefix): value for name, value in weights.items()}
+    return weights
 
 
 def load_network(path_or_name: str | Path, map_location: torch.device | str = "cpu") -> nn.Module:
@@ -216,7 +223,7 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
         CheckpointError: as :func:`load_checkpoint`, or the weights do not fit the network.
         RegistryError: the network is not registered; a plugin may be missing.
     """
-    from ltr.models.builder import build_network  # the models are only needed here
+    from ltr.models.builder import STARTING_POINT, build_network  # the models are only needed here
 
     path = find_checkpoint(path_or_name)
     content = load_checkpoint(path, map_location)
@@ -231,10 +238,26 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
             f"{path} does not say how its network is built. "
             "Train with a network made by ltr.models.builder.build_network."
         )
+    name, arguments = constructor["network"], constructor["kwargs"]
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise CheckpointError(f"{path} does not say how its network is built: its constructor is {constructor!r:.200}")
+    # Not the file's business: these would make reading it download weights, or read files of its choice.
+    arguments = {key: value for key, value in arguments.items() if key not in STARTING_POINT}
     try:
-        network = build_network(constructor["network"], **constructor["kwargs"])
-    except TypeError as error:
-        raise CheckpointError(f"{path} was made by another version of the network: {error}") from error
+        with torch.device("meta"):  # takes no memory: the weights say whether the network may take it
+            sketch = build_network(name, **arguments)
+    except RegistryError:
+        raise
+    except Exception:  # a network that cannot be built without numbers; what is wrong with the arguments comes below
+        sketch = None
+    if sketch is not None:
+        fitting_weights(sketch, content["net"], path)
+    try:
+        network = build_network(name, **arguments)
+    except RegistryError:
+        raise
+    except Exception as error:
+        raise CheckpointError(f"{path} was made by another version of the network {name}: {error}") from error
     load_weights(network, content["net"], path)
     return network.to(map_location).eval()
 
@@ -251,7 +274,7 @@ def find_checkpoint(path_or_name: str | Path) -> Path:
     looked_for = [path]
     network_dir = load_environment().network_dir
     if not path.is_absolute():
-        candidates = [network_dir / path, network_dir / f"{path}{SUFFIX}", network_dir / f"{path}.pth"]
+        candidates = [network_dir / f"{path}{suffix}" for suffix in ("", SUFFIX, ".pth", SAFETENSORS)]
         for candidate in candidates:
             if candidate.is_file():
                 return candidate

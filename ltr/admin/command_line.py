@@ -1,23 +1,133 @@
-"""What all command lines share: types of options, listings, error messages, the exit status."""
+"""What all command lines share: one set of option names, types of options, listings, errors, the exit status."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
 
+from ltr.admin.environment import PREFIX
 from ltr.admin.errors import message_for_people
-from ltr.registry import load_plugins
+from ltr.admin.path_files import EnvironmentError_, user_path
+from ltr.admin.processes import stopped_by_sigterm
+from ltr.registry import Registry, load_plugins, near_names
+
+LARGEST_NUMBER = 2**31 - 1
+"""Of whole numbers that are typed: what every library takes, as a count and as a seed."""
+LONGEST_WORD = 300
+"""Characters of a word in an error message; of a longer one the middle is left out."""
+
+T = TypeVar("T")
 
 
-def key_and_value(text: str) -> tuple[str, str]:
-    """Returns the two sides of ``KEY=VALUE``."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as epochs=5, not {text!r}")
-    return key.strip(), value.strip()
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose options are spelled with dashes, and understood with underscores, too (``--run_id``).
+
+    An unknown option is told near names, and a message is one line that can be read.
+    """
+
+    def __init__(self, prog: str, description: str | None = None, epilog: str | None = None, **settings: Any) -> None:
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, description=description, epilog=epilog, formatter_class=raw, **settings)
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override] # as argparse has it
+        """Parses the words, with dashes in the names of options."""
+        words = sys.argv[1:] if args is None else list(args)
+        end = words.index("--") if "--" in words else len(words)
+        return super().parse_known_args([*map(_dashed, words[:end]), *words[end:]], namespace)
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
+        """Returns the options; an unknown one ends the program with status 2."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            near = near_names(unknown[0].partition("=")[0], self._shown_options()) if unknown[0][:1] == "-" else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{near and '.' + near}")
+        return options
+
+    def error(self, message: str) -> Any:
+        """Prints the usage and the message, and ends the program with status 2."""
+        super().error(shortened(message))
+
+    def _shown_options(self) -> list[str]:
+        shown = []
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for command in action.choices.values():
+                    shown += command._shown_options()
+            elif action.help is not argparse.SUPPRESS:
+                shown += action.option_strings
+        return shown
+
+
+def _dashed(word: str) -> str:
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def add_option(parser: argparse._ActionsContainer, name: str, *earlier: str, **settings: Any) -> None:
+    """Adds an option, and the names that it had earlier, which are understood and not shown.
+
+    Args:
+        parser: or a group of one.
+        name: as the help shows it.
+        *earlier: names.
+        **settings: as ``add_argument`` takes them.
+    """
+    dest = parser.add_argument(name, **settings).dest
+    hidden = {**settings, "dest": dest, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS, "required": False}
+    for other in earlier:
+        parser.add_argument(other, **hidden)
+
+
+def add_common_options(parser: argparse.ArgumentParser, plugins: str, debug_levels: str = "") -> None:
+    """Adds the options that every command has: ``--workspace``, ``--plugin`` and ``--debug``.
+
+    :func:`run_command`, or :func:`apply_common_options`, does what they say.
+
+    Args:
+        parser: of a command.
+        plugins: what a plugin may register, for the help.
+        debug_levels: makes of ``--debug`` an option with a level, 1 if none is given, and says what these do.
+    """
+    parser.add_argument(
+        "--workspace", type=path, metavar="DIR", help="where what is written goes, by default (default: as configured)"
+    )
+    add_plugin_option(parser, plugins)
+    if debug_levels:
+        parser.add_argument(
+            "--debug", type=whole_number, nargs="?", const=1, default=0, metavar="LEVEL", help=debug_levels
+        )
+    else:
+        parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
+
+
+def apply_common_options(options: argparse.Namespace) -> None:
+    """Sets the workspace, here and for the processes that are started from here, and loads the plugins.
+
+    Raises:
+        PluginError: a plugin that was named cannot be imported.
+    """
+    if options.workspace is not None:
+        os.environ[f"{PREFIX}WORKSPACE_DIR"] = str(options.workspace.absolute())
+    load_plugins(options.plugin)
+
+
+def add_dataset_option(parser: argparse._ActionsContainer, **settings: Any) -> None:
+    """Adds ``--dataset``, which was ``--dataset_name``; the settings are those of ``add_argument``."""
+    add_option(parser, "--dataset", "--dataset-name", **{"metavar": "NAME", **settings})
+
+
+def add_run_id_option(parser: argparse._ActionsContainer, **settings: Any) -> None:
+    """Adds ``--run-id N``, which was ``--runid``; the settings are those of ``add_argument``."""
+    add_option(parser, "--run-id", "--runid", **{"type": whole_number, "metavar": "N", **settings})
 
 
 def add_set_option(parser: argparse.ArgumentParser, what: str) -> None:
@@ -44,24 +154,103 @@ def add_plugin_option(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
+def key_and_value(text: str) -> tuple[str, str]:
+    """Returns the two sides of ``KEY=VALUE``."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, such as epochs=5, not {text!r}")
+    return key.strip(), value.strip()
+
+
 def whole_number(text: str) -> int:
-    """Returns a whole number from 0 on."""
+    """Returns a whole number from 0 to 2,147,483,647."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
+    if len(text) > 4000 or int(text) > LARGEST_NUMBER:  # Python itself refuses to read more than 4300 digits
+        raise argparse.ArgumentTypeError(f"{text} is too large; the largest number is {LARGEST_NUMBER:,}")
     return int(text)
+
+
+def processes(text: str) -> int:
+    """Returns a number of worker processes: from 0 on, or -1 for one on each core."""
+    return -1 if text == "-1" else whole_number(text)
+
+
+def number(text: str) -> float:
+    """Returns a finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a number, not {text!r}")
+    return value
+
+
+def number_in(low: float, high: float = math.inf, above: bool = False) -> Callable[[str], float]:
+    """Returns a type of options: finite numbers from ``low`` (if ``above``, beyond it) to ``high``.
+
+    >>> number_in(0, 1)("0.5")
+    0.5
+    """
+    bounds = f"above {low:g}" if above else f"from {low:g}"
+    bounds += f" to {high:g}" if high < math.inf else "" if above else " on"
+
+    def bounded(text: str) -> float:
+        value = number(text)
+        if value > high or value < low or (above and value == low):
+            raise argparse.ArgumentTypeError(f"expected a number {bounds}, not {text!r}")
+        return value
+
+    return bounded
+
+
+def path(text: str) -> Path:
+    """Returns a path, with the home folder in place of ``~``."""
+    try:
+        return user_path(text)
+    except EnvironmentError_ as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def shortened(message: str) -> str:
+    """Returns a message whose words of more than 300 characters have lost their middle.
+
+    >>> len(shortened("no number: " + 5000 * "9"))
+    114
+    """
+
+    def cut(word: re.Match[str]) -> str:
+        return f"{word[0][:50]}...{word[0][-50:]}"
+
+    return re.sub(rf"\S{{{LONGEST_WORD + 1},}}", cut, message)
+
+
+def print_entries(registry: Registry[T], names: Iterable[str] | None = None) -> None:
+    """Prints the names of a registry's entries, with a space for a slash, and what each is; nothing is imported."""
+    print_descriptions(registry.names() if names is None else names, registry.describe)
 
 
 def print_names(names: Iterable[str], entry: Callable[[str], object]) -> None:
     """Prints each name, with a space for its slash, and the first line of its entry's docstring."""
+
+    def describe(name: str) -> str:
+        return (entry(name).__doc__ or "").strip().partition("\n")[0]
+
+    print_descriptions(names, describe)
+
+
+def print_descriptions(names: Iterable[str], describe: Callable[[str], str]) -> None:
+    """Prints each name, with a space for its slash, and what it is."""
     for name in names:
         try:
-            text = (entry(name).__doc__ or "").strip()
+            text = describe(name)
         except Exception as error:  # one broken entry must not hide the others
-            text = f"(cannot be imported: {type(error).__name__}: {error})"
-        print(f"  {name.replace('/', ' '):32}{text.splitlines()[0] if text else ''}".rstrip())
+            text = f"(cannot be read: {type(error).__name__}: {error})"
+        print(f"  {name.replace('/', ' '):32}{text}".rstrip())
 
 
-def print_error(error: Exception, debug: bool, option: str) -> None:
+def print_error(error: Exception, debug: bool, option: str = "--debug") -> None:
     """Prints an error that this project worded as one message, and any other with its traceback.
 
     Args:
@@ -73,27 +262,28 @@ def print_error(error: Exception, debug: bool, option: str) -> None:
     if message is None:
         traceback.print_exception(error)
     else:
-        print(f"error: {message}\n({option} shows the traceback)", file=sys.stderr)
+        print(f"error: {shortened(message)}\n({option} shows the traceback)", file=sys.stderr)
 
 
 def run_command(
     options: argparse.Namespace,
     command: Callable[[argparse.Namespace], int],
-    debug_option: str = "--debug 1",
     interrupted: str = "what was finished is saved, and the same command goes on from there",
 ) -> int:
-    """Loads the plugins, runs the command and returns the exit status; errors become one line, or a traceback.
+    """Does what the common options say, runs the command and returns the exit status; an error becomes one line.
+
+    SIGTERM stops it as Ctrl-C does.
 
     Args:
-        options: what was parsed: ``plugin`` and ``debug``, and what the command reads.
+        options: what was parsed: the common ones, and what the command reads.
         command: takes the options and returns the exit status.
-        debug_option: what a person adds to see the traceback of an error.
-        interrupted: what Ctrl-C leaves behind.
+        interrupted: what Ctrl-C or SIGTERM leaves behind.
     """
     try:
-        load_plugins(options.plugin)
-        status = command(options)
-        sys.stdout.flush()
+        with stopped_by_sigterm():
+            apply_common_options(options)
+            status = command(options)
+            sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         print(f"\ninterrupted; {interrupted}", file=sys.stderr)
@@ -102,7 +292,7 @@ def run_command(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at its end
         return 141
     except Exception as error:  # every error ends here, with an honest status
-        print_error(error, bool(options.debug), debug_option)
+        print_error(error, bool(options.debug))
         return 1
 
 

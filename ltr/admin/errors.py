@@ -10,22 +10,32 @@ from pathlib import Path
 
 from ltr.registry import project_packages
 
+_NO_HOME = "Could not determine home directory."  # of Path.expanduser
+_OF_A_FILE = re.compile(r"\[Errno \d+\] ([^:]+): '(.+)'", re.DOTALL)  # an OSError with the name of its file
 _IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback")
 
 
 def message_for_people(error: BaseException) -> str | None:
-    """Returns the message of an error that this project, or a plugin, raised in so many words, or none for any other.
+    """Returns the message of an error that a person can mend from it, or none for any other.
 
-    An error counts if its class is one of theirs, or if it is a ValueError, KeyError or OSError that a ``raise``
-    statement of theirs made. A ValueError that merely happened, such as ``int("x")``, does not: without its
-    traceback nobody can tell what was wrong. The same holds for errors from a loader's worker processes.
+    An error counts if its class is one of this project's or of a plugin's, or if it is a ValueError, KeyError, OSError
+    or ImportError that a ``raise`` statement of theirs made. A ValueError that merely happened, such as ``int("x")``,
+    does not: without its traceback nobody can tell what was wrong. The operating system's errors count if they name a
+    file, and so do memory that is used up and a home directory that there is none of. The same holds for errors from a
+    loader's worker processes.
     """
     message = str(error).strip()
     if not message or not isinstance(error, Exception):
         return None
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {message}"
+    if isinstance(error, RuntimeError) and message == _NO_HOME:
+        return "a path begins with ~ and the name of a user that this machine does not know; write the path in full"
     in_worker = _IN_WORKER.match(message) is not None
     known = type(error).__module__.split(".")[0] in project_packages()
-    if not known and isinstance(error, (ValueError, KeyError, OSError)):
+    if not known and (named := _OF_A_FILE.fullmatch(_last_message(message) if in_worker else message)):
+        return f"{named[2]}: {named[1]}"
+    if not known and isinstance(error, (ValueError, KeyError, OSError, ImportError)):
         known = _worker_raised(message) if in_worker else _raised(error)
     if not known:
         return None

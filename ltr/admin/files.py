@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
+import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 PARTIAL_SUFFIX = ".partial"
+LONGEST_NAME = 120  # characters of a file's name that are kept in its temporary name; file systems allow 255 in all
 
 _FIXES = {
     errno.ENOSPC: "the disk is full: free some space, or choose a directory on another disk",
@@ -32,14 +37,15 @@ class WriteError(OSError):
 def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     """Writes ``path`` so that it always holds the old content or the new, and never a part.
 
-    ``write`` gets a temporary name in the same directory. What it wrote is forced to the disk and then moved over
-    ``path``. A process killed in between leaves at most a hidden ``*.partial`` file (see :func:`remove_leftovers`).
+    ``write`` gets a temporary name in the same directory (:func:`partial_path`). What it wrote is forced to the disk
+    and then moved over ``path``. A process killed in between leaves at most a hidden ``*.partial`` file, which the next
+    writer of ``path`` removes, or the next run that owns the directory (:func:`ltr.admin.ownership.own`).
 
     Raises:
         WriteError: the disk is full, the directory cannot be made or written to, ... The ``errno`` is kept.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+    partial = partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
@@ -54,6 +60,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
         _remove(partial)
         raise
     _force_directory_to_disk(path.parent)
+    _remove_leftovers_of(path)
 
 
 def check_writable(directory: Path) -> None:
@@ -67,6 +74,22 @@ def check_writable(directory: Path) -> None:
     probe.unlink(missing_ok=True)
 
 
+def check_file_writable(path: Path) -> None:
+    """Checks that a file can be written later: in its directory, under a name not too long and not a directory's.
+
+    Raises:
+        WriteError: see :func:`write_atomically`.
+    """
+    check_writable(path.parent)
+    try:
+        is_directory = path.is_dir()
+    except OSError as error:
+        reason = f"{error.strerror}: {path.name[:40]}..."
+        raise WriteError(error.errno or errno.EIO, f"cannot write into {path.parent}: {reason}") from error
+    if is_directory:
+        raise WriteError(errno.EISDIR, f"cannot write {path}: it is a directory; give the file another name")
+
+
 def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> None:
     """Writes ``content`` to ``path`` whole or not at all; errors as in :func:`write_atomically`."""
 
@@ -77,12 +100,29 @@ def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> Non
     write_atomically(path, write)
 
 
+def partial_path(path: Path) -> Path:
+    """Returns the temporary name that this process writes ``path`` under: it tells the host and the process."""
+    return path.with_name(f"{_partial_start(path)}{os.getpid()}{PARTIAL_SUFFIX}")
+
+
 def remove_leftovers(directory: Path, older_than: float = 3600.0) -> None:
-    """Removes what killed writers left in ``directory``: partial files untouched for ``older_than`` seconds."""
-    for partial in directory.glob(f".*{PARTIAL_SUFFIX}"):
+    """Removes the partial files in ``directory`` and below it that were untouched for ``older_than`` seconds."""
+    for partial in directory.rglob(f".*{PARTIAL_SUFFIX}*"):
         with contextlib.suppress(OSError):  # another process may have removed it first
-            if time.time() - partial.stat().st_mtime > older_than:
+            if time.time() - partial.stat().st_mtime >= older_than:
                 partial.unlink()
+
+
+def _remove_leftovers_of(path: Path) -> None:
+    """Removes partial files of ``path`` whose writer, a process on this host, has ended."""
+    for partial in path.parent.glob(f"{glob.escape(_partial_start(path))}*{PARTIAL_SUFFIX}*"):
+        pid = partial.name.removeprefix(_partial_start(path)).partition(".")[0]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            _remove(partial)
+
+
+def _partial_start(path: Path) -> str:
+    return f".{path.name[:LONGEST_NAME]}.{platform.node()[:60].replace('.', '-')}."
 
 
 def _force_to_disk(path: Path) -> None:

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
+from ltr.admin.processes import end_with_parent, named_worker_deaths
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 BACKENDS = ("loky", "ray", "dask")
+WORKER_DIED = "what was finished is kept, and the same command goes on from there; fewer --jobs need less memory"
 LARGEST_KEPT = 31 << 20  # bytes; glibc learns from no block of more than 32 MiB
 
 
@@ -35,8 +38,8 @@ def local_cores() -> int:
 
 def workers(text: str) -> int:
     """Returns a number of processes: from 1 on, or -1 for all cores."""
-    if text != "-1" and not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, or -1 for all cores, not {text!r}")
+    if text != "-1" and not (text.isdecimal() and len(text) < 6 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, or -1 for all cores, not {text[:40]!r}")
     return int(text)
 
 
@@ -53,14 +56,23 @@ def run_in_rounds(
         tasks: drawn from as the rounds begin.
         jobs: worker processes; -1: one for each core.
         per_worker: tasks in a round, for each worker.
+
+    Raises:
+        ProcessDied: a worker process was killed; the rounds before were yielded.
     """
     from joblib import Parallel, delayed, effective_n_jobs
 
     left = iter(tasks)
-    with Parallel(n_jobs=jobs) as parallel:
+    with named_worker_deaths(WORKER_DIED), Parallel(n_jobs=jobs) as parallel:
         size = per_worker * effective_n_jobs(jobs)  # on a cluster, its cores count
         while batch := list(islice(left, size)):
-            yield parallel(delayed(function)(task) for task in batch)
+            yield parallel(delayed(_run)(function, task, os.getpid()) for task in batch)
+
+
+def _run(function: Callable[[T], R], task: T, starter: int) -> R:
+    if os.getppid() == starter:  # a worker process on this machine, and not of a cluster
+        end_with_parent()
+    return function(task)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ Each returns the named paths with the place of each, and an error that names the
 from __future__ import annotations
 
 import ast
+import os
 import re
 import runpy
 import sys
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltr.registry import near_names
+from ltr.registry import PLUGIN_VARIABLE, near_names
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -48,16 +49,41 @@ UNUSED_IN_LOCAL = {
 }
 
 
+NAME_BYTES = 255
+"""Longest name of a file or folder that the usual file systems take."""
+
+
 class EnvironmentError_(ValueError):  # the builtin EnvironmentError is OSError
     """A path that is not set, names nothing, or stands in a file that cannot be read as intended."""
 
 
+class UnknownPathError(EnvironmentError_):
+    """A name that no path has. A plugin that is not loaded yet may bring it."""
+
+
 @dataclass(frozen=True)
-class Entry:
+class PathEntry:
     """One path as a user wrote it, and the place where it is written."""
 
     value: str
     source: str
+
+
+def user_path(text: str) -> Path:
+    """Returns the path that a person wrote, with the home folder in place of ``~``.
+
+    Raises:
+        EnvironmentError_: it is no path: empty, of a user who does not exist, or with a name that is too long.
+    """
+    if not text.strip() or "\0" in text:
+        raise EnvironmentError_(f"expected a path, not {text!r}")
+    if any(len(os.fsencode(name)) > NAME_BYTES for name in Path(text).parts):
+        raise EnvironmentError_(f"{text!r} is no path: a name in it is longer than {NAME_BYTES} bytes")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        user = Path(text).parts[0].removeprefix("~")
+        raise EnvironmentError_(f"{text!r} is no path: there is no user {user!r} with a home folder") from error
 
 
 def canonical(name: str, known: Collection[str]) -> str | None:
@@ -67,7 +93,7 @@ def canonical(name: str, known: Collection[str]) -> str | None:
     return name if name in known else None
 
 
-def read_toml(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_toml(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that a flat TOML file sets; a relative one starts at the file's directory.
 
     Raises:
@@ -75,10 +101,13 @@ def read_toml(path: Path, known: Collection[str]) -> dict[str, Entry]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        settings = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentError_(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:  # its message says the line and column
+    try:
+        settings = tomllib.loads(text)
+    except RecursionError as error:
+        raise EnvironmentError_(f"{path} is nested too deep: it has one line for each path") from error
+    except ValueError as error:  # TOML's own, whose message says the line and column, or int()'s of too many digits
         raise EnvironmentError_(
             f'{path} is not valid TOML: {error}. A path is written as a quoted string: otb_dir = "/data/OTB100"'
         ) from error
@@ -90,7 +119,7 @@ def read_toml(path: Path, known: Collection[str]) -> dict[str, Entry]:
     return _checked(settings, known, place, base=path.resolve().parent)
 
 
-def read_training_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_training_local(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that an ``ltr/admin/local.py`` sets: the attributes of its ``EnvironmentSettings()``.
 
     Raises:
@@ -98,13 +127,13 @@ def read_training_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
     """
     entries = _read_local(path, TRAINING_CLASS, known)
     # pytracking's template has workspace_dir = '' and builds tensorboard_dir upon it: nothing was meant by that.
-    below_nothing = entries.get("tensorboard_dir", Entry("", "")).value.strip("/") == "tensorboard"
+    below_nothing = entries.get("tensorboard_dir", PathEntry("", "")).value.strip("/") == "tensorboard"
     if below_nothing and "workspace_dir" not in entries:
         del entries["tensorboard_dir"]
     return entries
 
 
-def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, Entry]:
+def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, PathEntry]:
     """Returns the paths that a ``pytracking/evaluation/local.py`` sets: those of its ``local_env_settings()``.
 
     Raises:
@@ -113,7 +142,7 @@ def read_evaluation_local(path: Path, known: Collection[str]) -> dict[str, Entry
     return _read_local(path, EVALUATION_FUNCTION, known)
 
 
-def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, Entry]:
+def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, PathEntry]:
     try:
         namespace = runpy.run_path(str(path))
         settings = namespace[maker]() if maker in namespace else None
@@ -137,13 +166,14 @@ def _read_local(path: Path, maker: str, known: Collection[str]) -> dict[str, Ent
 
 def _checked(
     values: dict[str, Any], known: Collection[str], place: Callable[[str], str], base: Path
-) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+) -> dict[str, PathEntry]:
+    entries: dict[str, PathEntry] = {}
     for name, value in values.items():
         target = canonical(name, known)
         if target is None:
-            raise EnvironmentError_(
-                f"{place(name)}: unknown path {name!r}.{near_names(name, known)} Known: {', '.join(sorted(known))}"
+            raise UnknownPathError(
+                f"{place(name)}: unknown path {name!r}.{near_names(name, known)} Known: {', '.join(sorted(known))}. "
+                f"A plugin that brings it must be installed, or named with --plugin or {PLUGIN_VARIABLE}"
             )
         if isinstance(value, Path):
             value = str(value)
@@ -153,7 +183,10 @@ def _checked(
             )
         if not value:
             continue
-        entry = Entry(str(base / Path(value).expanduser()), place(name))
+        try:
+            entry = PathEntry(str(base / user_path(value)), place(name))
+        except EnvironmentError_ as error:
+            raise EnvironmentError_(f"{place(name)}: {name}: {error}") from error
         if target in entries and entries[target].value != entry.value:
             raise EnvironmentError_(
                 f"{entry.source}: {name} and {entries[target].source} give {target} two values; keep one"

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 FOREIGN = re.compile(r"(ltr|dlframework)(\.\w+)+")  # the package, and its name before it was published
@@ -68,7 +69,7 @@ def read(path: Path, map_location: torch.device | str) -> Any:
     Raises:
         pickle.UnpicklingError: the file holds anything else than these, tensors and plain data.
     """
-    stand_ins: dict[str, type] = {}
+    stand_ins: dict[str, Any] = {}
     while True:
         try:
             return _load(path, map_location, stand_ins)
@@ -96,15 +97,17 @@ def network_of(constructor: StandIn, settings: Any = None) -> dict[str, Any]:
     Raises:
         ValueError: it says something that this project does not build.
     """
-    told = vars(constructor)
-    name, arguments = told.get("fun_name"), told.get("kwds")
+    attributes = vars(constructor)
+    name, arguments = attributes.get("fun_name"), attributes.get("kwds")
     family = next((family for start, family in FAMILIES.items() if str(name).startswith(start)), None)
     if family is not None:
         raise ValueError(f"it holds {family} ({name}), which is not part of this project; DiMP and SuperDiMP are")
     if name == "transt_resnet50":
-        return {"network": "transt50", "kwargs": _transt_arguments(told.get("args"))}
-    if not isinstance(name, str) or not isinstance(arguments, dict) or told.get("args"):
-        raise ValueError(f"the constructor has the attributes {', '.join(told)}: not those of a published network")
+        return {"network": "transt50", "kwargs": _transt_arguments(attributes.get("args"))}
+    if not isinstance(name, str) or not isinstance(arguments, dict) or attributes.get("args"):
+        raise ValueError(
+            f"the constructor has the attributes {', '.join(attributes)}: not those of a published network"
+        )
     kwargs = {**DEFAULTS.get(name, {}), **arguments}
     if is_super_dimp(arguments, settings):
         kwargs["box_branch"] = "density"
@@ -136,8 +139,31 @@ def _transt_arguments(given: Any) -> dict[str, Any]:
     return {ours: settings[theirs] for theirs, ours in TRANST.items() if theirs in settings}
 
 
-def _load(path: Path, map_location: torch.device | str, stand_ins: dict[str, type]) -> Any:
-    if not stand_ins:
+def _load(path: Path, map_location: torch.device | str, stand_ins: dict[str, Any]) -> Any:
+    with torch.serialization.safe_globals([*stand_ins.values(), *_NUMPY]):
         return torch.load(path, map_location=map_location, weights_only=True)
-    with torch.serialization.safe_globals(list(stand_ins.values())):
-        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+class _NumberType:
+    """The type of a NumPy number, as a pickle describes it: of NumPy's own class, nothing is called."""
+
+    def __init__(self, code: str, align: bool = False, copy: bool = True) -> None:
+        if code not in ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"):
+            raise pickle.UnpicklingError(f"a NumPy number of the type {code!r}")
+        self.code, self.order = code, "<"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = ">" if state[1] == ">" else "<"
+
+
+def _number(kind: _NumberType, content: bytes) -> bool | int | float:
+    number: bool | int | float = np.frombuffer(content, f"{kind.order}{kind.code}", 1)[0].item()
+    return number
+
+
+_NUMPY: list[Any] = [
+    (_NumberType, "numpy.dtype"),
+    (_number, "numpy._core.multiarray.scalar"),
+    (_number, "numpy.core.multiarray.scalar"),  # up to NumPy 1
+]
+"""What stands for a NumPy number, such as a loss that was never made a float."""

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 
 from ltr.admin.environment import Environment, load_environment
+from ltr.config.errors import SettingsError
+from ltr.config.overrides import apply_overrides, flat
 from ltr.registry import near_names
 
+if TYPE_CHECKING:
+    from ltr.config.recipe import Recipe
 
-class SettingsError(ValueError):
-    """A setting that does not exist, or a value that does not fit it."""
+__all__ = ["Settings", "SettingsError", "TrainConfig", "apply_overrides"]
 
 
 @dataclass
 class TrainConfig:
-    """The hyper-parameters that every recipe has; a recipe's own dataclass inherits from this one and adds to it."""
+    """The hyper-parameters of the trainer's loop; a recipe that is a function may inherit from it and add to it."""
 
     epochs: int = 10
     samples_per_epoch: int = 1000
@@ -48,6 +49,11 @@ class TrainConfig:
     def __post_init__(self) -> None:
         self.check_counts("epochs", "samples_per_epoch", "batch_size")
         self.check_counts("print_interval", "keep_checkpoints", "score_interval")
+        if self.batch_size > self.samples_per_epoch:
+            raise SettingsError(
+                f"samples_per_epoch is {self.samples_per_epoch}, too few for one batch of {self.batch_size}: raise "
+                "it, or lower batch_size"
+            )
         if self.num_workers < 0:
             raise SettingsError(f"num_workers is {self.num_workers}, but must not be negative")
         for name in ("learning_rate", "grad_clip"):
@@ -76,13 +82,19 @@ class Settings:
     env: Environment = field(default_factory=load_environment)
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    overrides: dict[str, str] = field(default_factory=dict)
-    """Hyper-parameters given with ``--set``, as text."""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """Hyper-parameters given with ``--set``, as text, or to :func:`ltr.train`, as values."""
+    schedule: str = "auto"
+    """``short``, ``paper``, or ``auto``: by the number of training videos. Once training begins: which one it is."""
     resume: bool = False
     """Whether to go on from the newest checkpoint, if there is one."""
+    resume_with_changes: bool = False
+    """Whether to go on though seed, data sets or labels are not those of the checkpoint."""
     description: str = ""
     config: TrainConfig | None = None
-    """The recipe's hyper-parameters, once it called :meth:`configure`."""
+    """What the trainer's loop knows, once the recipe called :meth:`configure` or :meth:`take`."""
+    recipe: Recipe | None = None
+    """The recipe with all its settings, if it is made of parts."""
 
     @property
     def project_path(self) -> str:
@@ -104,6 +116,10 @@ class Settings:
         self.config = configured
         return configured
 
+    def take(self, recipe: Recipe, schedule: str, loop: TrainConfig) -> None:
+        """Keeps the settings that a recipe of parts has come to, for the trainer and for the checkpoint."""
+        self.recipe, self.schedule, self.config = recipe, schedule, loop
+
     def summary(self) -> dict[str, Any]:
         """Returns what a checkpoint says about the run that made it, as plain data."""
         versions = {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__}
@@ -113,7 +129,8 @@ class Settings:
             "project_path": self.project_path,
             "description": self.description,
             "seed": self.seed,
-            "config": dataclasses.asdict(self.config) if self.config else {},
+            "schedule": self.schedule,
+            "config": flat(self.recipe or self.config) if self.config else {},
             "versions": versions,
         }
 
@@ -125,86 +142,3 @@ class Settings:
                 hint = " It is a hyper-parameter: set it in the recipe's TrainConfig."
             raise SettingsError(f"unknown setting {name!r}.{hint} Known: {', '.join(known)}.")
         super().__setattr__(name, value)
-
-
-C = TypeVar("C")
-
-
-def apply_overrides(config: C, overrides: dict[str, str]) -> C:
-    """Returns a copy of the dataclass ``config`` with the named fields set from text, converted to their types.
-
-    A field of a nested dataclass is named with a dot: ``labels.radius``.
-
-    Raises:
-        SettingsError: an unknown key (with near names), or a text that is no value of the field's type.
-    """
-    if not dataclasses.is_dataclass(config) or isinstance(config, type):
-        raise TypeError(f"hyper-parameters must be an instance of a dataclass, not {config!r}")
-    hints = typing.get_type_hints(type(config))
-    known = [field.name for field in dataclasses.fields(config) if field.init]
-    changes: dict[str, Any] = {}
-    nested: dict[str, dict[str, str]] = {}
-    for key, text in overrides.items():
-        name, dot, rest = key.partition(".")
-        if name not in known or (dot and not dataclasses.is_dataclass(getattr(config, name))):
-            near = near_names(name, known)
-            raise SettingsError(f"unknown setting {key!r}.{near} Known: {', '.join(known)}.")
-        if dot:
-            nested.setdefault(name, {})[rest] = text
-        else:
-            changes[name] = _convert(text, hints[name], key)
-    for name, inner in nested.items():
-        changes[name] = apply_overrides(getattr(config, name), inner)
-    return dataclasses.replace(config, **changes)
-
-
-_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-_WORDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
-
-
-def _convert(text: str, hint: Any, key: str) -> Any:
-    """Returns ``text`` as a value of the type ``hint``."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        choices = [choice for choice in arguments if choice is not type(None)]
-        if len(choices) < len(arguments) and text.lower() in ("none", ""):
-            return None
-        for choice in choices:
-            try:
-                return _convert(text, choice, key)
-            except SettingsError:
-                continue
-        raise _wrong_value(key, text, " or ".join([_WORDS.get(choice, _name(choice)) for choice in choices] + ["none"]))
-    if origin is typing.Literal:
-        for choice in arguments:
-            if str(choice) == text:
-                return choice
-        raise _wrong_value(key, text, " or ".join(map(str, arguments)))
-    if origin in (tuple, list):
-        parts = [part.strip() for part in text.strip("()[] ").split(",") if part.strip()]
-        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
-            if len(parts) != len(arguments):
-                raise _wrong_value(key, text, f"{len(arguments)} values with commas between them")
-            return tuple(_convert(part, argument, key) for part, argument in zip(parts, arguments, strict=True))
-        return origin(_convert(part, arguments[0] if arguments else str, key) for part in parts)
-    if hint is bool:
-        if text.lower() not in _BOOLEANS:
-            raise _wrong_value(key, text, _WORDS[bool])
-        return _BOOLEANS[text.lower()]
-    if hint in (int, float):
-        try:
-            return hint(text)
-        except ValueError:
-            raise _wrong_value(key, text, _WORDS[hint]) from None
-    if hint in (str, Path):
-        return hint(text)
-    raise SettingsError(f"{key} cannot be set on the command line: it is a {_name(hint)}")
-
-
-def _wrong_value(key: str, text: str, expected: str) -> SettingsError:
-    return SettingsError(f"{key}={text}: expected {expected}")
-
-
-def _name(hint: Any) -> str:
-    return getattr(hint, "__name__", str(hint))

@@ -31,7 +31,7 @@ class TensorBoardCurves:
         return self._write(write)
 
     def add_picture(self, name: str, epoch: int, picture: np.ndarray) -> str | None:
-        """Adds a picture (H, W, 3) uint8, RGB, likewise."""
+        """Adds a picture (H, W, 3) uint8, RGB; returns a warning if it could not be written, or none."""
         return self._write(lambda writer: writer.add_image(name, picture, epoch, dataformats="HWC"))
 
     def _write(self, write: Callable[[Any], None]) -> str | None:

@@ -18,7 +18,7 @@ DRAW_WITHIN = 3.0
 def server_address() -> tuple[str, int]:
     """Returns host and port of the visdom server: ``VISDOM_SERVER`` and ``VISDOM_PORT``, or localhost and 8097."""
     port = os.environ.get("VISDOM_PORT", "")
-    return os.environ.get("VISDOM_SERVER") or "localhost", int(port) if port.isdecimal() else 8097
+    return os.environ.get("VISDOM_SERVER") or "localhost", int(port) if port.isdecimal() and len(port) < 6 else 8097
 
 
 def server_answers(host: str, port: int) -> bool:

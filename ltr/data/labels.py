@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,18 +30,6 @@ class LabelSettings:
 
 def gaussian_label(boxes: np.ndarray, settings: LabelSettings, crop_size: int) -> np.ndarray:
     """Returns the labels (N, H, W), each 1 at its box's centre, for boxes (N, 4) x, y, w, h in crop pixels."""
-    along_x, along_y = _gaussians(boxes, settings, crop_size)
-    return along_y[:, :, None] * along_x[:, None, :]
-
-
-def label_density(boxes: np.ndarray, settings: LabelSettings, crop_size: int, uniform: float = 0.0) -> np.ndarray:
-    """Returns :func:`gaussian_label` as probability densities, of which a part ``uniform`` is spread over all cells."""
-    sigma = settings.sigma_factor * settings.cells
-    density = gaussian_label(boxes, settings, crop_size) / (2 * math.pi * sigma**2)
-    return (1 - uniform) * density + uniform / density[0].size
-
-
-def _gaussians(boxes: np.ndarray, settings: LabelSettings, crop_size: int) -> tuple[np.ndarray, np.ndarray]:
     boxes = np.asarray(boxes, np.float64)
     even = settings.filter_size % 2 == 0
     # Cells are counted from the middle of the map.
@@ -50,4 +37,5 @@ def _gaussians(boxes: np.ndarray, settings: LabelSettings, crop_size: int) -> tu
     cells = np.arange(settings.cells + (even and settings.end_pad)) - (settings.cells - 1) / 2
     sigma = settings.sigma_factor * settings.cells
     gaussians = np.exp(-0.5 * ((cells - centers[..., None]) / sigma) ** 2)
-    return gaussians[:, 0], gaussians[:, 1]
+    along_x, along_y = gaussians[:, 0], gaussians[:, 1]
+    return along_y[:, :, None] * along_x[:, None, :]

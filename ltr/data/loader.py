@@ -11,6 +11,7 @@ import torch
 import torch.distributed
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ltr.admin.processes import end_with_parent
 from ltr.data.tensordict import TensorDict
 
 NUMERIC = (torch.Tensor, np.ndarray, np.bool_, numbers.Real)
@@ -130,6 +131,7 @@ def _start_worker(number: int) -> None:
     # Workers are the parallelism: threads inside them only fight for the same cores.
     import cv2
 
+    end_with_parent()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
 

@@ -42,7 +42,7 @@ def shift_inside(start: float, end: float, length: int) -> tuple[float, float]:
     return start, end
 
 
-def crop_target(
+def adaptive_crop(
     image: np.ndarray,
     center: tuple[float, float],
     side: float,
@@ -83,14 +83,3 @@ def crop_target(
     crop = cv2.copyMakeBorder(inside, before[1], after[1], before[0], after[0], cv2.BORDER_REPLICATE)
     crop = cv2.resize(crop, (output_size, output_size))
     return crop, Region(float(left), float(top), float(size), output_size)
-
-
-def boxes_around_center(boxes: np.ndarray, center: tuple[float, float], scale: float, output_size: int) -> np.ndarray:
-    """Returns frame boxes (..., 4) x, y, w, h in a crop whose middle pixel, (output_size - 1) / 2, is at ``center``.
-
-    ATOM and older recipes map boxes like this. It neglects that a crop begins at a whole pixel;
-    :meth:`Region.boxes_to_crop` does not.
-    """
-    boxes = np.asarray(boxes, np.float64)
-    middles = (output_size - 1) / 2 + (boxes[..., :2] + boxes[..., 2:] / 2 - center) * scale
-    return np.concatenate([middles - boxes[..., 2:] * scale / 2, boxes[..., 2:] * scale], axis=-1)

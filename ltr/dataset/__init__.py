@@ -10,7 +10,7 @@ from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.lasot import Lasot
 from ltr.dataset.synthetic import SyntheticVideo
-from ltr.dataset.tables import DatasetError
+from ltr.dataset.text import DatasetError
 from ltr.dataset.trackingnet import TrackingNet
 
 __all__ = [

@@ -2,22 +2,23 @@
 
 ``<root>/annotations/instances_train2017.json`` and ``<root>/train2017/000000000009.jpg``, or, as pytracking has them,
 ``<root>/images/train2017/...``; 2014's files are read as well. Of the JSON file ``images`` (``id``, ``file_name``),
-``categories`` (``id``, ``name``) and ``annotations`` (``image_id``, ``category_id``, ``bbox`` x, y, w, h, ``iscrowd``)
-are used.
+``categories`` (``id``, ``name``) and ``annotations`` (``id``, ``image_id``, ``category_id``, ``bbox`` x, y, w, h, and
+``iscrowd``, 0 if it is missing) are used.
 """
 
 from __future__ import annotations
 
-import json
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 
 from ltr.data.image_loader import load_image
 from ltr.dataset.base_video_dataset import BaseVideoDataset, ImageLoader, SequenceInfo
 from ltr.dataset.folders import box_info
-from ltr.dataset.tables import DatasetError
+from ltr.dataset.names import path_below
+from ltr.dataset.text import DatasetError, read_json
 from ltr.registry import DATASETS
 
 SPLITS = ("train", "val")
@@ -50,18 +51,22 @@ class Coco(BaseVideoDataset):
         name = file.stem.removeprefix("instances_")
         folders = [Path(root) / "images" / name, Path(root) / name]
         self.folder = next((folder for folder in folders if folder.is_dir()), folders[-1])
+        content = read_json(file)
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
             names = {image["id"]: image["file_name"] for image in content["images"]}
             kinds = {kind["id"]: kind["name"] for kind in content["categories"]}
-            objects = [one for one in content["annotations"] if not one["iscrowd"] and min(one["bbox"][2:]) > 0]
+            objects = [one for one in content["annotations"] if not one.get("iscrowd", 0) and _has_area(one, file)]
             # Arrays of numbers, not 860,000 dicts, go to the workers.
             self._boxes = np.array([one["bbox"] for one in objects], np.float32).reshape(-1, 4)
             self._images = [names[one["image_id"]] for one in objects]
             self._kinds = [kinds[one["category_id"]] for one in objects]
             self._ids = np.array([one["id"] for one in objects], np.int64)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DatasetError(f"{file} is damaged ({error!r}); download COCO's annotations again") from error
+            for image in dict.fromkeys(self._images):
+                path_below(self.folder, image, str(file), folders=True)
+        except KeyError as error:
+            raise DatasetError(f"{file} names {error} somewhere, but has no such key or id; is it COCO's?") from None
+        except (AttributeError, TypeError) as error:
+            raise DatasetError(f"{file} is not in COCO's form ({error}); download COCO's annotations again") from error
         if not objects:
             raise DatasetError(f"{file} names no object with a box")
 
@@ -84,7 +89,21 @@ class Coco(BaseVideoDataset):
         return self._kinds[seq_id]
 
     def get_sequence_info(self, seq_id: int) -> SequenceInfo:
-        return box_info(torch.from_numpy(self._boxes[seq_id, None]))
+        return box_info(self._boxes[seq_id, None])
 
     def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
-        return self.image_loader(self.folder / self._images[seq_id])
+        return self.image_loader(
+            path_below(self.folder, self._images[seq_id], "COCO's file of annotations", folders=True)
+        )
+
+
+def _has_area(annotation: dict[str, Any], file: Path) -> bool:
+    """Returns whether an annotation's box has an area; raises DatasetError if it is no box."""
+    box = annotation.get("bbox")
+    number = isinstance(box, list) and all(isinstance(value, (int, float)) and math.isfinite(value) for value in box)
+    if not isinstance(box, list) or len(box) != 4 or not number:
+        raise DatasetError(
+            f"{file}: the annotation {annotation.get('id')} has the bbox {box!r:.60}, which is not four numbers x, y, "
+            "w, h; correct it, or take the annotation out"
+        )
+    return bool(min(box[2:]) > 0)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.names import path_below
 
 
 def export_got10k(dataset: BaseVideoDataset, directory: str | Path, split: str = "train", quality: int = 95) -> Path:
@@ -25,14 +26,16 @@ def export_got10k(dataset: BaseVideoDataset, directory: str | Path, split: str =
 
     Raises:
         FileExistsError: there is an export already.
+        DatasetError: a video's name cannot be that of a folder; nothing is written.
         OSError: a file cannot be written.
     """
     folder = Path(directory) / split
     if (folder / "list.txt").exists():
         raise FileExistsError(f"{folder} holds a data set already; give another folder, or remove that one")
     names = [dataset.sequence_name(seq_id) for seq_id in range(len(dataset))]
-    for seq_id, name in enumerate(names):
-        _export_sequence(dataset, seq_id, folder / name, quality)
+    folders = [path_below(folder, name, f"the data set {dataset.get_name()!r}") for name in names]
+    for seq_id, place in enumerate(folders):
+        _export_sequence(dataset, seq_id, place, quality)
     (folder / "list.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     return folder
 

@@ -1,34 +1,79 @@
-"""The base of data sets whose videos each have annotation files of their own, which are read when asked for."""
+"""The base of data sets whose videos are folders of images, with annotation files that are read when asked for."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import torch
 
-from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.dataset.base_video_dataset import BaseVideoDataset, ImageLoader, SequenceInfo
+from ltr.dataset.frames import numbered_images
+from ltr.dataset.text import DatasetError
 
 CACHED_SEQUENCES = 1024  # a worker that lives long must not hold all of them
 
 
+@dataclass(frozen=True)
+class Video:
+    """A video's folder, the names of its images in their order, and what :meth:`get_sequence_info` says of them."""
+
+    folder: Path
+    frames: tuple[str, ...]
+    info: SequenceInfo
+
+
 class FolderVideos(BaseVideoDataset):
-    """Videos with boxes; a subclass reads those of one video, and its frames."""
+    """Videos as folders of images; a subclass reads one of them."""
+
+    def __init__(self, name: str, root: Path, image_loader: ImageLoader) -> None:
+        super().__init__(name, root, image_loader)
+        self._videos: dict[int, Video] = {}
 
     @abstractmethod
-    def read_info(self, seq_id: int) -> SequenceInfo:
-        """Returns :meth:`get_sequence_info` from the video's files."""
+    def read_video(self, seq_id: int) -> Video:
+        """Returns a video from its files.
+
+        Raises:
+            DatasetError: a file is missing or broken, or there are not as many images as lines.
+        """
 
     def get_sequence_info(self, seq_id: int) -> SequenceInfo:
-        known: dict[int, SequenceInfo] = self.__dict__.setdefault("_known", {})
-        if seq_id not in known:
-            if len(known) >= CACHED_SEQUENCES:
-                del known[next(iter(known))]
-            known[seq_id] = self.read_info(seq_id)
-        return dict(known[seq_id])
+        return dict(self._video(seq_id).info)
+
+    def frame_path(self, seq_id: int, frame_id: int) -> Path:
+        """Returns the path of a frame's image file."""
+        video = self._video(seq_id)
+        return video.folder / video.frames[frame_id]
+
+    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
+        return self.image_loader(self.frame_path(seq_id, frame_id))
+
+    def _video(self, seq_id: int) -> Video:
+        if seq_id not in self._videos:
+            if len(self._videos) >= CACHED_SEQUENCES:
+                del self._videos[next(iter(self._videos))]
+            self._videos[seq_id] = self.read_video(seq_id)
+        return self._videos[seq_id]
 
 
-def box_info(boxes: torch.Tensor, in_view: torch.Tensor | None = None) -> SequenceInfo:
+def image_names(folder: Path) -> tuple[str, ...]:
+    """Returns the names of a folder's images in the order of their numbers.
+
+    Raises:
+        DatasetError: there are none, or their order is not known; see :func:`numbered_images`.
+    """
+    images = numbered_images(folder)
+    if not images:
+        raise DatasetError(f"there are no images in {folder} whose names end in a number, such as 00000001.jpg")
+    return tuple(path.name for path in images.values())
+
+
+def box_info(boxes: np.ndarray, in_view: np.ndarray | None = None) -> SequenceInfo:
     """Returns what boxes (T, 4), and flags (T,) if there are any, say of frames; a box of no area is none."""
-    valid = torch.isfinite(boxes).all(dim=1) & (boxes[:, 2:] > 0).all(dim=1)
-    info = {"bbox": boxes, "valid": valid, "visible": valid if in_view is None else valid & in_view}
-    return info if in_view is None else {**info, "in_view": in_view}
+    valid = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+    info = {"bbox": boxes.astype(np.float32), "valid": valid, "visible": valid if in_view is None else valid & in_view}
+    info = info if in_view is None else {**info, "in_view": in_view}
+    return {key: torch.from_numpy(value) for key, value in info.items()}

@@ -1,6 +1,7 @@
 """GOT-10k's directory layout, with its boxes, with clicks, or with both.
 
-``<root>/<split>/list.txt`` names the videos, one a line. Each is a folder of frames ``00000001.jpg`` ... with
+``<root>/<split>/list.txt`` names the videos, one a line. Each is a folder of frames ``00000001.jpg`` ..., in the order
+of their numbers, with
 
 - ``groundtruth.txt``: x, y, w, h a line, in pixels; ``nan,nan,nan,nan`` or a size of 0 where there is no box;
 - ``points.txt``: x, y a line, in pixels; ``nan,nan`` where there is no click. Not part of GOT-10k;
@@ -12,31 +13,26 @@ Of the first two one must be there; the others may be missing. Source: Huang, Zh
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from ltr.data.image_loader import load_image
-from ltr.dataset.base_video_dataset import BaseVideoDataset, ImageLoader, SequenceInfo
-from ltr.dataset.tables import DatasetError, read_table
+from ltr.dataset.base_video_dataset import ImageLoader, SequenceInfo
+from ltr.dataset.folders import FolderVideos, Video, box_info, image_names
+from ltr.dataset.names import path_below, read_names
+from ltr.dataset.text import DatasetError, read_flags, read_lines, read_table
 from ltr.registry import DATASETS
 
 SPLITS = ("train", "val", "test")
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-CACHED_SEQUENCES = 1024
-
-
-@dataclass(frozen=True)
-class _Sequence:
-    frames: tuple[str, ...]
-    info: SequenceInfo
+FULLY_VISIBLE = 8  # in cover.label
 
 
 @DATASETS.register("got10k")
-class Got10k(BaseVideoDataset):
+class Got10k(FolderVideos):
     """Videos in GOT-10k's layout.
 
     Args:
@@ -60,14 +56,13 @@ class Got10k(BaseVideoDataset):
         folder = _split_folder(Path(root), split)
         super().__init__("got10k", folder, image_loader)
         self.folder = folder
-        names = _read_list(folder / "list.txt")
+        names = read_names(folder / "list.txt")
         if seq_ids is not None:
             wrong = [number for number in seq_ids if not 0 <= number < len(names)]
             if wrong:
                 raise DatasetError(f"seq_ids holds {wrong[:3]}, but {folder / 'list.txt'} names {len(names)} videos")
             names = [names[number] for number in seq_ids]
         self._names = names
-        self._sequences: dict[int, _Sequence] = {}
         self._classes: dict[int, str | None] = {}
 
     def get_num_sequences(self) -> int:
@@ -77,33 +72,21 @@ class Got10k(BaseVideoDataset):
         return self._names[seq_id]
 
     def frame_name(self, seq_id: int, frame_id: int) -> str:
-        stem, _, _ = self._sequence(seq_id).frames[frame_id].rpartition(".")
-        return f"{self._names[seq_id]}/{stem}"
+        return f"{self._names[seq_id]}/{self.frame_path(seq_id, frame_id).stem}"
 
-    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
-        return dict(self._sequence(seq_id).info)
-
-    def frame_path(self, seq_id: int, frame_id: int) -> Path:
-        """Returns the path of a frame's image file."""
-        return self.folder / self._names[seq_id] / self._sequence(seq_id).frames[frame_id]
-
-    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
-        return self.image_loader(self.frame_path(seq_id, frame_id))
+    def read_video(self, seq_id: int) -> Video:
+        return _read_video(self._folder(seq_id))
 
     def has_class_info(self) -> bool:
         return True
 
     def get_class_name(self, seq_id: int) -> str | None:
         if seq_id not in self._classes:
-            self._classes[seq_id] = _read_class(self.folder / self._names[seq_id] / "meta_info.ini")
+            self._classes[seq_id] = _read_class(self._folder(seq_id) / "meta_info.ini")
         return self._classes[seq_id]
 
-    def _sequence(self, seq_id: int) -> _Sequence:
-        if seq_id not in self._sequences:
-            if len(self._sequences) >= CACHED_SEQUENCES:  # a worker that lives long must not hold 10,000 of them
-                del self._sequences[next(iter(self._sequences))]
-            self._sequences[seq_id] = _read_sequence(self.folder / self._names[seq_id])
-        return self._sequences[seq_id]
+    def _folder(self, seq_id: int) -> Path:
+        return path_below(self.folder, self._names[seq_id], str(self.folder / "list.txt"))
 
 
 def _split_folder(root: Path, split: str | None) -> Path:
@@ -117,56 +100,41 @@ def _split_folder(root: Path, split: str | None) -> Path:
         return root
     folder = root / (split or "train")
     if not (folder / "list.txt").is_file():
+        videos = folder if folder.is_dir() else root
         raise DatasetError(
-            f"there is neither {root / 'list.txt'} nor {folder / 'list.txt'}; "
-            "give the folder that holds train/ and val/, or one of these"
+            f"there is neither {root / 'list.txt'} nor {folder / 'list.txt'}: give the folder that holds train/ and "
+            "val/, or one of these, with a list.txt that names its videos, one a line. If the videos are there and "
+            f"only their list is missing: cd {shlex.quote(str(videos))} && ls -d */ | tr -d / > list.txt"
         )
     return folder
 
 
-def _read_list(path: Path) -> list[str]:
-    names = [
-        line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()
-    ]
-    if not names:
-        raise DatasetError(f"{path} is empty; it must name the videos' folders, one a line")
-    return names
-
-
-def _read_sequence(folder: Path) -> _Sequence:
+def _read_video(folder: Path) -> Video:
     if not folder.is_dir():
         raise DatasetError(f"there is no folder {folder}, which {folder.parent / 'list.txt'} names")
-    frames = tuple(sorted(path.name for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES))
-    if not frames:
-        raise DatasetError(f"there are no images (*.jpg) in {folder}")
+    frames = image_names(folder)
     boxes, points = folder / "groundtruth.txt", folder / "points.txt"
-    if not boxes.is_file() and not points.is_file():
+    if not boxes.exists() and not points.exists():
         raise DatasetError(f"there is neither {boxes} (boxes x,y,w,h) nor {points} (clicks x,y)")
     in_view = np.ones(len(frames), bool)
-    if (folder / "absence.label").is_file():
-        in_view &= read_table(folder / "absence.label", 1, len(frames))[:, 0] == 0
-    if (folder / "cover.label").is_file():
-        in_view &= read_table(folder / "cover.label", 1, len(frames))[:, 0] > 0
+    if (folder / "absence.label").exists():
+        in_view &= read_flags(folder / "absence.label", len(frames)) == 0
+    if (folder / "cover.label").exists():
+        in_view &= read_flags(folder / "cover.label", len(frames), FULLY_VISIBLE) > 0
     info: SequenceInfo = {}
-    valid = np.ones(len(frames), bool)
-    if points.is_file():
+    if points.exists():
         clicks = read_table(points, 2, len(frames))
-        info["point"] = torch.from_numpy(clicks)
-        valid = np.isfinite(clicks).all(axis=1)
-    if boxes.is_file():
-        table = read_table(boxes, 4, len(frames))
-        info["bbox"] = torch.from_numpy(table)
-        valid = np.isfinite(table).all(axis=1) & (table[:, 2:] > 0).all(axis=1)
-    info["valid"] = torch.from_numpy(valid)
-    info["visible"] = torch.from_numpy(valid & in_view)
-    info["in_view"] = torch.from_numpy(in_view)
-    return _Sequence(frames, info)
+        valid = torch.from_numpy(np.isfinite(clicks).all(axis=1))
+        seen = torch.from_numpy(in_view)
+        info = {"valid": valid, "visible": valid & seen, "in_view": seen}
+        info["point"] = torch.from_numpy(clicks.astype(np.float32))
+    if boxes.exists():
+        info |= box_info(read_table(boxes, 4, len(frames)), in_view)
+    return Video(folder, frames, info)
 
 
 def _read_class(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines():
+    for line in read_lines(path) if path.exists() else ():
         key, _, value = line.partition(":")
         if key.strip() == "object_class":
             return value.strip() or None

@@ -7,16 +7,14 @@ seen. The videos that LaSOT tests on are known, and are not part of the training
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ltr.data.image_loader import load_image
-from ltr.dataset.base_video_dataset import ImageLoader, SequenceInfo
-from ltr.dataset.folders import FolderVideos, box_info
-from ltr.dataset.tables import DatasetError, read_table
+from ltr.dataset.base_video_dataset import ImageLoader
+from ltr.dataset.folders import FolderVideos, Video, box_info, image_names
+from ltr.dataset.text import DatasetError, read_flags, read_json, read_table
 from ltr.registry import DATASETS
 
 SPLITS = ("train", "test")
@@ -25,7 +23,7 @@ SPLITS = ("train", "test")
 def lasot_test_split() -> dict[str, list[int]]:
     """Returns the numbers of each class's videos that LaSOT tests on."""
     file = Path(__file__).parent / "data" / "lasot.json"
-    numbers: dict[str, list[int]] = json.loads(file.read_text(encoding="utf-8"))["test"]
+    numbers: dict[str, list[int]] = read_json(file)["test"]
     return numbers
 
 
@@ -49,7 +47,7 @@ class Lasot(FolderVideos):
         super().__init__("lasot", Path(root), image_loader)
         self.folder = Path(root)
         tested = {f"{kind}-{number}" for kind, numbers in lasot_test_split().items() for number in numbers}
-        found = (path.parent.name for path in self.folder.glob("*/*/groundtruth.txt"))
+        found = (path.parent.name for path in self.folder.glob("[!.]*/[!.]*/groundtruth.txt"))
         self._names = sorted(name for name in found if (name in tested) == (split == "test"))
         if not self._names:
             raise DatasetError(
@@ -69,17 +67,11 @@ class Lasot(FolderVideos):
     def get_class_name(self, seq_id: int) -> str:
         return self._names[seq_id].rpartition("-")[0]
 
-    def read_info(self, seq_id: int) -> SequenceInfo:
-        folder = self._folder(seq_id)
-        boxes = torch.from_numpy(read_table(folder / "groundtruth.txt", 4))
-        in_view = torch.ones(len(boxes), dtype=torch.bool)
+    def read_video(self, seq_id: int) -> Video:
+        folder = self.folder / self.get_class_name(seq_id) / self._names[seq_id]
+        frames = image_names(folder / "img")
+        in_view = np.ones(len(frames), bool)
         for name in ("full_occlusion.txt", "out_of_view.txt"):
-            if (folder / name).is_file():
-                in_view &= torch.from_numpy(read_table(folder / name, len(boxes), 1)[0] == 0)
-        return box_info(boxes, in_view)
-
-    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
-        return self.image_loader(self._folder(seq_id) / "img" / f"{frame_id + 1:08d}.jpg")
-
-    def _folder(self, seq_id: int) -> Path:
-        return self.folder / self.get_class_name(seq_id) / self._names[seq_id]
+            if (folder / name).exists():
+                in_view &= read_flags(folder / name, len(frames)) == 0
+        return Video(folder / "img", frames, box_info(read_table(folder / "groundtruth.txt", 4, len(frames)), in_view))

@@ -30,19 +30,21 @@ def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseV
         root: the folder, instead of the environment's.
 
     Raises:
-        ValueError: the folder is not set.
+        ValueError: the folder is not set, or not there, or the data set was registered without a path.
         RegistryError: there is no such data set.
     """
     if name == "synthetic":
         return embedded_videos()
-    kind, split = name, None
-    if kind not in DATASETS:
-        kind, _, split = name.rpartition("_")
-        if kind not in DATASETS:
-            DATASETS[name]  # raises, with near names
-    folder = root or getattr(env, f"{name}_dir", None) or getattr(env, f"{kind}_dir", None)
+    kind, split = _kind_and_split(name)
+    if root is not None and not root.is_dir():
+        raise ValueError(f"there is no folder {root}, in which {name} was said to lie")
+    folder = root or dataset_folder(name, env)
     if folder is None and f"{kind}_dir" not in PATHS:
-        raise ValueError(f"{name} needs the folder that it lies in: name it with --root")
+        raise ValueError(
+            f"the data set {kind!r} is registered without a path: add "
+            f'register_path("{kind}_dir", "what lies there"), from ltr.admin.environment, to the plugin that registers '
+            "it, or name the folder with --root"
+        )
     if folder is None:
         raise ValueError(
             f"{kind}_dir is not set, so {name} cannot be opened: set PYTRACKING_{kind.upper()}_DIR, write it into "
@@ -50,3 +52,26 @@ def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseV
         )
     options: dict[str, Any] = {} if split is None else {"split": split}
     return DATASETS[kind](folder, **options)
+
+
+def dataset_folder(name: str, env: Environment) -> Path | None:
+    """Returns the folder that the environment has for a data set, or none. RegistryError: there is no such data set."""
+    kind, _ = _kind_and_split(name)
+    folder: Path | None = getattr(env, f"{name}_dir", None) or getattr(env, f"{kind}_dir", None)
+    return folder
+
+
+def is_embedded(dataset: BaseVideoDataset) -> bool:
+    """Returns whether a data set's frames are those of embedded videos, whatever wrappers lie around them."""
+    while hasattr(dataset, "dataset"):
+        dataset = dataset.dataset
+    return isinstance(dataset, SyntheticVideo)
+
+
+def _kind_and_split(name: str) -> tuple[str, str | None]:
+    if name in DATASETS:
+        return name, None
+    kind, _, split = name.rpartition("_")
+    if kind not in DATASETS:
+        DATASETS[name]  # raises, with near names
+    return kind, split

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from ltr.data.image_loader import load_image
-from ltr.dataset.base_video_dataset import ImageLoader, SequenceInfo
-from ltr.dataset.folders import FolderVideos, box_info
-from ltr.dataset.tables import DatasetError, read_table
+from ltr.dataset.base_video_dataset import ImageLoader
+from ltr.dataset.folders import FolderVideos, Video, box_info, image_names
+from ltr.dataset.text import DatasetError, read_table
 from ltr.registry import DATASETS
 
 
@@ -45,22 +42,21 @@ class TrackingNet(FolderVideos):
             raise DatasetError(f"unknown split {split!r} of TrackingNet; only train has boxes")
         super().__init__("trackingnet", Path(root), image_loader)
         folders = [Path(root) / f"TRAIN_{number}" for number in (range(12) if parts is None else parts)]
-        self._videos = [(folder, file.stem) for folder in folders for file in sorted((folder / "anno").glob("*.txt"))]
-        if not self._videos:
+        files = (file for folder in folders for file in sorted((folder / "anno").glob("[!.]*.txt")))
+        self._places = [(file.parent.parent, file.stem) for file in files]
+        if not self._places:
             raise DatasetError(
                 f"{root} holds no boxes (TRAIN_0/anno/<video>.txt); set trackingnet_dir to the folder above TRAIN_0"
             )
 
     def get_num_sequences(self) -> int:
-        return len(self._videos)
+        return len(self._places)
 
     def sequence_name(self, seq_id: int) -> str:
-        return self._videos[seq_id][1]
+        return self._places[seq_id][1]
 
-    def read_info(self, seq_id: int) -> SequenceInfo:
-        folder, name = self._videos[seq_id]
-        return box_info(torch.from_numpy(read_table(folder / "anno" / f"{name}.txt", 4)))
-
-    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
-        folder, name = self._videos[seq_id]
-        return self.image_loader(folder / "frames" / name / f"{frame_id}.jpg")
+    def read_video(self, seq_id: int) -> Video:
+        part, name = self._places[seq_id]
+        folder = part / "frames" / name
+        frames = image_names(folder)
+        return Video(folder, frames, box_info(read_table(part / "anno" / f"{name}.txt", 4, len(frames))))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltr.admin import checkpoint
-from ltr.admin.files import remove_leftovers
 from ltr.engine import distributed
 from ltr.engine.hooks import Hook
 from ltr.engine.progress import say
@@ -28,18 +27,27 @@ class Checkpoints(Hook):
             raise ValueError(f"cannot keep {keep} checkpoints: at least 1 is needed to go on from")
         self.keep = keep
 
-    def after_epoch(self, trainer: LTRTrainer) -> None:
-        """Writes the epoch's checkpoint."""
-        state = trainer.state_dict()  # every process: it gathers the random states of all
+    def write(self, trainer: LTRTrainer, ended: bool) -> None:
+        """Writes the epoch's checkpoint, by all processes at once.
+
+        Args:
+            trainer: whose state is written.
+            ended: whether the hooks have had their ``after_epoch``; if not, a resumed run begins with that.
+        """
+        state = {**trainer.state_dict(), "ended": ended}  # every process: it gathers the random states of all
         if distributed.is_main():
+            trainer.check_owner()
             set_aside_earlier_run(trainer)
             directory = trainer.settings.checkpoint_dir
             path = checkpoint.epoch_path(directory, trainer.net_type, trainer.epoch)
             checkpoint.save_checkpoint(path, state)
             for old in checkpoint.epoch_checkpoints(directory)[: -self.keep]:
                 old.unlink(missing_ok=True)
-            remove_leftovers(directory)
         distributed.barrier()
+
+    def after_epoch(self, trainer: LTRTrainer) -> None:
+        """Writes the epoch's checkpoint."""
+        self.write(trainer, ended=True)
 
     def after_training(self, trainer: LTRTrainer) -> None:
         """Adds the last checkpoint to the result, unless a score chose a better one."""

@@ -6,13 +6,17 @@ function here answers for a single process, so no caller needs an ``if``.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+
+from ltr.admin.processes import ProcessDied
 
 T = TypeVar("T")
 
@@ -67,6 +71,30 @@ def stop() -> None:
         dist.destroy_process_group()
 
 
+_LOST = re.compile(
+    r"gloo/transport|Connection (closed|reset) by peer|Socket [Cc]losed|Broken pipe|remote process exited"
+)
+
+
+@contextlib.contextmanager
+def named_losses(advice: str) -> Iterator[None]:
+    """Turns what gloo and NCCL raise when another process of the group ends into one line.
+
+    Args:
+        advice: what is kept and how to go on.
+
+    Raises:
+        ProcessDied: another process of the group has ended.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_running() or not (isinstance(error, dist.DistError) or _LOST.search(str(error))):
+            raise
+        who = f"process {rank()} of {world_size()} lost another one, which has ended or cannot be reached"
+        raise ProcessDied(f"{who}: {advice}") from error
+
+
 def barrier() -> None:
     """Waits until every process of the group is here."""
     if is_running():
@@ -97,21 +125,11 @@ def gather_rows(rows: torch.Tensor) -> torch.Tensor:
     Differentiable: a process's rows get the gradient of the losses of all processes, summed. Every process must call it
     with the same shape.
     """
-    return _GatherRows.apply(rows) if is_running() else rows
+    if not is_running():
+        return rows
+    from torch.distributed.nn.functional import all_gather  # not there in builds of torch without torch.distributed
 
-
-class _GatherRows(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, rows: torch.Tensor) -> torch.Tensor:
-        parts = [torch.empty_like(rows) for _ in range(world_size())]
-        dist.all_gather(parts, rows.contiguous())
-        return torch.cat(parts)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        total = gradient.contiguous().clone()
-        dist.all_reduce(total)
-        return total.chunk(world_size())[rank()]
+    return torch.cat(all_gather(rows))
 
 
 def mean(sums: Mapping[str, tuple[float, int]]) -> dict[str, float]:

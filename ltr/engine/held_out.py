@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 
 from ltr.admin import checkpoint
@@ -17,6 +16,7 @@ from ltr.engine.progress import say
 from ltr.engine.random_state import untouched_random_state
 from ltr.engine.result import TrainingError
 from ltr.engine.weight_average import WeightAverage
+from ltr.models.mode import evaluating
 
 if TYPE_CHECKING:
     from ltr.engine.ltr_trainer import LTRTrainer
@@ -63,9 +63,13 @@ class HeldOutScore(Hook):
             trainer.record(LOADER_NAME, self.name, self.untrained)
             say(f"held-out {self.name} before training: {self.untrained:.3f}")
 
+    def takes_long(self, trainer: LTRTrainer) -> bool:
+        """Returns whether this epoch is scored."""
+        return trainer.epoch % self.interval == 0 or trainer.epoch == trainer.max_epochs
+
     def after_epoch(self, trainer: LTRTrainer) -> None:
         """Scores the network, and keeps it if it is the best so far."""
-        if trainer.epoch % self.interval and trainer.epoch != trainer.max_epochs:
+        if not self.takes_long(trainer):
             return
         network = self.average.averaged if self.average else trainer.net
         score = self._evaluate(trainer, network)
@@ -75,6 +79,7 @@ class HeldOutScore(Hook):
         if best:
             self.best, self.best_epoch = score, trainer.epoch
             if distributed.is_main():
+                trainer.check_owner()
                 set_aside_earlier_run(trainer)
                 path = checkpoint.best_path(trainer.settings.checkpoint_dir, trainer.net_type)
                 checkpoint.save_checkpoint(path, self._state(trainer, network, score))
@@ -99,14 +104,9 @@ class HeldOutScore(Hook):
     def _evaluate(self, trainer: LTRTrainer, network: nn.Module) -> float:
         score = 0.0
         if distributed.is_main():
-            modes = {module: module.training for module in network.modules()}
-            network.eval()
-            try:
-                with untouched_random_state(trainer.device), torch.no_grad():
-                    score = float(self.score(network))
-            finally:
-                for module, mode in modes.items():
-                    module.training = mode
+            trainer.check_owner()
+            with untouched_random_state(trainer.device), evaluating(network):
+                score = float(self.score(network))
         score = distributed.broadcast(score)
         if not math.isfinite(score):
             raise TrainingError(f"the held-out {self.name} is {score} at epoch {trainer.epoch}, not a finite number")

@@ -28,6 +28,10 @@ class Hook:
     def after_epoch(self, trainer: LTRTrainer) -> None:
         """Called after each epoch; ``trainer.history`` holds its means."""
 
+    def takes_long(self, trainer: LTRTrainer) -> bool:
+        """Returns whether :meth:`after_epoch` takes so long that the epoch's checkpoint is to be written before it."""
+        return False
+
     def after_training(self, trainer: LTRTrainer) -> None:
         """Called once after the last epoch, if none failed; may add to ``trainer.result``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import operator
 import sys
@@ -14,8 +15,10 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from ltr.actors.base_actor import BaseActor
-from ltr.admin.checkpoint import CheckpointError, load_checkpoint, load_weights, plain
-from ltr.admin.files import check_writable
+from ltr.admin.checkpoint import CheckpointError, load_checkpoint, load_weights
+from ltr.admin.errors import message_for_people
+from ltr.admin.ownership import Owner, OwnershipError, own
+from ltr.admin.processes import named_worker_deaths
 from ltr.admin.settings import Settings, SettingsError, TrainConfig
 from ltr.data.tensordict import TensorDict
 from ltr.engine import distributed
@@ -26,10 +29,13 @@ from ltr.engine.precision import mixed_precision_is_fast
 from ltr.engine.progress import Progress, say
 from ltr.engine.random_state import random_state, seed_everything, set_random_state
 from ltr.engine.result import History, TrainingError, TrainingInterrupted, TrainingResult
+from ltr.engine.resume import OTHER_RUN, check_belongs, data_sets
 from ltr.engine.stats import AverageMeter
 
 RESUMED = ("net", "optimizer", "scaler", "epoch", "total_steps", "stats", "random_state", "hooks")
 """What a checkpoint must hold to be gone on from."""
+
+KEPT = "finished epochs are kept"
 
 
 class Loader(Protocol):
@@ -108,6 +114,9 @@ class LTRTrainer:
         self.result = TrainingResult()
         self.owns_checkpoint_dir = False
         """Whether the checkpoints in the directory are this run's own."""
+        self.owner: Owner | None = None
+        """Of the directory of the checkpoints, in the main process while it trains."""
+        self._ended = True  # whether the hooks have had the epoch's after_epoch
         self._finished = 0
         self._forward: Any = actor
         if distributed.world_size() > 1:
@@ -136,21 +145,33 @@ class LTRTrainer:
         Raises:
             TrainingInterrupted: Ctrl-C; it carries the last checkpoint.
             TrainingError: a loss or weight that is not finite, a loader without batches.
+            OwnershipError: another run writes to the directory of the checkpoints.
+            ResumeError: the checkpoint to go on from is of another run.
+            ProcessDied: a worker process, or another process of a distributed run, was killed.
         """
         self.max_epochs = max_epochs
         try:
-            self._begin(load_latest or self.settings.resume)
-            self._train_epochs(fail_safe and distributed.world_size() == 1)
-            self.result = TrainingResult(epochs=self.epoch, stats=self.history)
-            for hook in self.hooks:
-                hook.after_training(self)
-            return self.result
+            with contextlib.ExitStack() as held:
+                held.enter_context(distributed.named_losses(f"{KEPT}; start all processes again, with --resume"))
+                if distributed.is_main():
+                    self.owner = held.enter_context(own(self.settings.checkpoint_dir, OTHER_RUN))
+                self._begin(load_latest or self.settings.resume)
+                self._train_epochs(fail_safe and distributed.world_size() == 1)
+                self.result = TrainingResult(epochs=self.epoch, stats=self.history)
+                for hook in self.hooks:
+                    hook.after_training(self)
+                return self.result
         except KeyboardInterrupt:
             owned = latest_checkpoint(self.settings.checkpoint_dir) if self.owns_checkpoint_dir else None
             raise TrainingInterrupted(self._finished, owned) from None
         finally:
             for hook in self.hooks:
                 hook.close()
+
+    def check_owner(self) -> None:
+        """Raises OwnershipError if the directory of the checkpoints no longer belongs to this run."""
+        if self.owner is not None:
+            self.owner.check()
 
     def record(self, loader: str, name: str, value: float) -> None:
         """Adds a number of the current epoch to the history, for the logs and the checkpoint."""
@@ -164,7 +185,7 @@ class LTRTrainer:
             "net_type": self.net_type,
             "constructor": getattr(self.net, "constructor", None),
             "stats": self.history,
-            "settings": self.settings.summary(),
+            "settings": {**self.settings.summary(), "data": data_sets(self.loaders)},
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -195,7 +216,7 @@ class LTRTrainer:
             self.lr_scheduler.load_state_dict(state["lr_scheduler"])
         if state["scaler"]:
             self.scaler.load_state_dict(state["scaler"])
-        self.epoch, self.total_steps = state["epoch"], state["total_steps"]
+        self.epoch, self.total_steps, self._ended = state["epoch"], state["total_steps"], state.get("ended", True)
         self.history = state["stats"]
         for name, hook in named_hooks(self.hooks).items():
             if name in state["hooks"]:
@@ -221,8 +242,6 @@ class LTRTrainer:
         if self.epoch == 0 and distributed.world_size() > 1:
             # The networks were built from one seed; what happens in a step should differ between the processes.
             seed_everything(self.settings.seed, distributed.rank())
-        if distributed.is_main():
-            check_writable(self.settings.checkpoint_dir)
         for hook in self.hooks:
             hook.before_training(self)
 
@@ -231,34 +250,35 @@ class LTRTrainer:
         if path is None:
             return False
         state = load_checkpoint(path)
+        check_belongs(path, state["settings"], self.description()["settings"], self.settings.resume_with_changes)
         self.load_state_dict(state, str(path))
         self.owns_checkpoint_dir = True
         self._finished = self.epoch
         say(f"going on from {path}")
-        self._tell_changes(state["settings"])
         return True
-
-    def _tell_changes(self, before: dict[str, Any]) -> None:
-        now = plain(self.settings.summary())
-        pairs = [("seed", before.get("seed"), now["seed"])]
-        pairs += [(key, before.get("config", {}).get(key), value) for key, value in now["config"].items()]
-        changed = [f"{key} is {new}, was {old}" for key, old, new in pairs if old != new and str(old) != str(new)]
-        if changed:
-            say(f"unlike the checkpoint: {'; '.join(changed)}. Learning-rate schedules follow the new values")
 
     def _train_epochs(self, fail_safe: bool) -> None:
         resumable = self._finished
         while True:
             try:
-                while self.epoch < self.max_epochs:
-                    self.epoch += 1
-                    self._train_epoch()
-                    self._finished = self.epoch
+                with named_worker_deaths(f"{KEPT}, and --resume goes on; fewer num_workers need less memory"):
+                    if not self._ended:
+                        self._end_epoch()
+                    while self.epoch < self.max_epochs:
+                        self.epoch += 1
+                        self._train_epoch()
+                        self._end_epoch()
                 return
-            except Exception:
+            except OwnershipError:
+                raise
+            except Exception as error:
                 if not fail_safe or self._finished == resumable or not self.owns_checkpoint_dir:
                     raise
-                traceback.print_exc()
+                message = message_for_people(error)
+                if message is None:
+                    traceback.print_exc()
+                else:
+                    print(f"error: {message}", file=sys.stderr)
                 print(f"training failed in epoch {self.epoch}; once more from the last checkpoint", file=sys.stderr)
                 if not self._load_latest():
                     raise
@@ -273,8 +293,16 @@ class LTRTrainer:
         if self.lr_scheduler and self.scheduler_interval == "epoch":
             self.lr_scheduler.step()
         self._check_weights()
+        if any(hook.takes_long(self) for hook in self.hooks):
+            for hook in self.hooks:
+                if isinstance(hook, Checkpoints):  # whatever stops what follows, the epoch is not lost
+                    hook.write(self, ended=False)
+                    self._finished = self.epoch
+
+    def _end_epoch(self) -> None:
         for hook in self.hooks:
             hook.after_epoch(self)
+        self._finished, self._ended = self.epoch, True
 
     def _cycle(self, loader: Loader) -> None:
         self.actor.train(loader.training)

@@ -44,6 +44,7 @@ class Progress(Hook):
 
     def before_training(self, trainer: LTRTrainer) -> None:
         """Says what begins, and starts the bar."""
+        self._epoch_started = time.perf_counter()  # of an epoch that was trained before, too, but not ended
         if not distributed.is_main():
             return
         say(_beginning(trainer))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from ltr.engine.hooks import Hook
 
@@ -30,35 +30,36 @@ class WeightAverage(Hook):
             raise ValueError(f"the decay of the weight average is {decay}; it must be in [0, 1)")
         self.decay = decay
         self.updates = 0
-        self._averaged: nn.Module | None = None
-        self._restored: dict[str, torch.Tensor] | None = None
+        self._model: AveragedModel | None = None
+        self._restored: dict[str, Tensor] | None = None
 
     @property
     def averaged(self) -> nn.Module:
         """The network with averaged weights, in evaluation mode. It exists once training has begun."""
-        if self._averaged is None:
+        if self._model is None:
             raise RuntimeError("there is no averaged network yet: it is made when training begins")
-        return self._averaged
+        return self._model.module
 
     def before_training(self, trainer: LTRTrainer) -> None:
         """Copies the network."""
-        if self._averaged is None:
-            self._averaged = copy.deepcopy(trainer.net).eval().requires_grad_(False)
+        if self._model is None:
+            self._model = AveragedModel(trainer.net, avg_fn=self._average, use_buffers=True)
+            self._model.eval().requires_grad_(False)
+            self._model.n_averaged.fill_(1)  # or its first update would be a copy of the weights after the first step
         if self._restored is not None:
-            self._averaged.load_state_dict(self._restored)
+            self.averaged.load_state_dict(self._restored)
             self._restored = None
 
     @torch.no_grad()
     def after_step(self, trainer: LTRTrainer) -> None:
         """Moves the average towards the weights."""
+        assert self._model is not None, "before_training was not called"
         self.updates += 1
+        self._model.update_parameters(trainer.net)
+
+    def _average(self, averaged: Tensor, current: Tensor, _: Tensor | int) -> Tensor:
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        current = trainer.net.state_dict()
-        for name, value in self.averaged.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(current[name].to(value.dtype), 1 - decay)
-            else:
-                value.copy_(current[name])
+        return averaged.lerp(current, 1 - decay) if averaged.is_floating_point() else current
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the averaged weights and the number of updates."""
@@ -67,7 +68,7 @@ class WeightAverage(Hook):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes the averaged weights and the number of updates."""
         self.updates = state["updates"]
-        if self._averaged is None:
+        if self._model is None:
             self._restored = state["net"]
         else:
-            self._averaged.load_state_dict(state["net"])
+            self.averaged.load_state_dict(state["net"])

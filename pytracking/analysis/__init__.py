@@ -1,20 +1,9 @@
 """From boxes to insight: metrics, tables, plots, pictures and pages.
 
-What lives here: pure functions on results (``metrics``), and what presents them. What never does: running trackers.
+What lives here: which metric scores a benchmark, and what presents the numbers. What never does: running trackers.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from pytracking.analysis.plots import plot_results
-from pytracking.analysis.report import Report, make_report
-from pytracking.analysis.tables import TrackerScores, evaluate, print_per_sequence_results, print_results
-
-__all__ = [
-    "Report",
-    "TrackerScores",
-    "evaluate",
-    "make_report",
-    "plot_results",
-    "print_per_sequence_results",
-    "print_results",
-]
+# What __init__.pyi names is imported when it is used, so that --help does not wait for torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

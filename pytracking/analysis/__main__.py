@@ -8,14 +8,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltr.admin.command_line import add_plugin_option, run_command, whole_number
+from ltr.admin.command_line import (
+    CommandParser,
+    add_common_options,
+    add_dataset_option,
+    add_run_id_option,
+    path,
+    run_command,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from pytracking.analysis.report import Report
     from pytracking.evaluation import Tracker
 
 DESCRIPTION = """\
-Compares trackers by their saved results: prints a table, and writes files, plots and a web page where asked to.
+Compares trackers by their saved results: prints a table for each benchmark, in the numbers of its own toolkit, and
+writes files, plots and a web page where asked to.
 
 Nothing is tracked here: pytracking/run_tracker.py and run_experiment.py do that first. A tracker is named as they name
 it, with a slash: siamfc/socl_res18. Sequences that one of the trackers has no result of are left out for all.
@@ -24,9 +33,9 @@ it, with a slash: siamfc/socl_res18. Sequences that one of the trackers has no r
 EXAMPLES = """\
 examples:
   python -m pytracking.analysis siamfc/untrained_res18
-  python -m pytracking.analysis siamfc/socl_res18 siamfc/imagenet_res18 --dataset_name otb --per_sequence
-  python -m pytracking.analysis siamfc/socl_res18=SoCL siamfc/gst=GST --dataset_name otb --html report.html
-  python -m pytracking.analysis siamfc/socl_res18 --runid 0 1 2 --merge_results --csv --json --latex --plots --html
+  python -m pytracking.analysis siamfc/socl_res18 siamfc/imagenet_res18 --dataset otb --per-sequence
+  python -m pytracking.analysis siamfc/socl_res18=SoCL siamfc/gst=GST --dataset otb --html report.html
+  python -m pytracking.analysis siamfc/socl_res18 --run-id 0 1 2 --merge-results --csv --json --latex --plots --html
 
 exit status: 0 done, 1 an error, 2 wrong usage
 """
@@ -34,47 +43,44 @@ exit status: 0 done, 1 an error, 2 wrong usage
 FILES = {
     "csv": ("report.csv", "every number, one row for each tracker and sequence"),
     "json": ("report.json", "every number and curve"),
-    "latex": ("report.tex", "the table of a paper"),
-    "plots": ("report_plots", "success and precision plots as PNG and PDF, in a folder (needs matplotlib)"),
+    "latex": ("report.tex", "the tables of a paper"),
+    "plots": ("report_plots", "plots as PNG and PDF, in a folder (needs matplotlib)"),
     "html": ("report.html", "one web page: tables that sort, plots, frames of the worst sequences"),
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
-    parser = argparse.ArgumentParser(
-        "python -m pytracking.analysis",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser("python -m pytracking.analysis", DESCRIPTION, EXAMPLES)
     parser.add_argument(
         "trackers", nargs="+", metavar="TRACKER/PARAMETERS", help="whose results; =TITLE after it names it in tables"
     )
-    parser.add_argument("--dataset_name", nargs="+", default=["synthetic"], metavar="NAME", help="default: synthetic")
-    parser.add_argument("--runid", nargs="+", type=whole_number, metavar="N", help="repetitions of each tracker")
-    parser.add_argument("--merge_results", action="store_true", help="average a tracker's repetitions")
+    add_dataset_option(parser, nargs="+", default=["synthetic"], help="default: synthetic")
+    add_run_id_option(parser, nargs="+", help="repetitions of each tracker")
+    parser.add_argument("--merge-results", action="store_true", help="average a tracker's repetitions")
     parser.add_argument(
-        "--protocol", default="pysot", metavar="NAME", help="whose rules the numbers follow (default: pysot)"
+        "--protocol", metavar="NAME", help="whose rules the numbers follow (default: each benchmark's; docs/metrics.md)"
     )
-    parser.add_argument("--report_name", metavar="TITLE", help="title of tables and pages (default: the data set)")
-    parser.add_argument("--per_sequence", action="store_true", help="print the AUC of each sequence, too")
-    parser.add_argument("--attributes", action="store_true", help="print the AUC of each attribute, too")
+    parser.add_argument(
+        "--one-pass", action="store_true", help="score one-pass results of VOT's sequences, not reset-based runs"
+    )
+    parser.add_argument("--report-name", metavar="TITLE", help="title of tables and pages (default: the data set)")
+    parser.add_argument("--per-sequence", action="store_true", help="print a number for each sequence, too")
+    parser.add_argument("--attributes", action="store_true", help="print a number for each attribute, too")
     parser.add_argument("--strict", action="store_true", help="a missing result is an error")
     for name, (default, what) in FILES.items():
         parser.add_argument(
             f"--{name}",
             nargs="?",
             const=Path(default),
-            type=Path,
+            type=path,
             metavar="FOLDER" if name == "plots" else "FILE",
             help=f"write {what} (default: {default})",
         )
     parser.add_argument(
         "--strips", type=whole_number, default=20, metavar="N", help="sequences shown in frames by --html (default: 20)"
     )
-    parser.add_argument("--debug", action="store_true", help="show the full traceback of every error")
-    add_plugin_option(parser, "data sets")
+    add_common_options(parser, "data sets")
     return parser
 
 
@@ -86,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tracker, slash, parameters = name.partition("=")[0].partition("/")
         if not (tracker and slash and parameters):
             parser.error(f"name a tracker as TRACKER/PARAMETERS, such as siamfc/untrained_res18, not {name!r}")
-    return run_command(options, _report, "--debug", interrupted="files that were finished are whole")
+    return run_command(options, _report, interrupted="files that were finished are whole")
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -97,15 +103,24 @@ def _report(options: argparse.Namespace) -> int:
 
     if options.plots:
         check_plot_folder(options.plots)  # before the work
-    trackers = [tracker for name in options.trackers for tracker in _named(name, options.runid)]
-    dataset = get_dataset(*options.dataset_name)
-    title = " + ".join(options.dataset_name) if options.report_name is None else options.report_name
-    report = make_report(trackers, dataset, title, options.protocol, options.merge_results, not options.strict)
-    print_scores(report.scores, len(dataset), title)
-    if options.per_sequence:
-        print_sequence_scores(report.scores)
-    if options.attributes:
-        print(f"\nAUC of each attribute\n\n{attribute_table(report)}")
+    trackers = [tracker for name in options.trackers for tracker in _named(name, options.run_id)]
+    dataset = get_dataset(*options.dataset)
+    title = " + ".join(options.dataset) if options.report_name is None else options.report_name
+    report = make_report(
+        trackers,
+        dataset,
+        title,
+        options.protocol,
+        options.merge_results,
+        not options.strict,
+        one_pass=options.one_pass,
+    )
+    for part in report.parts:
+        print_scores(part.scores, len(part.sequences) + len(part.missing), part.name)
+        if options.per_sequence:
+            print_sequence_scores(part.scores)
+        if options.attributes:
+            print(f"\n{attribute_table(part)}")
     _write(options, report)
     return 0
 
@@ -122,7 +137,7 @@ def _named(text: str, run_ids: list[int] | None) -> list[Tracker]:
         if not each.results_dir.is_dir():
             root = load_environment().results_dir
             there = sorted(f"{path.parent.name}/{path.name}" for path in root.glob("*/*") if path.is_dir())
-            run = "" if each.run_id is None else f" --runid {each.run_id}"
+            run = "" if each.run_id is None else f" --run-id {each.run_id}"
             raise ResultError(
                 f"no results of {each.run_name} in {root}.{near_names(each.run_name, there)} "
                 f"Make them with: python pytracking/run_tracker.py {tracker} {parameters}{run}"
@@ -140,7 +155,7 @@ def _write(options: argparse.Namespace, report: Report) -> None:
         write_html(report, path, options.strips)
 
     def plots(report: Report, path: Path) -> None:
-        write_plots(report.scores, path, report.name)
+        write_plots([part.scores for part in report.parts], path, report.name)
 
     writers: dict[str, Callable[[Report, Path], None]] = {
         "csv": write_csv,

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltr.admin.files import check_writable, write_bytes_atomically
+from ltr.admin.files import check_file_writable, write_bytes_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 ENDINGS = (".png", ".pdf", ".svg")
+
+Lines = Mapping[str, Sequence[tuple[float, ...]]]  # by their names: points x, y, or x, y, error of y
 
 
 def check_figure_path(path: Path) -> None:
@@ -29,38 +31,49 @@ def check_figure_path(path: Path) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ValueError(f"{path}: plots need matplotlib, which is not installed: pip install matplotlib") from error
-    check_writable(path.parent)
+    check_file_writable(path)
 
 
 def write_line_plot(
     path: Path,
-    lines: Mapping[str, Sequence[tuple[float, float]]],
+    lines: Lines,
     x_label: str,
     y_label: str,
     x_ticks: Sequence[float] | None = None,
     y_limits: tuple[float, float] | None = None,
 ) -> None:
-    """Writes a plot of lines, each named and given by its points (x, y); x is logarithmic."""
+    """Writes the plot of :func:`line_plot` with a logarithmic x axis to a file; its ending says of which kind."""
     content = line_plot(path.suffix.lower().lstrip("."), lines, x_label, y_label, x_ticks, y_limits, x_scale="log")
     write_bytes_atomically(path, content)
 
 
 def line_plot(
     kind: str,
-    lines: Mapping[str, Sequence[tuple[float, float]]],
+    lines: Lines,
     x_label: str,
     y_label: str,
     x_ticks: Sequence[float] | None = None,
     y_limits: tuple[float, float] | None = None,
     x_scale: str = "linear",
 ) -> bytes:
-    """Returns a plot of lines, each named and given by its points (x, y), as a file of a kind, such as ``png``."""
+    """Returns a plot of lines as a file of a kind, such as ``png``.
+
+    Args:
+        kind: of the file.
+        lines: each named and given by its points; an error of y is drawn as a bar, one of 0 is not.
+        x_label: of the x axis.
+        y_label: of the y axis.
+        x_ticks: where the x axis has its ticks, and what they say; matplotlib's choice by default.
+        y_limits: the ends of the y axis.
+        x_scale: ``linear`` or ``log``.
+    """
     figure, axes = _figure(3.6)
     for name, points in lines.items():
-        axes.plot(*zip(*sorted(points)), marker="o", label=name)
+        x, y, errors = zip(*((*point, 0.0)[:3] for point in sorted(points)))
+        axes.errorbar(x, y, yerr=[error or float("nan") for error in errors], marker="o", capsize=3, label=name)
     axes.set(xscale=x_scale, xlabel=x_label, ylabel=y_label)
     if x_ticks is not None:
-        axes.set_xticks(list(x_ticks), [f"{tick:g}" for tick in x_ticks])
+        axes.set_xticks(list(x_ticks), [f"{tick:.3g}" for tick in x_ticks])
         axes.minorticks_off()
     if y_limits is not None:
         axes.set_ylim(*y_limits)

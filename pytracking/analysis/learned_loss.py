@@ -47,7 +47,7 @@ def plot_learned_loss(
         optimizer: see :func:`loss_figure`.
         path: the file, ``.png``, ``.pdf`` or ``.svg``.
         start: see :func:`loss_figure`.
-        target: likewise.
+        target: side of the target in cells.
 
     Raises:
         ValueError: matplotlib is missing, or the ending is another one.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ltr.admin.files import write_atomically, write_bytes_atomically
+from ltr.admin.files import PARTIAL_SUFFIX, write_atomically, write_bytes_atomically
 from pytracking.analysis.drawing import (
     TRACKED_COLOUR,
     TRUE_COLOUR,
@@ -21,8 +22,10 @@ from pytracking.analysis.drawing import (
 from pytracking.evaluation.sequence import Sequence
 from pytracking.metrics import iou
 
+PROBE_SIZE = 1 << 20  # bytes that are written to tell whether a disk is full
 
-class RenderError(OSError):
+
+class RenderError(RuntimeError):
     """A picture that could not be made."""
 
 
@@ -112,8 +115,8 @@ def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int],
 
     Raises:
         ValueError: another ending.
-        RenderError: this OpenCV cannot write such a video.
-        WriteError: the file cannot be written.
+        RenderError: this OpenCV cannot write such a video, or what it wrote cannot be read.
+        WriteError: the file cannot be written, such as because the disk is full.
     """
     if path.suffix != ".mp4":
         raise ValueError(f"a video must end in .mp4: {path}")
@@ -122,7 +125,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int],
         # OpenCV chooses the container by the ending, which the temporary name does not have.
         temporary = partial.with_name(f"{partial.name}.mp4")
         try:
-            _encode(frames, temporary, size, rate)
+            _check_video(temporary, _encode(frames, temporary, size, rate))
             temporary.replace(partial)
         finally:
             temporary.unlink(missing_ok=True)
@@ -130,8 +133,9 @@ def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int],
     write_atomically(path, write)
 
 
-def _encode(frames: Iterable[np.ndarray], file: Path, size: tuple[int, int], rate: float) -> None:
-    """Writes RGB frames of ``size`` to an MP4 file."""
+def _encode(frames: Iterable[np.ndarray], file: Path, size: tuple[int, int], rate: float) -> int:
+    """Writes RGB frames of ``size`` to an MP4 file, and returns how many."""
+    count = 0
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
     try:
         if not writer.isOpened():
@@ -141,8 +145,31 @@ def _encode(frames: Iterable[np.ndarray], file: Path, size: tuple[int, int], rat
             )
         for frame in frames:
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+            count += 1
     finally:
         writer.release()
+    return count
+
+
+def _check_video(file: Path, count: int) -> None:
+    """Raises OSError or RenderError unless a video has this many frames that can be read: the writer tells no error."""
+    reader = cv2.VideoCapture(str(file))
+    readable = 0
+    while reader.grab():
+        readable += 1
+    reader.release()
+    if readable == count:
+        return
+    with file.with_name(f"{file.name}{PARTIAL_SUFFIX}").open("wb") as probe:  # is the disk full?
+        try:
+            probe.write(bytes(PROBE_SIZE))
+            probe.flush()
+            os.fsync(probe.fileno())
+        finally:
+            Path(probe.name).unlink()
+    raise RenderError(
+        f"of the {count} frames of a video {readable} can be read after OpenCV {cv2.__version__} wrote it"
+    )
 
 
 def even_size(image: np.ndarray, height: int) -> tuple[int, int]:

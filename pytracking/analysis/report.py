@@ -1,4 +1,4 @@
-"""What is known of trackers on a data set, in one place: what tables, files, plots and pages are made from."""
+"""What is known of trackers on data sets, in one place: what tables, files, plots and pages are made from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytracking.analysis.label_cost import LabelCost, label_cost
-from pytracking.analysis.tables import TrackerScores, best_first, evaluate, format_table, heading
+from pytracking.analysis.benchmark_metrics import Metric, Score
+from pytracking.analysis.tables import TrackerScores, compare, format_table, heading, part_title
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import Tracker
-from pytracking.metrics import OPE, mean_ope
+from pytracking.registry import REPORT_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -20,28 +20,32 @@ class TrackerRow:
 
     Attributes:
         scores: its scores.
-        cost: what its labels cost; None: unknown.
-        per_attribute: the mean curves over the sequences that carry an attribute.
+        per_attribute: its score over the sequences that carry an attribute.
+        more: numbers of plugins' columns by their heads, as far as they are known.
     """
 
     scores: TrackerScores
-    cost: LabelCost | None
-    per_attribute: dict[str, OPE]
+    per_attribute: dict[str, Score]
+    more: dict[str, float]
 
 
 @dataclass(frozen=True)
-class Report:
-    """Trackers on a data set.
+class BenchmarkReport:
+    """Trackers on one data set.
 
     Attributes:
         name: title.
+        dataset: name of the data set.
+        metric: what the scores are.
         sequences: those that every tracker has a result of.
         missing: names of those that are left out because some tracker has none.
         attributes: names of the sequences that carry each attribute (motion blur, occlusion, ...), sorted.
-        rows: the trackers, best AUC first.
+        rows: the trackers, the best first.
     """
 
     name: str
+    dataset: str
+    metric: Metric
     sequences: list[Sequence]
     missing: list[str]
     attributes: dict[str, list[str]]
@@ -49,69 +53,90 @@ class Report:
 
     @property
     def scores(self) -> list[TrackerScores]:
-        """The trackers' scores, best AUC first."""
+        """The trackers' scores, the best first."""
         return [row.scores for row in self.rows]
 
     @property
     def heading(self) -> str:
-        """Name, number of sequences, those left out, protocol."""
+        """Name, number of sequences, those left out, metric and toolkit."""
         return heading(self.scores, len(self.sequences) + len(self.missing), self.name)
 
+    @property
+    def more(self) -> list[str]:
+        """The heads of plugins' columns of which a number is known."""
+        return list(dict.fromkeys(head for row in self.rows for head in row.more))
+
+    def sequence_value(self, scores: TrackerScores, sequence: Sequence) -> float:
+        """Returns the number that stands for a tracker on a sequence."""
+        return scores.per_sequence[sequence.name][self.metric.sequence_rank]
+
     def worst_first(self) -> list[Sequence]:
-        """Returns the sequences by the trackers' mean AUC, the lowest first."""
+        """Returns the sequences by the trackers' mean number, the lowest first."""
         means = {
-            sequence.name: float(np.mean([score.per_sequence[sequence.name].auc for score in self.scores]))
+            sequence.name: float(np.mean([self.sequence_value(score, sequence) for score in self.scores]))
             for sequence in self.sequences
         }
         return sorted(self.sequences, key=lambda sequence: means[sequence.name])
+
+
+@dataclass(frozen=True)
+class Report:
+    """Trackers on one data set or several.
+
+    Attributes:
+        name: title.
+        parts: one for each data set.
+    """
+
+    name: str
+    parts: list[BenchmarkReport]
 
 
 def make_report(
     trackers: Iterable[Tracker],
     dataset: Iterable[Sequence],
     name: str = "",
-    protocol: str = "pysot",
+    protocol: str | None = None,
     merge_results: bool = False,
     skip_missing: bool = True,
+    one_pass: bool = False,
 ) -> Report:
-    """Returns the report on the trackers' saved results. The arguments are those of :func:`evaluate`.
+    """Returns the report on the trackers' saved results. The arguments are those of :func:`print_results`.
 
     Raises:
-        ValueError: two sequences have one name.
-        ResultError: as :func:`evaluate`.
+        ResultError, MetricError, ValueError: as :func:`evaluate`.
     """
-    sequences = list(dataset)
-    names = [sequence.name for sequence in sequences]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{len(twice)} names stand for two sequences, such as {twice[0]!r}: report on each data set")
-    scores = best_first(evaluate(trackers, sequences, protocol, merge_results, skip_missing))
-    scored = [sequence for sequence in sequences if sequence.name in scores[0].per_sequence]
-    attributes = by_attribute(scored)
-    rows = [
-        TrackerRow(
-            score,
-            label_cost(score.trackers[0]),
-            {
-                attribute: mean_ope(score.per_sequence[name] for name in members)
-                for attribute, members in attributes.items()
-            },
-        )
-        for score in scores
-    ]
-    missing = [name for name in names if name not in scores[0].per_sequence]
-    return Report(name, scored, missing, attributes, rows)
+    more = [REPORT_COLUMNS[columns] for columns in REPORT_COLUMNS]
+    parts = compare(trackers, dataset, protocol, merge_results, skip_missing, one_pass=one_pass)
+    made = []
+    for sequences, scores in parts:
+        scored = [sequence for sequence in sequences if sequence.name in scores[0].per_sequence]
+        attributes = by_attribute(scored)
+        rows = [
+            TrackerRow(
+                score,
+                {attribute: score.over(members) for attribute, members in attributes.items()},
+                {head: number for columns in more for head, number in columns(score.trackers[0]).items()},
+            )
+            for score in scores
+        ]
+        missing = [sequence.name for sequence in sequences if sequence.name not in scores[0].per_sequence]
+        title = part_title(name, scores, len(parts))
+        made.append(BenchmarkReport(title, scores[0].dataset, scores[0].metric, scored, missing, attributes, rows))
+    return Report(name, made)
 
 
-def attribute_table(report: Report) -> str:
-    """Returns the AUC over the sequences of each attribute as plain text, or a line that says there is none."""
+def attribute_table(report: BenchmarkReport) -> str:
+    """Returns a number over the sequences of each attribute as plain text, or a line that says there are none."""
     if not report.attributes:
-        return "these sequences tell no attributes"
+        return f"the sequences of {report.dataset} tell no attributes"
+    rank = report.metric.sequence_rank
     rows = [
-        [attribute, str(len(members)), *(f"{row.per_attribute[attribute].auc:.3f}" for row in report.rows)]
+        [attribute, str(len(members)), *(f"{row.per_attribute[attribute][rank]:.3f}" for row in report.rows)]
         for attribute, members in report.attributes.items()
     ]
-    return format_table(["attribute", "sequences", *(score.title for score in report.scores)], rows)
+    table = format_table(["attribute", "sequences", *(score.title for score in report.scores)], rows)
+    return f"{report.metric.column(rank).head} of each attribute\n\n{table}"
 
 
 def by_attribute(sequences: Iterable[Sequence]) -> dict[str, list[str]]:

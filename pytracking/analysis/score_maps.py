@@ -9,12 +9,18 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ltr.admin.command_line import add_plugin_option, run_command, whole_number
+from ltr.admin.command_line import (
+    CommandParser,
+    add_common_options,
+    add_dataset_option,
+    path,
+    run_command,
+    whole_number,
+)
 from ltr.admin.files import write_bytes_atomically
 from pytracking.analysis.drawing import draw_text
 from pytracking.analysis.render import RenderError, draw_frame, even_size
@@ -79,7 +85,7 @@ def score_map_picture(
 def draw(options: argparse.Namespace) -> int:
     """Writes the picture that the options describe."""
     trackers = [Tracker(*name.split("/", 1)) for name in options.trackers]
-    sequence = get_dataset(options.dataset_name)[options.sequence]
+    sequence = get_dataset(options.dataset)[options.sequence]
     picture = score_map_picture(trackers, sequence, options.frame - 1)
     encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
     write_bytes_atomically(options.out, encoded.tobytes())
@@ -89,18 +95,17 @@ def draw(options: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m pytracking.analysis.score_maps", description=__doc__)
+    parser = CommandParser("python -m pytracking.analysis.score_maps", __doc__)
     parser.add_argument("trackers", nargs="+", metavar="TRACKER/PARAMETERS", help="such as dimp/dimp18")
-    parser.add_argument("--dataset_name", default="synthetic", metavar="NAME", help="default: synthetic")
+    add_dataset_option(parser, default="synthetic", help="default: synthetic")
     parser.add_argument("--sequence", required=True, metavar="NAME", help="the video")
     parser.add_argument("--frame", required=True, type=whole_number, metavar="N", help="the frame, from 2 on")
-    parser.add_argument("--out", required=True, type=Path, help="file to write, a PNG")
-    add_plugin_option(parser, "trackers, parameter sets or data sets")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--out", required=True, type=path, metavar="FILE", help="file to write, a PNG")
+    add_common_options(parser, "trackers, parameter sets or data sets")
     options = parser.parse_args(arguments)
     if any("/" not in name for name in options.trackers):
         parser.error("name each tracker with its parameter set, such as dimp/dimp18")
-    return run_command(options, draw, "--debug", interrupted="nothing was written")
+    return run_command(options, draw, interrupted="nothing was written")
 
 
 if __name__ == "__main__":

@@ -1,42 +1,41 @@
-"""Metrics of a tracker's boxes on sequences."""
+"""Numbers of one sequence: what every table, plot, page and held-out score asks, whatever the command."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import numpy as np
 
 from pytracking.evaluation.sequence import COVER, FIRST_BOX_ONLY, Sequence
-from pytracking.metrics import OPE, GOT10kScores, MetricError, got10k, ope
+from pytracking.metrics import OPE, MetricError, got10k_overlaps, ope
 
 
 def score_sequence(boxes: np.ndarray, sequence: Sequence, protocol: str = "pysot") -> OPE:
-    """Returns the OPE of results (T, 4) on a sequence.
-
-    Frames where the target is not visible are left out altogether, where the sequence knows them.
+    """Returns the OPE of results (T, 4) on a sequence. How frames without the target count is the protocol's to say.
 
     Raises:
         MetricError: as :func:`pytracking.metrics.ope`, naming the sequence, or its true boxes are not public.
     """
     _check_public(sequence)
-    truth = sequence.ground_truth_rect
-    if sequence.target_visible is not None and len(boxes) == len(truth):
-        boxes, truth = boxes[sequence.target_visible], truth[sequence.target_visible]
-    return ope(boxes, truth, protocol, name=sequence.name)
+    return ope(boxes, sequence.ground_truth_rect, protocol, sequence.target_visible, sequence.name)
 
 
-def score_got10k(boxes: Iterable[np.ndarray], sequences: Iterable[Sequence]) -> GOT10kScores:
-    """Returns GOT-10k's average overlap and success rates of results, one (T, 4) for each sequence.
+def score_got10k(boxes: np.ndarray, sequence: Sequence) -> np.ndarray:
+    """Returns the overlaps (N,) that GOT-10k's toolkit counts of results (T, 4) on a sequence.
 
     Raises:
-        MetricError: as :func:`pytracking.metrics.got10k`, or true boxes are not public.
+        MetricError: as :func:`pytracking.metrics.got10k`, naming the sequence, or its true boxes are not public.
     """
-    listed = list(sequences)
-    for sequence in listed:
-        _check_public(sequence)
-    sizes = [sequence.frame(0).shape[1::-1] for sequence in listed]
-    truths = [sequence.ground_truth_rect for sequence in listed]
-    return got10k(list(boxes), truths, [sequence.meta.get(COVER) for sequence in listed], sizes)
+    _check_public(sequence)
+    cover, size = sequence.meta.get(COVER), frame_size(sequence)
+    try:
+        return got10k_overlaps([boxes], [sequence.ground_truth_rect], [cover], [size])[0]
+    except MetricError as error:
+        raise MetricError(f"{sequence.name}: {error}") from error
+
+
+def frame_size(sequence: Sequence) -> tuple[float, float]:
+    """Returns width and height of the first frame in pixels."""
+    height, width = sequence.frame(0).shape[:2]
+    return float(width), float(height)
 
 
 def _check_public(sequence: Sequence) -> None:

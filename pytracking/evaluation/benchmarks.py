@@ -2,35 +2,41 @@
 
 Each function returns the sequences that the directory holds, and takes the directory as ``root`` (default: the path
 that the environment has for it). Errors are those of :func:`pytracking.evaluation.layout.read_entries`.
+
+``shortened`` reads a copy whose sequences end early on purpose, which is an error otherwise where the benchmark's list
+has a last image; the data set is then named ``otb_shortened`` and so on, so that its results are not taken for those of
+the benchmark.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ltr.dataset.lasot import lasot_test_split
-from pytracking.evaluation.layout import Entry, Rules, benchmark_root, listed_names, read_entries
+from ltr.dataset.names import path_below
+from ltr.dataset.text import read_json
+from pytracking.evaluation.layout import Rules, SequenceEntry, benchmark_root, listed_names, read_entries
 from pytracking.evaluation.sequence import SequenceList
 
 VOT_YEARS = range(2013, 2020)  # later challenges have masks instead of polygons
 
 
-def otb(root: Path | None = None) -> SequenceList:
+def otb(root: Path | None = None, shortened: bool = False) -> SequenceList:
     """Returns OTB-2015: Y. Wu, J. Lim, M.-H. Yang, Object Tracking Benchmark, PAMI 2015; 100 runs.
 
     Layout: ``<otb_dir>/<folder>/img/0001.jpg``, ``<otb_dir>/<folder>/groundtruth_rect.txt``.
     """
-    return read_entries("otb", benchmark_root(root, "otb_dir"), otb_entries(), "otb_dir")
+    return _listed("otb", benchmark_root(root, "otb_dir"), otb_entries(), "otb_dir", Rules(shortened=shortened))
 
 
-def otb13(root: Path | None = None) -> SequenceList:
+def otb13(root: Path | None = None, shortened: bool = False) -> SequenceList:
     """Returns OTB-2013, 51 of the runs of OTB-2015; see :func:`otb`."""
-    return read_entries("otb13", benchmark_root(root, "otb_dir"), otb_entries(only_2013=True), "otb_dir")
+    folder = benchmark_root(root, "otb_dir")
+    return _listed("otb13", folder, otb_entries(only_2013=True), "otb_dir", Rules(shortened=shortened))
 
 
-def otb_entries(only_2013: bool = False) -> list[Entry]:
+def otb_entries(only_2013: bool = False) -> list[SequenceEntry]:
     """Returns where the 100 runs of OTB-2015 lie, or the 51 of OTB-2013."""
     entries = []
     for run in _data("otb")["runs"]:
@@ -39,34 +45,54 @@ def otb_entries(only_2013: bool = False) -> list[Entry]:
         folder = run.get("folder", run["name"])
         first, last = run.get("frames", (None, None))
         boxes = f"{folder}/{run.get('boxes', 'groundtruth_rect.txt')}"
-        entries.append(Entry(run["name"], f"{folder}/img", boxes, first, last, run.get("omit", 0)))
+        aliases = tuple(run.get("aliases", ()))
+        entries.append(
+            SequenceEntry(run["name"], f"{folder}/img", boxes, first, last, run.get("omit", 0), aliases=aliases)
+        )
     return entries
 
 
-def uav(root: Path | None = None) -> SequenceList:
+def uav(root: Path | None = None, shortened: bool = False) -> SequenceList:
     """Returns UAV123: M. Mueller, N. Smith, B. Ghanem, A Benchmark and Simulator for UAV Tracking, ECCV 2016.
 
     Layout: ``<uav_dir>/data_seq/UAV123/<folder>/000001.jpg``, ``<uav_dir>/anno/UAV123/<sequence>.txt``. Long videos are
     cut into several sequences. Lines of NaN are frames without the target; the protocol says how they count.
     """
-    data = _data("uav")
-    where: dict[str, tuple[str, int | None]] = {name: (name, None) for name in data["whole"]}
-    for folder, parts in data["parts"].items():
-        where.update({name: (folder, first) for name, first in parts.items()})
-    return _uav("uav", root, where, "UAV123")
+    return _uav("uav", root, uav_entries(), shortened)
 
 
-def uav20l(root: Path | None = None) -> SequenceList:
+def uav20l(root: Path | None = None, shortened: bool = False) -> SequenceList:
     """Returns UAV20L, the 20 long videos of UAV123; boxes in ``<uav_dir>/anno/UAV20L/``. See :func:`uav`."""
-    return _uav("uav20l", root, {name: (name, None) for name in _data("uav")["uav20l"]}, "UAV20L")
+    return _uav("uav20l", root, uav20l_entries(), shortened)
 
 
-def _uav(title: str, root: Path | None, where: dict[str, tuple[str, int | None]], boxes: str) -> SequenceList:
-    entries = [
-        Entry(f"uav_{name}", f"data_seq/UAV123/{folder}", f"anno/{boxes}/{name}.txt", first)
-        for name, (folder, first) in sorted(where.items())
-    ]
-    return read_entries(title, benchmark_root(root, "uav_dir"), entries, "uav_dir", Rules(missing=True))
+def uav_entries() -> list[SequenceEntry]:
+    """Returns where the 123 sequences of UAV123 lie, from which image to which."""
+    data = _data("uav")
+    runs = [(name, name, (1, last)) for name, last in data["whole"].items()]
+    for folder, parts in data["parts"].items():
+        runs += [(f"{folder}_{number}", folder, part) for number, part in enumerate(parts, start=1)]
+    return [_uav_entry("UAV123", name, folder, *part) for name, folder, part in sorted(runs)]
+
+
+def uav20l_entries() -> list[SequenceEntry]:
+    """Returns where the 20 sequences of UAV20L lie: videos of UAV123 to their last image."""
+    data = _data("uav")
+    last = {**data["whole"], **{folder: parts[-1][-1] for folder, parts in data["parts"].items()}}
+    return [_uav_entry("UAV20L", name, name, 1, last[name]) for name in sorted(data["uav20l"])]
+
+
+def _uav_entry(boxes: str, name: str, folder: str, first: int, last: int) -> SequenceEntry:
+    return SequenceEntry(f"uav_{name}", f"data_seq/UAV123/{folder}", f"anno/{boxes}/{name}.txt", first, last)
+
+
+def _uav(title: str, root: Path | None, entries: list[SequenceEntry], shortened: bool) -> SequenceList:
+    rules = Rules(missing=True, shortened=shortened)
+    return _listed(title, benchmark_root(root, "uav_dir"), entries, "uav_dir", rules)
+
+
+def _listed(title: str, root: Path, entries: list[SequenceEntry], path_name: str, rules: Rules) -> SequenceList:
+    return read_entries(f"{title}_shortened" if rules.shortened else title, root, entries, path_name, rules)
 
 
 def nfs(root: Path | None = None) -> SequenceList:
@@ -80,7 +106,7 @@ def nfs(root: Path | None = None) -> SequenceList:
     if not files:
         raise FileNotFoundError(f"{folder} holds no ground truth such as anno/nfs_Gymnastics.txt; check nfs_dir")
     names = [file.stem for file in files]
-    entries = [Entry(name, f"sequences/{name.removeprefix('nfs_')}", f"anno/{name}.txt") for name in names]
+    entries = [SequenceEntry(name, f"sequences/{name.removeprefix('nfs_')}", f"anno/{name}.txt") for name in names]
     return read_entries("nfs", folder, entries, "nfs_dir")
 
 
@@ -96,7 +122,7 @@ def lasot(root: Path | None = None) -> SequenceList:
             folder = f"{kind}/{kind}-{number}"
             hidden = (f"{folder}/full_occlusion.txt", f"{folder}/out_of_view.txt")
             boxes = f"{folder}/groundtruth.txt"
-            entries.append(Entry(f"{kind}-{number}", f"{folder}/img", boxes, hidden=hidden, target=kind))
+            entries.append(SequenceEntry(f"{kind}-{number}", f"{folder}/img", boxes, hidden=hidden, target=kind))
     return read_entries("lasot", benchmark_root(root, "lasot_dir"), entries, "lasot_dir")
 
 
@@ -107,8 +133,8 @@ def trackingnet(root: Path | None = None) -> SequenceList:
     first boxes are published: results go to the benchmark's server.
     """
     folder = benchmark_root(root, "trackingnet_dir", "TEST")
-    names = sorted(file.stem for file in (folder / "anno").glob("*.txt"))
-    entries = [Entry(name, f"frames/{name}", f"anno/{name}.txt") for name in names]
+    names = sorted(file.stem for file in (folder / "anno").glob("[!.]*.txt"))
+    entries = [SequenceEntry(name, f"frames/{name}", f"anno/{name}.txt") for name in names]
     return read_entries("trackingnet", folder, entries, "trackingnet_dir", Rules(first_box_only=True))
 
 
@@ -134,7 +160,7 @@ def got10k_test(root: Path | None = None) -> SequenceList:
 
 def _got10k(title: str, folder: Path, path_name: str, rules: Rules) -> SequenceList:
     names = listed_names(folder, path_name)
-    entries = [Entry(name, name, f"{name}/groundtruth.txt", cover=f"{name}/cover.label") for name in names]
+    entries = [SequenceEntry(name, name, f"{name}/groundtruth.txt", cover=f"{name}/cover.label") for name in names]
     return read_entries(title, folder, entries, path_name, rules)
 
 
@@ -157,12 +183,11 @@ def vot(root: Path | None = None, year: int | None = None) -> SequenceList:
         folder = inside[0] if inside else folder
     entries = []
     for name in listed_names(folder, "vot_dir"):
-        images = f"{name}/color" if (folder / name / "color").is_dir() else name
-        entries.append(Entry(name, images, f"{name}/groundtruth.txt"))
+        images = f"{name}/color" if path_below(folder, f"{name}/color", "list.txt", folders=True).is_dir() else name
+        entries.append(SequenceEntry(name, images, f"{name}/groundtruth.txt"))
     return read_entries(title, folder, entries, "vot_dir", Rules(polygons=True))
 
 
 def _data(name: str) -> dict[str, Any]:
-    file = Path(__file__).parent / "data" / f"{name}.json"
-    data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    data: dict[str, Any] = read_json(Path(__file__).parent / "data" / f"{name}.json")
     return data

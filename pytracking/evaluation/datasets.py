@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from ltr.registry import near_names
 from pytracking.evaluation.sequence import SequenceList
 from pytracking.registry import BENCHMARKS
 
@@ -16,6 +18,7 @@ def get_dataset(*names: str) -> SequenceList:
 
     Raises:
         RegistryError: a name is unknown, and no path.
+        FileNotFoundError: there is no such folder or file.
         EnvironmentError_: the directory of a benchmark is not configured.
         SequenceError, FileNotFoundError: files of a benchmark are missing, or do not fit together.
     """
@@ -23,10 +26,21 @@ def get_dataset(*names: str) -> SequenceList:
         raise ValueError(f"name at least one data set: {', '.join(BENCHMARKS.names())}")
     sequences = SequenceList()
     for name in names:
-        if name not in BENCHMARKS and Path(name).expanduser().exists():
+        if name in BENCHMARKS:
+            sequences = sequences + BENCHMARKS[name]()
+        else:
             from pytracking.evaluation.own_videos import own_videos
 
-            sequences = sequences + own_videos(Path(name).expanduser())
-        else:
-            sequences = sequences + BENCHMARKS[name]()
+            sequences = sequences + own_videos(_existing(name))
     return sequences
+
+
+def _existing(name: str) -> Path:
+    """Returns the path that a name stands for; what is there decides, and how it is written says what was meant."""
+    path = Path(os.path.expanduser(name))
+    if os.path.exists(path):
+        return path
+    if len(path.parts) == 1 and not path.suffix:
+        BENCHMARKS[name]  # raises, with near names
+    near = near_names(path.name, os.listdir(path.parent)) if os.path.isdir(path.parent) else ""
+    raise FileNotFoundError(f"there is no folder or video {path}, and no benchmark of this name.{near}")

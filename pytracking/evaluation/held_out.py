@@ -38,7 +38,12 @@ class TrackingScore:
         return float(np.mean([result.auc for result in self.per_sequence(net).values()]))
 
     def per_sequence(self, net: nn.Module) -> dict[str, OPE]:
-        """Returns the curves of each sequence by its name.
+        """Returns the curves of each sequence by its name."""
+        boxes = self.boxes(net)
+        return {sequence.name: score_sequence(boxes[sequence.name], sequence) for sequence in self.sequences}
+
+    def boxes(self, net: nn.Module) -> dict[str, np.ndarray]:
+        """Returns the tracked boxes (T, 4) of each sequence by its name.
 
         The network is put into evaluation mode while it tracks and back afterwards, and no random state moves.
         """
@@ -48,10 +53,7 @@ class TrackingScore:
             with untouched_random_state(device):
                 changes: dict[str, Any] = {"network": net, "device": str(device)}
                 tracker = TRACKERS[self.tracker](replace(self.params, **changes))
-                return {
-                    sequence.name: score_sequence(track_sequence(tracker, sequence).boxes, sequence)
-                    for sequence in self.sequences
-                }
+                return {sequence.name: track_sequence(tracker, sequence).boxes for sequence in self.sequences}
         finally:
             for module, training in modes.items():
                 module.training = training
@@ -68,10 +70,11 @@ def tracking_auc(
 
     Args:
         sequences: a list of :class:`Sequence`, or a training data set with boxes, whose sequences are tracked from the
-            first frame that shows the target. Frames where it is not visible are not scored.
+            first frame that shows the target.
         max_frames: frames of each sequence that are tracked at most.
         params: SiamFC's parameters; network and device are those of the network that is scored.
-        parameter_set: a registered one, such as ``transt/transt50``: the score is then of that tracker, likewise.
+        parameter_set: a registered one, such as ``transt/transt50``: the score is then of that tracker; network and
+            device are those of the network that is scored.
 
     Raises:
         SequenceError: there is no sequence, or the data set has no boxes.

@@ -1,11 +1,10 @@
 """How benchmark sequences lie on a disk, and the one reader of them all.
 
-A benchmark says where each of its sequences lies (:class:`Entry`); what is wrong with the files is named here.
+A benchmark says where each of its sequences lies (:class:`SequenceEntry`); what is wrong with the files is named here.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,16 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from pytracking.evaluation.ground_truth import POLYGON, read_flags, read_regions
+from ltr.dataset.frames import numbered_images
+from ltr.dataset.names import path_below, read_names
+from ltr.dataset.text import read_flags
+from pytracking.evaluation.ground_truth import POLYGON, read_regions
 from pytracking.evaluation.sequence import COVER, FIRST_BOX_ONLY, POLYGONS, Sequence, SequenceError, SequenceList
 from pytracking.metrics.regions import bounding_boxes
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+FULLY_VISIBLE = 8  # in files of cover
 _said: set[tuple[str, Path]] = set()
 
 
 @dataclass(frozen=True)
-class Entry:
+class SequenceEntry:
     """Where a sequence lies; paths are relative to the benchmark's directory.
 
     Attributes:
@@ -31,11 +33,12 @@ class Entry:
         images: the folder of its images, numbered from ``first`` on.
         boxes: its ground-truth file.
         first: number of its first image; None: the smallest there is.
-        last: number of its last image; None: the largest there is, or with ``first``, what the boxes make it.
+        last: number of its last image; None: the largest there is.
         omit: leading frames that are not evaluated.
         hidden: files of flags; a frame where one of them is not 0 does not show the target.
         cover: a file of how much of the target shows, 0 to 8.
         target: what it is, if known.
+        aliases: other names of the sequence.
     """
 
     name: str
@@ -47,15 +50,24 @@ class Entry:
     hidden: tuple[str, ...] = ()
     cover: str | None = None
     target: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What the ground truth of a benchmark may hold; see :func:`read_regions`. ``first_box_only``: one box a file."""
+    """What the files of a benchmark may hold.
+
+    Attributes:
+        polygons: lines of the ground truth may hold the four corners of a polygon.
+        missing: lines of NaN alone are frames without the target.
+        first_box_only: a file may have one box, that of the first frame.
+        shortened: images may end before the last one of the list, and boxes after the last image are left out.
+    """
 
     polygons: bool = False
     missing: bool = False
     first_box_only: bool = False
+    shortened: bool = False
 
 
 def benchmark_root(root: Path | None, path_name: str, *inside: str) -> Path:
@@ -78,23 +90,24 @@ def benchmark_root(root: Path | None, path_name: str, *inside: str) -> Path:
 
 
 def read_entries(
-    title: str, root: Path, entries: Iterable[Entry], path_name: str, rules: Rules = Rules()
+    title: str, root: Path, entries: Iterable[SequenceEntry], path_name: str, rules: Rules = Rules()
 ) -> SequenceList:
     """Returns those of the sequences that ``root`` holds; a note on standard error says if some are not there.
 
     Raises:
         FileNotFoundError: none is there, or a file of one.
-        SequenceError: images and boxes of a sequence do not fit together, or a file is broken.
+        DatasetError: images and boxes of a sequence do not fit together, or a file is broken.
     """
     wanted = list(entries)
-    present = [entry for entry in wanted if (root / entry.images).is_dir()]
+    present = [entry for entry in wanted if path_below(root, entry.images, title, folders=True).is_dir()]
     if not present:
         example = f"{wanted[0].images}/00000001.jpg" if wanted else "any"
         raise FileNotFoundError(f"{root} holds no {title} sequence, such as {example}; check {path_name}")
     if len(present) < len(wanted) and (title, root) not in _said:
         _said.add((title, root))
         print(f"note: {root} holds {len(present)} of the {len(wanted)} runs of {title}; they are used", file=sys.stderr)
-    return SequenceList(_read(root, title, entry, rules) for entry in present)
+    read = (_read(root, title, entry, rules) for entry in present)
+    return SequenceList(sequence for sequence in read if sequence is not None)
 
 
 def listed_names(folder: Path, path_name: str, marker: str = "groundtruth.txt") -> list[str]:
@@ -102,39 +115,18 @@ def listed_names(folder: Path, path_name: str, marker: str = "groundtruth.txt") 
 
     Raises:
         FileNotFoundError: there are none.
-        SequenceError: the list has a name twice.
+        DatasetError: the list is empty, has a name twice, or one that would lie somewhere else.
     """
     file = folder / "list.txt"
-    if file.is_file():
-        names = file.read_text(encoding="utf-8-sig").split()
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SequenceError(f"{file} has {twice[0]!r} twice; remove one of the lines")
-    else:
-        names = sorted(path.parent.name for path in folder.glob(f"*/{marker}"))
+    if file.exists():
+        return read_names(file)
+    names = sorted(path.parent.name for path in folder.glob(f"[!.]*/{marker}"))
     if not names:
-        raise FileNotFoundError(f"{folder} holds neither a list.txt with names nor a */{marker}; check {path_name}")
+        raise FileNotFoundError(
+            f"{folder} holds neither a list.txt with the names of sequences, one a line, nor a folder with a {marker}; "
+            f"check {path_name}, or write the list"
+        )
     return names
-
-
-def numbered_images(folder: Path) -> dict[int, Path]:
-    """Returns the images of a folder by the number that their name ends in.
-
-    Raises:
-        FileNotFoundError: there is no such image.
-        SequenceError: two of them have one number.
-    """
-    images: dict[int, Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        number = re.search(r"(\d+)$", path.stem)
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not number:
-            continue
-        if int(number[1]) in images:
-            raise SequenceError(f"{folder}: {images[int(number[1])].name} and {path.name} are one frame; remove one")
-        images[int(number[1])] = path
-    if not images:
-        raise FileNotFoundError(f"{folder} holds no image such as 0001.jpg")
-    return images
 
 
 def make_sequence(
@@ -160,35 +152,50 @@ def make_sequence(
     return Sequence(name, frames, title, regions, meta={**meta, **more.pop("meta", {})}, **more)
 
 
-def _read(root: Path, title: str, entry: Entry, rules: Rules) -> Sequence:
-    file, folder = root / entry.boxes, root / entry.images
+def _read(root: Path, title: str, entry: SequenceEntry, rules: Rules) -> Sequence | None:
+    """Returns the sequence, or None for one that begins where a shortened copy has ended."""
+
+    def place(name: str) -> Path:
+        return path_below(root, name, f"{title}, sequence {entry.name}", folders=True)
+
+    file, folder = place(entry.boxes), place(entry.images)
     regions = read_regions(file, rules.polygons, rules.missing)
     images = numbered_images(folder)
+    if not images:
+        raise FileNotFoundError(f"{folder} holds no image such as 0001.jpg")
     first = min(images) if entry.first is None else entry.first
-    last = entry.last
-    if last is None:
-        last = max(images) if entry.first is None else first + len(regions) - 1
+    last = max(images) if entry.last is None else entry.last
+    if rules.shortened:
+        last = min(last, max(images))
+        if last < first + entry.omit:
+            return None
+        regions = regions[: last - first + 1]
     missing = [number for number in range(first, last + 1) if number not in images]
     if missing:
+        hint = ""
+        if entry.last is not None and missing[0] > max(images):
+            hint = f"; a copy that is shortened on purpose is read as the data set {title}_shortened"
         raise FileNotFoundError(
-            f"{folder}: {len(missing)} of the images {first} to {last} are missing, first number {missing[0]}"
+            f"{folder}: {len(missing)} of the images {first} to {last} are missing, first number {missing[0]}{hint}"
         )
     frames = [str(images[number]) for number in range(first, last + 1)]
     visible, meta = None, {}
     if entry.hidden:
         visible = np.ones(len(frames), bool)
         for name in entry.hidden:
-            visible &= _flags(root / name, len(frames)) == 0
-    if entry.cover and (root / entry.cover).is_file():
-        meta[COVER] = _flags(root / entry.cover, len(frames))
+            visible &= read_flags(place(name), len(frames)) == 0
+    if entry.cover and place(entry.cover).exists():
+        meta[COVER] = read_flags(place(entry.cover), len(frames), FULLY_VISIBLE)
     sequence = make_sequence(
-        entry.name, title, frames, regions, file, rules, object_class=entry.target, target_visible=visible, meta=meta
+        entry.name,
+        title,
+        frames,
+        regions,
+        file,
+        rules,
+        object_class=entry.target,
+        target_visible=visible,
+        meta=meta,
+        aliases=entry.aliases,
     )
     return sequence.without_first(entry.omit)
-
-
-def _flags(file: Path, frames: int) -> np.ndarray:
-    flags = read_flags(file)
-    if len(flags) != frames:
-        raise SequenceError(f"{file} has {len(flags)} numbers for {frames} images; one of the two is not whole")
-    return flags

@@ -1,23 +1,25 @@
 """One's own videos as sequences: a folder of frames, or a video file, with a ground-truth file.
 
 The ground truth has a box x, y, w, h or a polygon of four corners a line, for each frame in order; NaN, or a box
-without size, where the target does not show: these frames are not scored. Frames of a folder are ordered by the number
-that their names end in; numbers may be left out.
+without size, where the target is absent: the protocol says how such frames count. Frames of a folder are ordered by the
+number that their names end in; numbers may be left out. Files and folders that begin with a dot do not count.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from ltr.dataset.frames import numbered_images
 from pytracking.evaluation.ground_truth import read_regions
-from pytracking.evaluation.layout import Rules, make_sequence, numbered_images
+from pytracking.evaluation.layout import Rules, make_sequence
 from pytracking.evaluation.sequence import Frame, Sequence, SequenceError, SequenceList
+from pytracking.evaluation.video_files import VIDEO_SUFFIXES, open_capture
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm")
 IMAGE_FOLDERS = ("img", "color", "frames", "")  # inside a sequence's folder; the last is the folder itself
 BOX_FILES = ("groundtruth.txt", "groundtruth_rect.txt", "gt.txt")
 
@@ -32,8 +34,9 @@ def own_videos(path: Path, ground_truth: Path | None = None) -> SequenceList:
 
     Raises:
         FileNotFoundError: there is no such path, no frame, or no ground truth.
-        SequenceError: a file is broken, or frames and boxes differ in number.
+        DatasetError, VideoError: a file is broken, or frames and boxes differ in number.
     """
+    path = path.absolute()  # "." has no name
     if not path.exists():
         raise FileNotFoundError(f"there is neither a video nor a folder of frames {path}")
     if ground_truth is not None or _is_sequence(path):
@@ -45,18 +48,26 @@ def own_videos(path: Path, ground_truth: Path | None = None) -> SequenceList:
     return SequenceList(_read(inner, None, dataset=path.name) for inner in found)
 
 
+def folder_frames(path: Path) -> list[Path]:
+    """Returns the frames of a folder in their order; they may lie in ``img``, ``color`` or ``frames``.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    folder = _image_folder(path)
+    if folder is None:
+        raise FileNotFoundError(f"{path} holds no frames such as 0001.jpg")
+    return list(numbered_images(folder).values())
+
+
 def _is_sequence(path: Path) -> bool:
+    if path.name.startswith("."):  # such as macOS leaves beside a video
+        return False
     return path.suffix.lower() in VIDEO_SUFFIXES if path.is_file() else _image_folder(path) is not None
 
 
 def _image_folder(path: Path) -> Path | None:
-    for name in IMAGE_FOLDERS:
-        try:
-            numbered_images(path / name)
-        except FileNotFoundError:
-            continue
-        return path / name
-    return None
+    return next((path / name for name in IMAGE_FOLDERS if numbered_images(path / name)), None)
 
 
 def _read(path: Path, ground_truth: Path | None, dataset: str | None = None) -> Sequence:
@@ -70,10 +81,7 @@ def _read(path: Path, ground_truth: Path | None, dataset: str | None = None) -> 
     regions = read_regions(ground_truth, polygons=True, missing=True)
     frames: list[Frame]
     if path.is_dir():
-        folder = _image_folder(path)
-        if folder is None:
-            raise FileNotFoundError(f"{path} holds no frames such as 0001.jpg")
-        frames = [str(image) for _, image in sorted(numbered_images(folder).items())]
+        frames = [str(image) for image in folder_frames(path)]
     else:
         frames = [partial(video_frame, str(path), index) for index in range(_count_frames(path))]
     name = beside.stem
@@ -83,18 +91,19 @@ def _read(path: Path, ground_truth: Path | None, dataset: str | None = None) -> 
     return sequence
 
 
-_open: tuple[str, cv2.VideoCapture, int] | None = None  # the last file, and the number of its next frame
+_open: tuple[str, Any, int] | None = None  # the last file, and the number of its next frame
 
 
 def video_frame(path: str, index: int) -> np.ndarray:
     """Returns frame ``index`` of a video file as RGB uint8 (H, W, 3); frames in order are read without seeking.
 
     Raises:
-        SequenceError: the file cannot be opened, or ends before.
+        VideoError: the file cannot be opened.
+        SequenceError: it ends before.
     """
     global _open
     if _open is None or _open[0] != path or _open[2] > index:
-        _open = (path, _capture(path), 0)
+        _open = (path, open_capture(Path(path)), 0)
     _, capture, position = _open
     # Seeking is not exact in all formats, so what lies between is decoded.
     read = all(capture.grab() for _ in range(index - position + 1))
@@ -107,16 +116,9 @@ def video_frame(path: str, index: int) -> np.ndarray:
     return rgb
 
 
-def _capture(path: str) -> cv2.VideoCapture:
-    capture = cv2.VideoCapture(path)
-    if not capture.isOpened():
-        raise SequenceError(f"{path} is no video that OpenCV can read")
-    return capture
-
-
 def _count_frames(path: Path) -> int:
     """Returns the number of frames, counted: what a file's head says is not always true."""
-    capture = _capture(str(path))
+    capture = open_capture(path)
     count = 0
     while capture.grab():
         count += 1

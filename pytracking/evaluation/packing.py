@@ -1,4 +1,4 @@
-"""Results as the evaluation servers of GOT-10k and TrackingNet take them: one zip file."""
+"""Results as others take them, in one zip file: the evaluation servers of GOT-10k and TrackingNet, and pytracking."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
 from ltr.registry import near_names
-from pytracking.evaluation.results import ResultError, load_result
+from pytracking.evaluation.results import ResultError, box_lines, load_result
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import SequenceResult, Tracker
 
@@ -45,6 +45,29 @@ def pack_trackingnet(tracker: Tracker, dataset: Iterable[Sequence], file: Path) 
         ResultError: as :func:`pack_results`.
     """
     return _pack(tracker, dataset, file, lambda sequence, result: {f"{sequence.name}.txt": _lines(result.boxes)})
+
+
+def pack_pytracking(tracker: Tracker, dataset: Iterable[Sequence], file: Path) -> Path:
+    """Writes the results in pytracking's layout, to be unpacked in its folder of results, and returns the zip file.
+
+    Layout: ``<tracker>/<parameters>[_<run id>]/<sequence>.txt`` with x, y, w, h separated by tabs, and
+    ``<sequence>_time.txt`` with seconds a line.
+
+    Raises:
+        ResultError: a result is missing or damaged, or two sequences would be one file, such as ``a`` and ``a_time``.
+    """
+    sequences = list(dataset)
+    names = {sequence.name for sequence in sequences}
+    for name in sorted(names):
+        if f"{name}_time" in names:
+            raise ResultError(f"pytracking's layout cannot hold both {name} and {name}_time: each would be the other")
+
+    def files(sequence: Sequence, result: SequenceResult) -> dict[str, str]:
+        start = f"{tracker.run_name}/{sequence.name}"
+        times = "".join(f"{seconds:.8f}\n" for seconds in result.times)
+        return {f"{start}.txt": "".join(f"{line}\n" for line in box_lines(result.boxes)), f"{start}_time.txt": times}
+
+    return _pack(tracker, sequences, file, files)
 
 
 PACKERS: dict[str, Callable[[Tracker, Iterable[Sequence], Path], Path]] = {

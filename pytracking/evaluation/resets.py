@@ -13,15 +13,29 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from pytracking.evaluation.results import ResultError, claim_directory, content_key, error_file, write_lines
+from ltr.admin.ownership import Owner, OwnershipError, own
+from ltr.dataset.text import read_rows
+from pytracking.evaluation.ground_truth import BOX, POLYGON
+from pytracking.evaluation.results import (
+    ResultError,
+    check_sums,
+    claim_directory,
+    error_file,
+    set_aside,
+    write_lines,
+    write_with_sums,
+)
+from pytracking.evaluation.run_key import content_key
 from pytracking.evaluation.running import Failure, RunReport
 from pytracking.evaluation.sequence import POLYGONS, Sequence
 from pytracking.evaluation.tracker import Tracker, TrackingError, seed_run
-from pytracking.metrics import VOTScores, corners, region_overlap, vot_supervised
+from pytracking.metrics import corners, region_overlap
 from pytracking.metrics.vot import FAILURE, INIT, RESTART_AFTER, SKIPPED, read_trajectory
 from pytracking.parameter.params import TrackerParams
 from pytracking.tracker.base import BaseTracker
@@ -29,6 +43,7 @@ from pytracking.tracker.base import BaseTracker
 REPETITIONS = 15
 EQUAL_RUNS = 3  # of which the first are equal in a tracker that draws nothing at random
 EXPERIMENT = "baseline"  # what the toolkits call it
+OTHER_RUN = "choose another directory of results with PYTRACKING_RESULTS_DIR"
 
 
 def track_with_resets(create: Callable[[], BaseTracker], sequence: Sequence) -> tuple[list[list[float]], np.ndarray]:
@@ -77,6 +92,9 @@ def true_corners(sequence: Sequence) -> np.ndarray:
 def initial_box(points: np.ndarray) -> np.ndarray:
     """Returns the box x, y, w, h that stands for a polygon (4, 2): its centre and area, its bounding box's shape.
 
+    The VOT toolkits leave this box to the tracker; pysot-toolkit's trackers start on one that is a pixel wider and
+    higher.
+
     >>> initial_box(np.array([[5.0, 0], [10, 5], [5, 10], [0, 5]])).round(3).tolist()
     [1.464, 1.464, 7.071, 7.071]
     """
@@ -118,29 +136,41 @@ def run_with_resets(
             raise ValueError(f"{tracker.run_name}: reset-based runs are repeated by themselves; leave out the run id")
         params = tracker.parameters()
         prepared.append((tracker, params, *content_key(tracker, params)))
-    for tracker, params, key, plain in prepared:
-        moved = claim_directory(tracker, key, plain)
-        if moved is not None:
-            say(f"{tracker.run_name}: its parameters or checkpoint have changed; earlier results are now in {moved}")
-        for number, sequence in enumerate(sequences, start=1):
-            started = time.perf_counter()
-            place = f"[{number}/{len(sequences)}] {tracker.run_name} {sequence.name}"
-            try:
-                made, runs = _run_sequence(tracker, params, sequence, repetitions)
-            except Exception as error:  # a stranger's tracker may raise anything; the other sequences go on
-                file = error_file(tracker.results_dir, sequence)
-                write_lines(file, traceback.format_exc().splitlines())
-                message = f"{type(error).__name__}: {error}".splitlines()[0]
-                report.failures.append(Failure(tracker.run_name, sequence.name, message, str(file)))
-                say(f"{place}: FAILED: {message}")
-                continue
-            error_file(tracker.results_dir, sequence).unlink(missing_ok=True)
-            report.tracked += made > 0
-            report.skipped += made == 0
-            failures = sum(region == [FAILURE] for run in runs for region in run) / len(runs)
-            took = time.perf_counter() - started
-            say(f"{place}: {len(runs)} runs, {made} of them new, {failures:g} failures a run, {took:.0f} s")
+    with ExitStack() as held:
+        owners = [held.enter_context(own(tracker.results_dir, OTHER_RUN, say=say)) for tracker, *_ in prepared]
+        for (tracker, params, key, plain), owner in zip(prepared, owners):
+            claim_directory(tracker, key, plain, say)
+            for number, sequence in enumerate(sequences, start=1):
+                run = partial(_run_sequence, tracker, params, sequence, repetitions, owner, say)
+                outcome = _report_sequence(run, tracker, sequence, report)
+                say(f"[{number}/{len(sequences)}] {tracker.run_name} {sequence.name}: {outcome}")
     return report
+
+
+def _report_sequence(
+    run: Callable[[], tuple[int, list[list[list[float]]]]],
+    tracker: Tracker,
+    sequence: Sequence,
+    report: RunReport,
+) -> str:
+    """Makes the runs of a sequence, adds what came of them to the report, and says it."""
+    started = time.perf_counter()
+    file = error_file(tracker.results_dir, sequence)
+    try:
+        made, runs = run()
+    except OwnershipError:
+        raise
+    except Exception as error:  # a stranger's tracker may raise anything; the other sequences go on
+        write_lines(file, traceback.format_exc().splitlines())
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        report.failures.append(Failure(tracker.run_name, sequence.name, message, str(file)))
+        return f"FAILED: {message}"
+    file.unlink(missing_ok=True)
+    report.tracked += made > 0
+    report.skipped += made == 0
+    failures = sum(region == [FAILURE] for run in runs for region in run) / len(runs)
+    took = time.perf_counter() - started
+    return f"{len(runs)} runs, {made} of them new, {failures:g} failures a run, {took:.0f} s"
 
 
 def load_runs(tracker: Tracker, sequence: Sequence) -> list[list[list[float]]]:
@@ -152,6 +182,7 @@ def load_runs(tracker: Tracker, sequence: Sequence) -> list[list[list[float]]]:
     runs: list[list[list[float]]] = []
     while (file := run_file(tracker, sequence, len(runs) + 1)).is_file():
         runs.append(read_run(file, sequence))
+        _check_sums(tracker, file)
     if not runs:
         raise ResultError(f"no reset-based run of {tracker.run_name} on {sequence.name}: there is no {file}; run it")
     return runs
@@ -164,30 +195,14 @@ def read_run(file: Path, sequence: Sequence) -> list[list[float]]:
         ResultError: it is broken, or of another length than the sequence.
     """
     try:
-        lines = file.read_text(encoding="utf-8").split()
-        regions = [[float(number) for number in line.split(",")] for line in lines]
+        regions = read_rows(file, (1, BOX, POLYGON))
         read_trajectory(regions, str(file))
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise ResultError(f"{file} is broken ({error}); delete it and run again") from error
     if len(regions) != len(sequence):
         there = f"{sequence.name} has {len(sequence)} frames"
         raise ResultError(f"{file} has {len(regions)} regions, but {there}; delete it and run again")
     return regions
-
-
-def score_runs(
-    tracker: Tracker, dataset: Iterable[Sequence], protocol: str = "pysot", interval: str | tuple[int, int] = "vot2018"
-) -> VOTScores:
-    """Returns the VOTScores of the saved runs; arguments as :func:`pytracking.metrics.vot_supervised`.
-
-    Raises:
-        ResultError: a run is missing or broken.
-        MetricError: the scores cannot be computed.
-    """
-    sequences = list(dataset)
-    sizes = [(float(shape[1]), float(shape[0])) for shape in (sequence.frame(0).shape for sequence in sequences)]
-    truths = [true_corners(sequence).reshape(len(sequence), -1) for sequence in sequences]
-    return vot_supervised([load_runs(tracker, sequence) for sequence in sequences], truths, sizes, protocol, interval)
 
 
 def run_file(tracker: Tracker, sequence: Sequence, repetition: int) -> Path:
@@ -196,26 +211,51 @@ def run_file(tracker: Tracker, sequence: Sequence, repetition: int) -> Path:
 
 
 def _run_sequence(
-    tracker: Tracker, params: TrackerParams, sequence: Sequence, repetitions: int
+    tracker: Tracker,
+    params: TrackerParams,
+    sequence: Sequence,
+    repetitions: int,
+    owner: Owner,
+    say: Callable[[str], None],
 ) -> tuple[int, list[list[list[float]]]]:
-    """Returns how many runs were made, and all of them."""
+    """Returns how many runs were made, and all of them. A damaged one is told, set aside and made again."""
     made = 0
     runs: list[list[list[float]]] = []
     for repetition in range(1, repetitions + 1):
         file = run_file(tracker, sequence, repetition)
         try:
-            runs.append(read_run(file, sequence))
-        except (ResultError, OSError):
+            saved = file.is_file()
+            if saved:
+                runs.append(read_run(file, sequence))
+                _check_sums(tracker, file)
+        except ResultError as error:
+            del runs[repetition - 1 :]
+            saved = False
+            set_aside(tracker.results_dir, _name(tracker, file), error, say)
+        if not saved:
             seed_run(params, repetition, sequence.name)
             regions, seconds = track_with_resets(lambda: tracker.create(params), sequence)
-            write_lines(file.with_name(f"{file.stem}_time.value"), (f"{value:.6f}" for value in seconds))
             lines = (
                 ",".join(f"{number:.4f}" if len(region) > 1 else f"{number:.0f}" for number in region)
                 for region in regions
             )
-            write_lines(file, lines)
+            times = {_name(tracker, _time_file(file)): (f"{value:.6f}" for value in seconds)}
+            owner.check()
+            write_with_sums(tracker.results_dir, _name(tracker, file), lines, times)
             runs.append(read_run(file, sequence))
             made += 1
         if repetition == EQUAL_RUNS and all(run == runs[0] for run in runs):
             break
     return made, runs
+
+
+def _check_sums(tracker: Tracker, file: Path) -> None:
+    check_sums(tracker.results_dir, _name(tracker, file), [_name(tracker, _time_file(file))])
+
+
+def _time_file(file: Path) -> Path:
+    return file.with_name(f"{file.stem}_time.value")
+
+
+def _name(tracker: Tracker, file: Path) -> str:
+    return file.relative_to(tracker.results_dir).as_posix()

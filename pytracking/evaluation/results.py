@@ -1,44 +1,55 @@
-"""Result files: ``<results_dir>/<tracker>/<parameters>[_<run id>]/<sequence>.txt`` and what lies beside them.
+"""Result files: ``<results_dir>/<tracker>/<parameters>[+<settings>][_<run id>]/<sequence>.txt`` and what is beside.
 
 * ``<sequence>.txt``: a box a line, x, y, w, h separated by tabs, rounded to 1/10000 of a pixel.
-* ``<sequence>_time.txt``: seconds a frame; ``<sequence>_score.txt``: the tracker's confidence, where it has one.
-* ``<sequence>_error.txt``: the traceback, if the last attempt failed.
+* ``time/<sequence>.txt``: seconds a frame; ``score/<sequence>.txt``: the tracker's confidence, where it has one.
+* ``sum/<sequence>.sha256``: check sums of these files, as ``sha256sum --check`` reads them.
+* ``error/<sequence>.txt``: the traceback, if the last attempt failed.
 * ``run.json``: the parameters that made the results, and a key of them and of the checkpoint's content.
+* ``damaged/``: results that could not be read, set aside.
+
+A folder for each kind, so that no name of a sequence is the file of another. Results in pytracking's layout, which has
+``<sequence>_time.txt``, are read as well; :func:`pytracking.evaluation.packing.pack_pytracking` writes it.
 
 Each file is written whole or not at all, the boxes last: a result that has its boxes is complete.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
-from ltr.admin.files import write_bytes_atomically
+from ltr.admin.files import WriteError, write_bytes_atomically
+from ltr.admin.ownership import FILES as OWNER_FILES
+from ltr.admin.records import RecordError, read_record, write_record
+from ltr.dataset.text import DatasetError, read_table
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import SequenceResult, Tracker
-from pytracking.parameter.params import TrackerParams
 
 RUN_FILE = "run.json"
+DAMAGED = "damaged"
+_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 class ResultError(ValueError):
-    """Results that are missing, broken, or of another length than their sequence."""
+    """Results that are missing, damaged, or of another length than their sequence."""
+
+
+class MissingResultError(ResultError):
+    """There is no result."""
 
 
 def save_result(directory: Path, sequence: Sequence, result: SequenceResult) -> None:
     """Writes the result's files, and removes the traceback of an earlier failure."""
-    write_lines(directory / f"{sequence.name}_time.txt", (f"{seconds:.6f}" for seconds in result.times))
+    name = f"{sequence.name}.txt"
+    others = {f"time/{name}": (f"{seconds:.6f}" for seconds in result.times)}
     if result.scores is not None:
-        write_lines(directory / f"{sequence.name}_score.txt", (f"{score:.6g}" for score in result.scores))
-    write_boxes(directory / f"{sequence.name}.txt", result.boxes)
+        others[f"score/{name}"] = (f"{score:.6g}" for score in result.scores)
+    write_with_sums(directory, name, box_lines(result.boxes), others)
     error_file(directory, sequence).unlink(missing_ok=True)
 
 
@@ -46,155 +57,203 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
     """Returns the saved result.
 
     Raises:
-        ResultError: there is none, or it has another number of frames or another first box than the sequence, or a
-            line cannot be read.
+        MissingResultError: there is none.
+        ResultError: it has another number of frames or another first box than the sequence, a line cannot be read or
+            is not finite, or its files do not fit their check sums.
     """
     directory = tracker.results_dir
-    file = directory / f"{sequence.name}.txt"
+    names = (sequence.name, *sequence.aliases)  # other programs have written their results under these
+    name = next((name for name in names if (directory / f"{name}.txt").is_file()), sequence.name)
+    file = directory / f"{name}.txt"
     if not file.is_file():
         failed = error_file(directory, sequence)
         why = f"its last run failed, see {failed}" if failed.is_file() else f"there is no {file}; run it first"
-        raise ResultError(f"no result of {tracker.run_name} on {sequence.name}: {why}")
-    boxes = read_numbers(file, 4)
-    times = read_numbers(directory / f"{sequence.name}_time.txt", 1)[:, 0]
-    score_file = directory / f"{sequence.name}_score.txt"
-    scores = read_numbers(score_file, 1)[:, 0] if score_file.is_file() else None
-    for name, values in (("boxes", boxes), ("times", times), ("scores", scores)):
+        raise MissingResultError(f"no result of {tracker.run_name} on {sequence.name}: {why}")
+    boxes = _finite(file, read_numbers(file, 4))
+    time_file = _beside(directory, "time", name)
+    times = _finite(time_file, read_numbers(time_file, 1))[:, 0]
+    score_file = _beside(directory, "score", name)
+    scores = read_numbers(score_file, 1, missing=True)[:, 0] if score_file.is_file() else None
+    for what, values in (("boxes", boxes), ("times", times), ("scores", scores)):
         if values is not None and len(values) != len(sequence):
             frames = f"{sequence.name} has {len(sequence)} frames"
-            raise ResultError(f"{file} has {len(values)} {name}, but {frames}; delete it and run again")
+            raise ResultError(f"{file} has {len(values)} {what}, but {frames}; delete it and run again")
     if not np.allclose(boxes[0], sequence.ground_truth_rect[0], atol=1e-3):
         truth = sequence.ground_truth_rect[0].tolist()
         raise ResultError(
             f"{file} starts with {boxes[0].tolist()}, but {sequence.name} of {sequence.dataset!r} with {truth}: "
             "it is the result of another sequence; delete it and run again"
         )
+    check_sums(directory, file.name, (f"time/{file.name}", f"score/{file.name}"))
     return SequenceResult(boxes, times, scores)
 
 
-def has_result(tracker: Tracker, sequence: Sequence) -> bool:
-    """Returns whether a complete result of this sequence is saved."""
+def has_result(tracker: Tracker, sequence: Sequence, say: Callable[[str], None]) -> bool:
+    """Returns whether a complete result of this sequence is saved. A damaged one is told and set aside."""
     try:
         load_result(tracker, sequence)
-    except (ResultError, OSError):
+    except MissingResultError:
+        return False
+    except ResultError as error:
+        set_aside(tracker.results_dir, f"{sequence.name}.txt", error, say)
         return False
     return True
 
 
+def set_aside(directory: Path, main: str, error: ResultError, say: Callable[[str], None]) -> None:
+    """Moves a damaged result, its times, scores and check sums into the folder ``damaged``, and says so."""
+    for name in (main, f"time/{main}", f"score/{main}", _sums_name(main)):
+        file, aside = directory / name, directory / DAMAGED / name
+        if file.is_file():
+            try:
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(aside)
+            except OSError as problem:
+                raise WriteError(
+                    problem.errno or 0, f"cannot move the damaged result {file} to {aside}: {problem.strerror}"
+                ) from problem
+    say(f"made again, and what was there is now in {directory / DAMAGED}: {error}")
+
+
 def error_file(directory: Path, sequence: Sequence) -> Path:
     """Returns the file of the sequence's traceback."""
-    return directory / f"{sequence.name}_error.txt"
+    return directory / "error" / f"{sequence.name}.txt"
+
+
+def write_with_sums(directory: Path, main: str, lines: Iterable[str], others: Mapping[str, Iterable[str]]) -> None:
+    """Writes text files that belong together, and their check sums.
+
+    Args:
+        directory: below which all of them lie.
+        main: the file whose presence means that all are there; it is removed first and written last.
+        lines: of it.
+        others: lines of the other files.
+    """
+    contents = {name: _text(each) for name, each in {**others, main: lines}.items()}
+    (directory / main).unlink(missing_ok=True)
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
+    for name, content in {_sums_name(main): sums.encode(), **contents}.items():
+        write_bytes_atomically(directory / name, content)
+
+
+def check_sums(directory: Path, main: str, others: Iterable[str]) -> None:
+    """Compares files with the check sums that :func:`write_with_sums` wrote; without those, anything is right.
+
+    Raises:
+        ResultError: a file is missing or was changed; the message names it.
+    """
+    file = directory / _sums_name(main)
+    if not file.is_file():
+        return
+    expected = {name: digest for digest, _, name in (line.partition("  ") for line in _read_text(file).splitlines())}
+    if main not in expected:
+        raise ResultError(f"{file} is damaged: it does not name {main}; delete both and run again")
+    for name in (main, *others):
+        path = directory / name
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if name in expected and expected[name] != found:
+            what = "is missing" if found is None else f"is not what was written: {file} has another check sum"
+            raise ResultError(f"{path} {what}; delete the result and run again")
+
+
+def _sums_name(main: str) -> str:
+    return f"sum/{main.removesuffix('.txt')}.sha256"
 
 
 def write_lines(file: Path, lines: Iterable[str]) -> None:
     """Writes the lines, whole or not at all."""
-    write_bytes_atomically(file, "".join(f"{line}\n" for line in lines).encode())
+    write_bytes_atomically(file, _text(lines))
 
 
 def write_boxes(file: Path, boxes: np.ndarray) -> None:
     """Writes boxes (T, 4), one a line, whole or not at all."""
-    write_lines(file, ("\t".join(map(_short, box)) for box in boxes))
+    write_lines(file, box_lines(boxes))
 
 
-def read_numbers(file: Path, columns: int) -> np.ndarray:
-    """Returns the numbers (lines, columns) of a file, separated by tabs, commas or spaces.
+def box_lines(boxes: np.ndarray) -> list[str]:
+    """Returns boxes (T, 4) as the lines of a result file."""
+    return ["\t".join(map(_short, box)) for box in boxes]
+
+
+def read_numbers(file: Path, columns: int, missing: bool = False) -> np.ndarray:
+    """Returns the numbers (lines, columns) of a file; with ``missing``, lines may be NaN.
 
     Raises ResultError that names the line which does not have them.
     """
-    if not file.is_file():
-        raise ResultError(f"there is no {file}; run the tracker again")
-    rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = [float(value) for value in line.replace(",", " ").split()]
-        except ValueError:
-            row = []
-        if len(row) != columns:
-            raise ResultError(f"{file}, line {number}: expected {columns} numbers, not {line!r}; delete it, run again")
-        rows.append(row)
-    return np.array(rows, np.float64).reshape(-1, columns)
+    try:
+        return read_table(file, columns, missing=missing)
+    except (DatasetError, FileNotFoundError) as error:
+        raise ResultError(f"{error}; delete it and run the tracker again") from error
 
 
-def content_key(tracker: Tracker, params: TrackerParams) -> tuple[str, dict[str, Any]]:
-    """Returns a key that changes with the parameters or a checkpoint's content, and the parameters as plain data.
+def claim_directory(tracker: Tracker, key: str, parameters: dict[str, Any], say: Callable[[str], None]) -> None:
+    """Makes the results directory, which the caller owns, one of results with this key.
 
-    The device is not part of it. A parameter whose value has no stable text form counts by its type alone.
-    """
-    plain = {
-        field.name: _plain(field.name, getattr(params, field.name))
-        for field in dataclasses.fields(params)
-        if field.name != "device"
-    }
-    text = json.dumps([tracker.name, type(params).__name__, plain], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16], plain
-
-
-def claim_directory(tracker: Tracker, key: str, parameters: dict[str, Any]) -> Path | None:
-    """Makes the results directory one of results with this key.
-
-    Results there that were made with other parameters or another checkpoint are moved to a directory beside it.
-
-    Returns:
-        The directory that the older results were moved to, if any.
+    Results there that were made with other parameters or another checkpoint are moved to a directory beside it; ``say``
+    tells where.
     """
     directory = tracker.results_dir
     file = directory / RUN_FILE
-    moved = None
-    if directory.is_dir():
-        earlier = _earlier_key(file)
-        if earlier != key and any(directory.iterdir()):
-            moved = directory.with_name(f"{directory.name}.{earlier}")
-            _merge_into(directory, moved)
+    earlier, why = _earlier_key(file)
+    there = [path for path in directory.iterdir() if path.name not in OWNER_FILES] if directory.is_dir() else []
+    if earlier != key and there:
+        moved = directory.with_name(f"{directory.name}.{earlier}")
+        moved.mkdir(parents=True, exist_ok=True)
+        for path in sorted(there, key=lambda path: path.name == RUN_FILE):  # the key goes last
+            _move_into(path, moved)
+        say(f"{tracker.run_name}: {why}; earlier results are now in {moved}")
     if not file.is_file():
-        names = {"tracker": tracker.name, "parameter_set": tracker.parameter_name}
-        content = {**names, "key": key, "parameters": parameters}
-        write_bytes_atomically(file, (json.dumps(content, indent=1) + "\n").encode())
-    return moved
+        names = {"tracker": tracker.name, "parameter_set": tracker.parameter_name, "settings": tracker.changed}
+        write_record(file, {**names, "key": key, "parameters": parameters})
 
 
-def _earlier_key(file: Path) -> str:
+def _earlier_key(file: Path) -> tuple[str, str]:
+    """Returns the key of the results that lie beside a run file, and why they may not be gone on with."""
     try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "unknown"  # made by another program, or by hand
+        key = str(read_record(file).get("key"))
+    except FileNotFoundError:
+        return "unknown", f"there is no {file.name} that says which parameters made what is there"
+    except RecordError as error:
+        return "unknown", str(error)
+    if not _KEY.fullmatch(key):  # it becomes a name
+        return "unknown", f"{file} has no key of this project"
+    return key, "its parameters or checkpoint have changed"
 
 
-def _merge_into(source: Path, target: Path) -> None:
-    """Moves every file of ``source`` into ``target``."""
-    target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(source.iterdir(), key=lambda path: path.name == RUN_FILE):  # the key goes last
-        path.replace(target / path.name)
+def _move_into(path: Path, folder: Path) -> None:
+    target = folder / path.name
+    if path.is_dir() and target.is_dir():
+        for inner in path.iterdir():
+            _move_into(inner, target)
+        path.rmdir()
+    else:
+        path.replace(target)
 
 
-def _plain(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, nn.Module):
-        return {"module": type(value).__name__, "digest": _weights_digest(value)}
-    if name == "network" and isinstance(value, (str, Path)):
-        from ltr.admin.checkpoint import find_checkpoint
-
-        file = find_checkpoint(value)
-        return {"checkpoint": str(value), "digest": hashlib.sha256(file.read_bytes()).hexdigest()[:16]}
-    if isinstance(value, (str, Path, torch.device, torch.dtype)):
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain("", item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain("", item) for key, item in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, (np.ndarray, torch.Tensor)):
-        return hashlib.sha256(np.ascontiguousarray(torch.as_tensor(value).cpu().numpy()).tobytes()).hexdigest()[:16]
-    return type(value).__name__
+def _beside(directory: Path, kind: str, name: str) -> Path:
+    """Returns the file of a sequence's times or scores; where it is absent, pytracking's name of it."""
+    file = directory / kind / f"{name}.txt"
+    return file if file.is_file() else directory / f"{name}_{kind}.txt"
 
 
-def _weights_digest(module: nn.Module) -> str:
-    digest = hashlib.sha256(repr(getattr(module, "constructor", "")).encode())
-    for key, tensor in module.state_dict().items():
-        digest.update(key.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+def _finite(file: Path, numbers: np.ndarray) -> np.ndarray:
+    broken = np.flatnonzero(~np.isfinite(numbers).all(axis=1))
+    if len(broken):
+        raise ResultError(f"{file}, line {broken[0] + 1}: its numbers are not finite; delete it and run again")
+    return numbers
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ResultError(f"{file} is damaged: byte {error.start} is no text; delete it and run again") from error
+    except OSError as error:
+        raise ResultError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _text(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _short(number: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -14,8 +15,11 @@ import cv2
 import torch
 
 from ltr.admin.command_line import clock
+from ltr.admin.ownership import Owner, OwnershipError, own
+from ltr.admin.processes import end_with_parent, named_worker_deaths
 from ltr.registry import load_plugins
-from pytracking.evaluation.results import claim_directory, content_key, error_file, has_result, save_result, write_lines
+from pytracking.evaluation.results import claim_directory, error_file, has_result, save_result, write_lines
+from pytracking.evaluation.run_key import content_key
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import TrackedFrame, Tracker, TrackingError, Watch
 from pytracking.parameter.params import TrackerParams
@@ -45,8 +49,15 @@ class _Job:
     tracker: Tracker
     sequence: Sequence
     key: str  # of the parameters and the checkpoint that the results directory belongs to
+    owner: Owner  # of the results directory
     plugins: tuple[str, ...]
     threads: int | None  # of torch and OpenCV, in a worker process
+
+
+OTHER_RUN = "choose another run id with --run-id"
+WORKER_DIED = (
+    "finished sequences are kept, and the same command goes on with the others; fewer workers need less memory"
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +80,9 @@ def run_dataset(
 ) -> RunReport:
     """Runs every tracker over every sequence and saves the results (see :mod:`pytracking.evaluation.results`).
 
-    A complete result made with the same parameters and checkpoint is kept, so an interrupted run goes on where it was.
-    A sequence that fails leaves its traceback beside the results, and the others go on.
+    A complete result made with the same parameters and checkpoint is kept, so an interrupted run goes on where it was;
+    a damaged one is set aside and made again. A sequence that fails leaves its traceback beside the results, and the
+    others go on. The results directories belong to this run meanwhile (:func:`ltr.admin.ownership.own`).
 
     Args:
         dataset: the sequences.
@@ -88,6 +100,8 @@ def run_dataset(
     Raises:
         ValueError: two sequences, or two trackers, have one name: they would write the same files.
         RegistryError, ParameterError, CheckpointError, ...: a tracker's parameters cannot be made; nothing was run.
+        OwnershipError: another run writes to a results directory.
+        ProcessDied: a worker process was killed.
     """
     say = say or _print_line
     report = RunReport()
@@ -97,24 +111,24 @@ def run_dataset(
     _check_distinct([sequence.name for sequence in sequences], "sequences")
     _check_distinct([tracker.run_name for tracker in trackers], "trackers")
     prepared = [(tracker, *content_key(tracker, tracker.parameters())) for tracker in trackers]
-    jobs = []
-    for tracker, key, plain in prepared:
-        moved = claim_directory(tracker, key, plain)
-        if moved is not None:
-            say(f"{tracker.run_name}: its parameters or checkpoint have changed; earlier results are now in {moved}")
-        for sequence in sequences:
-            if not overwrite and has_result(tracker, sequence):
-                report.skipped += 1
-            else:
-                jobs.append(_Job(tracker, sequence, key, plugins, inner))
-    if report.skipped:
-        say(f"{report.skipped} results are there already; {len(jobs)} are left to make")
-    progress = _Progress(jobs, say)
-    for done in _run_all(jobs, threads, debug, watch):
-        report.tracked += done.failure is None
-        if done.failure is not None:
-            report.failures.append(done.failure)
-        progress.add(done)
+    with contextlib.ExitStack() as held:
+        jobs = []
+        for tracker, key, plain in prepared:
+            owner = held.enter_context(own(tracker.results_dir, OTHER_RUN, say=say))
+            claim_directory(tracker, key, plain, say)
+            for sequence in sequences:
+                if not overwrite and has_result(tracker, sequence, say):
+                    report.skipped += 1
+                else:
+                    jobs.append(_Job(tracker, sequence, key, owner, plugins, inner))
+        if report.skipped:
+            say(f"{report.skipped} results are there already; {len(jobs)} are left to make")
+        progress = _Progress(jobs, say)
+        for done in _run_all(jobs, threads, debug, watch):
+            report.tracked += done.failure is None
+            if done.failure is not None:
+                report.failures.append(done.failure)
+            progress.add(done)
     if report.failures:
         say(f"{len(report.failures)} of {len(jobs)} sequences failed:")
         for failure in report.failures:
@@ -138,10 +152,14 @@ def _run_all(
         return
     from joblib import Parallel, delayed
 
-    yield from Parallel(n_jobs=threads, return_as="generator_unordered")(delayed(_run_in_worker)(job) for job in jobs)
+    with named_worker_deaths(WORKER_DIED):
+        run = Parallel(n_jobs=threads, return_as="generator_unordered")
+        yield from run(delayed(_run_in_worker)(job) for job in jobs)
 
 
 def _run_in_worker(job: _Job) -> _Done:
+    if os.getppid() == job.owner.pid:  # a worker process on this machine, and not of a cluster
+        end_with_parent()
     load_plugins(job.plugins)  # a new process knows nothing of --plugin
     if job.threads is not None:
         torch.set_num_threads(job.threads)
@@ -149,7 +167,7 @@ def _run_in_worker(job: _Job) -> _Done:
     return _run(job)
 
 
-_parameters: tuple[Tracker, TrackerParams] | None = None
+_parameters: tuple[tuple[Tracker, str], TrackerParams] | None = None
 
 
 def _run(job: _Job, stop_at_failure: bool = False, watch: Watch | None = None) -> _Done:
@@ -158,15 +176,19 @@ def _run(job: _Job, stop_at_failure: bool = False, watch: Watch | None = None) -
     started = time.perf_counter()
     failure = None
     try:
-        if _parameters is None or _parameters[0] != tracker:
-            _parameters = (tracker, tracker.parameters())
+        if _parameters is None or _parameters[0] != (tracker, job.key):
+            _parameters = ((tracker, job.key), tracker.parameters())
         result = tracker.run_sequence(sequence, _parameters[1], watch)
         if content_key(tracker, _parameters[1])[0] != job.key:
             raise TrackingError(f"the checkpoint of {tracker.run_name} was replaced while it ran; run it again")
+        job.owner.check()
         save_result(tracker.results_dir, sequence, result)
+    except OwnershipError:
+        raise
     except Exception as error:  # a stranger's tracker may raise anything; the other sequences go on
         if stop_at_failure:
             raise
+        job.owner.check()
         file = error_file(tracker.results_dir, sequence)
         write_lines(file, traceback.format_exc().splitlines())
         message = f"{type(error).__name__}: {error}".splitlines()[0]

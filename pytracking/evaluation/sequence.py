@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as AbstractSequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
 import torch
 
+from ltr.dataset.names import path_below
+from ltr.dataset.text import DatasetError
 from ltr.registry import near_names
 
 # Keys of a sequence's meta:
@@ -22,7 +25,7 @@ COVER = "cover"  # (T,) how much of the target shows, 0 to 8
 Frame = str | os.PathLike[str] | np.ndarray | Callable[[], np.ndarray]
 
 
-class SequenceError(ValueError):
+class SequenceError(DatasetError):
     """A sequence whose frames and boxes do not fit together, or that does not exist."""
 
 
@@ -36,10 +39,13 @@ class Sequence:
         dataset: name of the data set.
         ground_truth_rect: (T, 4) x, y, w, h in pixels; zeros or NaN where there is no target.
         object_class: what the target is, if known.
-        target_visible: (T,) bool; frames where it is false are not scored. None: all are.
+        target_visible: (T,) bool; false where the target is flagged to be absent; the protocol says how that counts.
+            None: nothing is known of it.
         meta: what else a benchmark knows; an array with a row for each frame is cut with the frames.
+        aliases: other names that it has in results of other programs.
 
     Raises:
+        DatasetError: the name cannot be that of a file: results, times, videos and entries of zip files have it.
         SequenceError: no frame, another number of boxes than frames, or a first box that is not finite or is empty.
     """
 
@@ -50,10 +56,12 @@ class Sequence:
     object_class: str | None = None
     target_visible: np.ndarray | None = field(default=None, repr=False)
     meta: dict[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         boxes = np.asarray(self.ground_truth_rect, np.float64)
         self.ground_truth_rect = boxes
+        path_below(Path(), self.name, f"a sequence of {self.dataset!r}")
         where = f"sequence {self.name!r} of {self.dataset!r}"
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise SequenceError(f"{where}: the true boxes must have the shape (frames, 4), not {boxes.shape}")
@@ -102,7 +110,7 @@ class Sequence:
             key: value[part] if isinstance(value, np.ndarray) and len(value) == len(self) else value
             for key, value in self.meta.items()
         }
-        return Sequence(self.name, self.frames[part], self.dataset, boxes, self.object_class, visible, meta)
+        return replace(self, frames=self.frames[part], ground_truth_rect=boxes, target_visible=visible, meta=meta)
 
 
 class SequenceList(list[Sequence]):
@@ -129,7 +137,7 @@ class SequenceList(list[Sequence]):
     def __getitem__(self, item: SupportsIndex | str | slice) -> Sequence | SequenceList:
         if isinstance(item, str):
             for sequence in self:
-                if sequence.name == item:
+                if item == sequence.name or item in sequence.aliases:
                     return sequence
             names = [sequence.name for sequence in self]
             raise SequenceError(f"there is no sequence {item!r} among these {len(self)}.{near_names(item, names)}")

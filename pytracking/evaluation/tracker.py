@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from ltr.admin.environment import load_environment
 from ltr.admin.settings import apply_overrides
 from ltr.engine.random_state import seed_everything
+from pytracking.evaluation.run_key import changed_settings, settings_digest
 from pytracking.evaluation.sequence import Sequence
 from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
@@ -85,11 +87,31 @@ class Tracker:
         if self.run_id is not None and self.run_id < 0:
             raise ValueError(f"the run id of {self.name}/{self.parameter_name} must not be negative: {self.run_id}")
 
+    @cached_property
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from the parameter set, as plain data; no overrides, none.
+
+        Raises:
+            RegistryError, SettingsError: as :meth:`parameters`.
+        """
+        if not self.overrides:
+            return {}
+        return changed_settings(PARAMETERS[f"{self.name}/{self.parameter_name}"](), self.parameters())
+
+    @cached_property
+    def merged_name(self) -> str:
+        """``<tracker>/<parameters>``, the name of all its repetitions.
+
+        Where settings differ from the parameter set, ``+`` and a digest of them follow, so that their results lie in a
+        place of their own. Such results are named by it, as in ``Tracker("siamfc", "untrained_res18+1f2e3d4c")``.
+        """
+        digest = settings_digest(self.changed)
+        return f"{self.name}/{self.parameter_name}{f'+{digest}' if digest else ''}"
+
     @property
     def run_name(self) -> str:
-        """``<tracker>/<parameters>``, with ``_<run id>`` in three digits if there is one."""
-        run = "" if self.run_id is None else f"_{self.run_id:03d}"
-        return f"{self.name}/{self.parameter_name}{run}"
+        """``merged_name``, with ``_<run id>`` in three digits if there is one."""
+        return self.merged_name if self.run_id is None else f"{self.merged_name}_{self.run_id:03d}"
 
     @property
     def title(self) -> str:

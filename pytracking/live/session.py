@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from pytracking.evaluation.tracker import TrackedFrame, track_frames
-from pytracking.live.views import View, Wish
+from pytracking.live.views import PlaybackCommand, View
 from pytracking.registry import CLICK_TO_BOX
 from pytracking.tracker.base import BaseTracker, check_initial_box
 
@@ -37,7 +37,7 @@ def click_to_box(image: np.ndarray, click: tuple[float, float], method: str | No
     known = CLICK_TO_BOX.names()
     if method is None and len(known) != 1:
         raise StartError(
-            f"choose a way from a click to a box with --click_method: {', '.join(known)}"
+            f"choose a way from a click to a box with --click-method: {', '.join(known)}"
             if known
             else "no plugin brings a way from a click to a box (the registry CLICK_TO_BOX); give a box instead"
         )
@@ -72,11 +72,11 @@ def live_frames(
         for frame in track_frames(create(), itertools.chain([image], images), info, name, bool(views)):
             frame = replace(frame, index=count)
             count += 1
-            wishes = {view.show(frame) for view in views}
+            commands = {view.show(frame) for view in views}
             yield frame
-            if Wish.STOP in wishes:
+            if PlaybackCommand.STOP in commands:
                 return
-            restart = Wish.RESTART in wishes and new_box is not None
+            restart = PlaybackCommand.RESTART in commands and new_box is not None
             if restart:
                 break
         if not restart or new_box is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from pytracking.evaluation.video_files import VideoError, open_capture
+
 USUAL_RATE = 25.0  # frames a second, where a source does not say
-
-
-class VideoError(ValueError):
-    """A video or a camera that gives no frames."""
 
 
 @dataclass(frozen=True)
@@ -62,26 +60,36 @@ class VideoSource:
             )
 
 
-def until_interrupted(images: Iterator[np.ndarray]) -> Generator[np.ndarray, None, None]:
-    """Yields the images until Ctrl-C, which ends them in good order: what is recorded so far is kept.
+def until_interrupted(
+    images: Iterator[np.ndarray], interrupted: Callable[[], None] = lambda: None
+) -> Generator[np.ndarray, None, None]:
+    """Yields the images until Ctrl-C or SIGTERM, which ends them in good order: what is recorded so far is kept.
 
-    A second Ctrl-C stops the program as usual.
+    A second one stops the program as usual. ``interrupted`` is called at the first.
     """
     pressed = False
 
     def note(number: int, stack: Any) -> None:
         nonlocal pressed
         pressed = True
-        signal.signal(signal.SIGINT, usual)
+        restore()
+        interrupted()
 
-    usual = signal.signal(signal.SIGINT, note)
+    def restore() -> None:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    usual = {number: handler for number, handler in usual.items() if handler != signal.SIG_IGN}  # it stays ignored
+    for number in usual:
+        signal.signal(number, note)
     try:
         for image in images:
             if pressed:
                 return
             yield image
     finally:
-        signal.signal(signal.SIGINT, usual)
+        restore()
 
 
 def open_video(path: Path) -> VideoSource:
@@ -89,12 +97,9 @@ def open_video(path: Path) -> VideoSource:
 
     Raises:
         VideoError: there is no such file, or it is no video that OpenCV can read.
+        ImageError: its frames are too large.
     """
-    if not path.is_file():
-        raise VideoError(f"there is no video {path}{': it is a directory' if path.is_dir() else ''}")
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        raise VideoError(f"{path} cannot be read as a video: it is damaged, or of a kind that OpenCV does not know")
+    capture = open_capture(path)
     announced = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
     return VideoSource(path.stem, _rate(capture), announced, str(path), capture)
 
@@ -105,7 +110,7 @@ def open_camera(camera: str) -> VideoSource:
     Raises:
         VideoError: there is no such camera, or file.
     """
-    if not camera.isdecimal():
+    if not camera.isdecimal() or len(camera) > 9:
         return open_video(Path(camera))
     capture = cv2.VideoCapture(int(camera))
     if not capture.isOpened():

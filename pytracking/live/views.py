@@ -15,7 +15,7 @@ from pytracking.evaluation.tracker import TrackedFrame
 KEYS_HELP = "space: pause, n: next frame, r: new box, q: stop"
 
 
-class Wish(enum.Enum):
+class PlaybackCommand(enum.Enum):
     """What a person wants to happen after a frame."""
 
     GO_ON = "go on"
@@ -26,7 +26,7 @@ class Wish(enum.Enum):
 class View(Protocol):
     """Shows frames. A view that pauses just does not return."""
 
-    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> Wish:
+    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> PlaybackCommand:
         """Shows a frame and returns what to do next."""
 
     def close(self) -> None:
@@ -45,23 +45,23 @@ class Keys:
 
     def __init__(self) -> None:
         self.paused = False
-        self._wish: Wish | None = None
+        self._command: PlaybackCommand | None = None
 
     def press(self, key: str) -> None:
         """Takes a key in; one without a meaning does nothing."""
         if key in (" ", "Space"):
             self.paused = not self.paused
         elif key == "n":
-            self.paused, self._wish = True, Wish.GO_ON
+            self.paused, self._command = True, PlaybackCommand.GO_ON
         elif key == "r":
-            self._wish = Wish.RESTART
+            self._command = PlaybackCommand.RESTART
         elif key in ("q", "Escape"):
-            self._wish = Wish.STOP
+            self._command = PlaybackCommand.STOP
 
-    def take(self) -> Wish | None:
+    def take(self) -> PlaybackCommand | None:
         """Returns what to do now, or None while nothing is to happen."""
-        wish, self._wish = self._wish, None
-        return wish or (None if self.paused else Wish.GO_ON)
+        command, self._command = self._command, None
+        return command or (None if self.paused else PlaybackCommand.GO_ON)
 
 
 def picture(frame: TrackedFrame, size: tuple[int, int], true_box: np.ndarray | None = None) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from ltr.admin.visdom import connect, server_address, server_answers
 from pytracking.analysis.render import even_size
 from pytracking.evaluation.tracker import TrackedFrame
-from pytracking.live.views import KEYS_HELP, Keys, Wish, heat_map, picture
+from pytracking.live.views import KEYS_HELP, Keys, PlaybackCommand, heat_map, picture
 
 FRAME, SCORE_MAP = "frame", "score map"
 """The windows' names."""
@@ -36,10 +36,10 @@ class VisdomView:
         self.keys = Keys()
         client.register_event_handler(self._heard, FRAME)
 
-    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> Wish:
+    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> PlaybackCommand:
         """Draws the frame, and the score map where there is one; waits while it is paused."""
         if self._client is None:
-            return Wish.GO_ON
+            return PlaybackCommand.GO_ON
         size = even_size(frame.image, min(frame.image.shape[0], TALLEST))
         try:
             self._image(FRAME, picture(frame, size, true_box), KEYS_HELP)
@@ -61,20 +61,20 @@ class VisdomView:
         options = {"title": window, "caption": caption, "jpgquality": QUALITY}
         self._client.image(image.transpose(2, 0, 1), win=window, opts=options)
 
-    def _wait(self) -> Wish:
+    def _wait(self) -> PlaybackCommand:
         asked = time.monotonic()
-        while (wish := self.keys.take()) is None:
+        while (command := self.keys.take()) is None:
             time.sleep(_LOOK_EVERY)
             if time.monotonic() - asked > _PING_EVERY:
                 if not server_answers(*server_address()):
                     return self._lost("it no longer answers")
                 asked = time.monotonic()
-        return wish
+        return command
 
-    def _lost(self, why: str) -> Wish:
+    def _lost(self, why: str) -> PlaybackCommand:
         self.close()
         print(f"warning: the visdom server is lost ({why}); tracking goes on without it", file=sys.stderr)
-        return Wish.GO_ON
+        return PlaybackCommand.GO_ON
 
     def _heard(self, event: dict[str, Any]) -> None:
         if event.get("event_type") == "KeyPress":

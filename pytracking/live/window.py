@@ -10,7 +10,7 @@ import numpy as np
 
 from pytracking.analysis.render import even_size
 from pytracking.evaluation.tracker import TrackedFrame
-from pytracking.live.views import KEYS_HELP, Keys, Wish, picture
+from pytracking.live.views import KEYS_HELP, Keys, PlaybackCommand, picture
 
 TALLEST = 720  # pixels
 _ESCAPE = 27
@@ -35,7 +35,7 @@ class WindowView:
         self.title = f"{title}  ({KEYS_HELP})"
         self.keys = Keys()
 
-    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> Wish:
+    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> PlaybackCommand:
         """Shows the frame; waits while it is paused. A closed window means stop."""
         size = even_size(frame.image, min(frame.image.shape[0], TALLEST))
         cv2.imshow(self.title, cv2.cvtColor(picture(frame, size, true_box), cv2.COLOR_RGB2BGR))
@@ -43,10 +43,10 @@ class WindowView:
             code = cv2.waitKey(30 if self.keys.paused else 1) & 0xFF
             self.keys.press("Escape" if code == _ESCAPE else chr(code))
             if cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) < 1:
-                return Wish.STOP
-            wish = self.keys.take()
-            if wish is not None:
-                return wish
+                return PlaybackCommand.STOP
+            command = self.keys.take()
+            if command is not None:
+                return command
 
     def select_box(self, image: np.ndarray) -> np.ndarray | None:
         """Returns the box (4,) that a person draws on the frame, or None if the person gives up (c, then Enter)."""

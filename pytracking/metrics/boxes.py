@@ -33,15 +33,3 @@ def center_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     5.0
     """
     return np.linalg.norm(centers(a) - centers(b), axis=-1)
-
-
-def clipped(boxes: np.ndarray, size: tuple[float, float]) -> np.ndarray:
-    """Returns the parts of boxes (..., 4) within a frame of this width and height; without size if they lie outside.
-
-    >>> clipped(np.array([[-5.0, 10, 20, 20], [70, 10, 5, 5]]), (64, 24)).tolist()
-    [[0.0, 10.0, 15.0, 14.0], [64.0, 10.0, 0.0, 5.0]]
-    """
-    boxes = np.asarray(boxes, np.float64)
-    low = np.clip(boxes[..., :2], 0, size)
-    high = np.clip(boxes[..., :2] + boxes[..., 2:], 0, size)
-    return np.concatenate([low, high - low], axis=-1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pytracking.metrics.boxes import clipped, iou
+from pytracking.metrics.boxes import iou
 from pytracking.metrics.errors import MetricError
 
 CURVE_THRESHOLDS = np.arange(101) / 100  # overlap, exceeded strictly
@@ -44,15 +44,19 @@ def got10k(
         gts: for each sequence the true boxes (T, 4). A frame with a NaN makes ``ao`` NaN, and fails the others.
         covers: for each sequence (T,), how much of the target shows, 0 to 8; frames with 0 are left out. None: all
             count.
-        resolutions: for each sequence the frame's width and height, to which both boxes are clipped. None: they are
-            not.
+        resolutions: for each sequence the frame's width and height, which both boxes are bounded by; see
+            :func:`bounded`. None: they are not.
 
     Raises:
         MetricError: as :func:`got10k_overlaps`.
     """
-    overlaps = np.concatenate(got10k_overlaps(preds, gts, covers, resolutions))
+    return scores_of_overlaps(np.concatenate(got10k_overlaps(preds, gts, covers, resolutions)))
+
+
+def scores_of_overlaps(overlaps: np.ndarray) -> GOT10kScores:
+    """Returns the GOT10kScores of the pooled overlaps (N,). Raises MetricError if there are none."""
     if not len(overlaps):
-        raise MetricError(f"none of the {len(gts)} sequences has a frame to score after its first")
+        raise MetricError("no sequence has a frame to score after its first")
     return GOT10kScores(float(overlaps.mean()), float((overlaps > 0.5).mean()), float((overlaps > 0.75).mean()))
 
 
@@ -86,10 +90,24 @@ def got10k_overlaps(
         if not np.isfinite(pred).all():
             raise MetricError(f"sequence {number}: the results are not finite")
         if size is not None:
-            pred, gt = clipped(pred, size), clipped(gt, size)
+            pred, gt = bounded(pred, size), bounded(gt, size)
         counted[:1] = False
         overlaps.append(iou(pred[counted], gt[counted]))
     return overlaps
+
+
+def bounded(boxes: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+    """Returns the boxes (..., 4) as the toolkit fits them into a frame of this width and height.
+
+    x and y are clipped to the frame, then width and height to what is left to the right and below. So a box that begins
+    left of or above the frame is moved, and not cut.
+
+    >>> bounded(np.array([[-10.0, 20, 60, 40], [50, 20, 60, 40]]), (64, 48)).tolist()
+    [[0.0, 20.0, 60.0, 28.0], [50.0, 20.0, 14.0, 28.0]]
+    """
+    boxes = np.asarray(boxes, np.float64)
+    corner = np.clip(boxes[..., :2], 0, size)
+    return np.concatenate([corner, np.clip(boxes[..., 2:], 0, size - corner)], axis=-1)
 
 
 def got10k_curve(overlaps: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -26,37 +27,43 @@ class OPEProtocol:
     """What a toolkit does where toolkits differ.
 
     Attributes:
+        toolkit: its name.
         positive: what must be above 0 in a true box for its frame to be valid: ``box`` all four numbers, ``size`` the
             last two, ``nothing``. The overlap of a frame that is not valid fails every threshold.
         distance_by_center: distances are missing where the true centre is not above 0, whatever else is valid.
         missing_distance: the distance in pixels where it is missing.
         missing_norm_distance: the distance in target sizes where it is missing.
         first_is_true: the first prediction counts as the true box.
-        empty_repeats: a prediction without size counts as the one before it.
+        empty_repeats: a prediction without size counts as the one before it: ``zero`` if its width or height is 0,
+            ``not_positive`` also if it is below 0, ``never``.
         refuses_nan: a true box with a NaN is an error.
-        norm_by_area: the score of normalised precision is the mean of its curve, not the value at 0.20.
+        counts_absent: frames that are flagged to be without the target count like any other. Otherwise they fail every
+            threshold, which is what leaving them out and dividing by the number of all frames comes to.
+        norm_by_area: trackers are ranked by the mean of the curve of normalised precision, not by the value at 0.20.
     """
 
+    toolkit: str
     positive: str
     distance_by_center: bool = False
     missing_distance: float = MISS
     missing_norm_distance: float = MISS
     first_is_true: bool = False
-    empty_repeats: bool = False
+    empty_repeats: str = "never"
     refuses_nan: bool = False
+    counts_absent: bool = False
     norm_by_area: bool = False
 
 
+_missing_hit = partial(OPEProtocol, missing_distance=HIT, missing_norm_distance=HIT)
 PROTOCOLS: dict[str, OPEProtocol] = {
-    "pysot": OPEProtocol("box", distance_by_center=True, missing_distance=HIT, missing_norm_distance=HIT),
-    "stvir_pysot": OPEProtocol("size", distance_by_center=True, missing_distance=HIT, missing_norm_distance=HIT),
+    "pysot": _missing_hit("pysot-toolkit", "box", distance_by_center=True),
+    "stvir_pysot": _missing_hit("pysot's own toolkit", "size", distance_by_center=True),
     "pytracking": OPEProtocol(
-        "box", missing_norm_distance=HIT, first_is_true=True, empty_repeats=True, refuses_nan=True
+        "pytracking", "box", missing_norm_distance=HIT, first_is_true=True, empty_repeats="zero", refuses_nan=True
     ),
-    "pytracking_uav": OPEProtocol(
-        "box", missing_distance=HIT, missing_norm_distance=HIT, first_is_true=True, empty_repeats=True
-    ),
-    "got10k": OPEProtocol("nothing", first_is_true=True, norm_by_area=True),
+    "pytracking_uav": _missing_hit("pytracking, its rules for UAV123", "box", first_is_true=True, empty_repeats="zero"),
+    "lasot": _missing_hit("LaSOT's toolkit", "box", first_is_true=True, empty_repeats="not_positive"),
+    "got10k": OPEProtocol("GOT-10k's toolkit", "nothing", first_is_true=True, counts_absent=True, norm_by_area=True),
 }
 
 
@@ -113,12 +120,6 @@ class OPE:
         """Area under the curve of normalised precision, over 0 to 0.5: its mean."""
         return float(self.norm_precision.mean())
 
-    @property
-    def norm_precision_score(self) -> float:
-        """What the protocol's toolkit reports as normalised precision: the area, or the value at 0.20."""
-        by_area = PROTOCOLS[self.protocol].norm_by_area
-        return self.norm_precision_area if by_area else self.norm_precision20
-
 
 def ope(
     pred: np.ndarray,
@@ -126,8 +127,6 @@ def ope(
     protocol: str = "pysot",
     visible: np.ndarray | None = None,
     name: str = "",
-    *,
-    valid_only: bool = False,
 ) -> OPE:
     """Returns the OPE curves of the boxes ``pred`` (T, 4) against ``gt`` (T, 4), both x, y, w, h in pixels.
 
@@ -139,8 +138,12 @@ def ope(
     * ``pytracking``: a frame whose true box has an entry that is not above 0 fails every threshold in pixels. The
       first box is the true one, a box without size is the one before. NaN in the true boxes is refused.
     * ``pytracking_uav`` (what pytracking does on UAV123): such frames, NaN too, pass every distance threshold.
-    * ``got10k`` (the GOT-10k toolkit's OTB and LaSOT experiments): all frames count, the first box is the true one,
-      and the score of normalised precision is the curve's mean.
+    * ``lasot`` (LaSOT's toolkit): as ``pytracking_uav``, and a box of negative size, too, is the one before.
+    * ``got10k`` (the GOT-10k toolkit's OTB and LaSOT experiments): all frames count, also those without the target, the
+      first box is the true one, and trackers are ranked by the mean of the curve of normalised precision.
+
+    Frames that ``visible`` says to be without the target fail every threshold, but of ``got10k``: the toolkits leave
+    them out and divide by the number of all frames, or call them misses, which is the same.
 
     >>> gt = np.array([[10.0, 10, 20, 20], [12, 10, 20, 20]])
     >>> perfect = ope(gt, gt)
@@ -151,22 +154,18 @@ def ope(
         pred: the tracker's boxes, the first one included.
         gt: the true boxes; NaN or zeros where there is none.
         protocol: a name in ``PROTOCOLS``.
-        visible: (T,) bool; frames without the target fail every threshold.
+        visible: (T,) bool; where it is false, the target is flagged to be absent. None: no flags are known.
         name: of the sequence, for error messages.
-        valid_only: divide by the number of valid frames, not of all.
 
     Raises:
-        MetricError: another protocol, lengths that differ, no (valid) frames, a prediction that is not finite, or NaN
-            in true boxes where the protocol refuses it.
+        MetricError: another protocol, lengths that differ, no frames, a prediction that is not finite, or NaN in true
+            boxes where the protocol refuses it.
     """
     errors = frame_errors(pred, gt, protocol, visible, name)
-    counted = errors.valid if valid_only else np.ones(len(errors.valid), bool)
-    if not counted.any():
-        raise MetricError(f"no frame{_of(name)} has a visible true box: it cannot be scored on valid frames only")
     return OPE(
-        success=(errors.overlap[counted] > SUCCESS_THRESHOLDS[:, None]).mean(axis=1),
-        precision=(errors.distance[counted] <= PRECISION_THRESHOLDS[:, None]).mean(axis=1),
-        norm_precision=(errors.norm_distance[counted] <= NORM_PRECISION_THRESHOLDS[:, None]).mean(axis=1),
+        success=(errors.overlap > SUCCESS_THRESHOLDS[:, None]).mean(axis=1),
+        precision=(errors.distance <= PRECISION_THRESHOLDS[:, None]).mean(axis=1),
+        norm_precision=(errors.norm_distance <= NORM_PRECISION_THRESHOLDS[:, None]).mean(axis=1),
         protocol=protocol,
     )
 
@@ -186,17 +185,20 @@ def frame_errors(
     shown = np.ones(len(gt), bool) if visible is None else np.asarray(visible, bool)
     if shown.shape != (len(gt),):
         raise MetricError(f"visible has the shape {shown.shape}, but there are {len(gt)} frames")
+    if rules.counts_absent:
+        shown = np.ones(len(gt), bool)
     if rules.refuses_nan and np.isnan(gt).any():
         frame = np.flatnonzero(np.isnan(gt).any(axis=1))[0] + 1
         raise MetricError(
             f"the ground truth{_of(name)} is NaN in frame {frame}, which the protocol {protocol} refuses; "
-            "score it by pytracking_uav, or give the frames that show the target"
+            "choose another one, such as pytracking_uav"
         )
     if rules.first_is_true:
         pred = np.concatenate([gt[:1], pred[1:]])
-    if rules.empty_repeats:
+    if rules.empty_repeats != "never":
         # Each frame takes the last one, up to itself, that has a size; the first always counts.
-        last = np.where((pred[:, 2:] != 0).all(axis=1), np.arange(len(pred)), 0)
+        sized = pred[:, 2:] > 0 if rules.empty_repeats == "not_positive" else pred[:, 2:] != 0
+        last = np.where(sized.all(axis=1), np.arange(len(pred)), 0)
         pred = pred[np.maximum.accumulate(last)]
 
     # NaN compares false, so a frame without a true box is not valid.

@@ -26,7 +26,11 @@ EAO_INTERVALS = {
     "vot2018": (100, 356),
     "vot2019": (46, 291),
 }
-VOT_PROTOCOLS = ("pysot", "matlab", "vot_toolkit")
+VOT_PROTOCOLS = {  # and the toolkits that they are
+    "pysot": "pysot-toolkit",
+    "matlab": "the VOT challenges' toolkit",
+    "vot_toolkit": "the VOT Python toolkit",
+}
 
 Regions = Sequence[Sequence[float]] | np.ndarray
 
@@ -73,6 +77,21 @@ class Fragment:
     weight: float
 
 
+@dataclass(frozen=True)
+class SequenceRuns:
+    """What the runs over one sequence gave, as a protocol counts it.
+
+    Attributes:
+        overlaps: (R, T) of each run and frame; NaN in those that accuracy leaves out.
+        failures: of a run, on average.
+        fragments: of all its runs.
+    """
+
+    overlaps: np.ndarray
+    failures: float
+    fragments: list[Fragment]
+
+
 def vot_supervised(
     trajectories: Sequence[Sequence[Regions]],
     gts: Sequence[Regions],
@@ -87,8 +106,10 @@ def vot_supervised(
     * ``pysot`` (pysot-toolkit): accuracy is the mean over all frames; a failure whose next start would lie behind the
       sequence's end by more than one frame leaves its fragment open.
     * ``matlab`` (the VOT challenges' toolkit): as ``pysot``, but the fragment is left open by one frame, too.
-    * ``vot_toolkit`` (the Python toolkit): accuracy and failures are means over sequences, weighted by their lengths;
-      every fragment that ends in a failure is closed.
+    * ``vot_toolkit`` (the Python toolkit): accuracy and failures are means over sequences, weighted by their lengths; a
+      run in which no frame counts has the accuracy 0. Every fragment that ends in a failure is closed, the fragments of
+      all runs weigh the same, and the curve of EAO ends with the longest fragment. (In the others, a sequence's runs
+      share its weight, and the curve ends with the longest sequence.)
 
     >>> truth = [[10, 10, 20, 20]] * 400
     >>> run = [[1.0], *truth[1:]]
@@ -109,38 +130,88 @@ def vot_supervised(
         MetricError: an unknown name, lengths that differ, a frame that is none of these, a true region that is not
             finite, or no sequence is as long as the interval asks.
     """
-    check_known("protocol", protocol, VOT_PROTOCOLS)
-    if isinstance(interval, str):
-        check_known("VOT challenge", interval, EAO_INTERVALS)
-        interval = EAO_INTERVALS[interval]
     if not len(trajectories) == len(gts) == len(sizes) or not len(gts):
         raise MetricError(f"{len(trajectories)} sequences have runs, {len(gts)} true regions, {len(sizes)} a size")
-    accuracies, failures, lengths, fragments = [], [], [], []
-    for number, (given, gt, (width, height)) in enumerate(zip(trajectories, gts, sizes), start=1):
-        where = f"sequence {number}"
-        runs = [read_trajectory(run, f"{where}, run {index}") for index, run in enumerate(given, start=1)]
-        truth = corners(gt)
-        if not np.isfinite(truth).all():
-            raise MetricError(f"{where}: a true region has a coordinate that is not finite; VOT's have none, mend it")
-        if not runs or {len(run.states) for run in runs} != {len(truth)}:
-            found = [len(run.states) for run in runs]
-            raise MetricError(f"{where} has {len(truth)} true regions, its runs have {found} frames; run it again")
-        inside = (width - 1, height - 1)
-        overlaps = [_overlaps(run, truth, inside) for run in runs]
-        beyond = (width, height) if protocol == "pysot" else inside  # pysot's accuracy counts one column and row more
-        counted = overlaps if beyond == inside else [_overlaps(run, truth, beyond) for run in runs]
-        accuracies.append(np.stack([_without_burn_in(run, values) for run, values in zip(runs, counted)]))
-        failures.append(np.mean([(run.states == FAILURE).sum() for run in runs]))
-        lengths.append(len(truth))
-        for run, values in zip(runs, overlaps):
-            fragments += fragments_of(run.states, np.nan_to_num(values), protocol, 1 / len(runs))
+    measured = [
+        measure_runs(runs, gt, size, protocol, f"sequence {number}")
+        for number, (runs, gt, size) in enumerate(zip(trajectories, gts, sizes), start=1)
+    ]
+    low, high = eao_interval(interval)
+    part = eao_part(eao_curve_of(measured, protocol), (low, high), protocol)
+    if not len(part):
+        longest = max(runs.overlaps.shape[1] for runs in measured)
+        raise MetricError(f"no sequence reaches the {low} frames that EAO asks for; the longest has {longest}")
+    return VOTScores(*accuracy_and_robustness(measured, protocol), float(part.mean()))
+
+
+def eao_interval(interval: str | tuple[int, int]) -> tuple[int, int]:
+    """Returns the lengths, first and last, that a challenge of ``EAO_INTERVALS`` averages over.
+
+    Raises MetricError, with near names, for another challenge.
+    """
+    if isinstance(interval, tuple):
+        return interval
+    check_known("VOT challenge", interval, EAO_INTERVALS)
+    return EAO_INTERVALS[interval]
+
+
+def measure_runs(
+    runs: Sequence[Regions],
+    gt: Regions,
+    size: tuple[float, float],
+    protocol: str = "pysot",
+    where: str = "the sequence",
+) -> SequenceRuns:
+    """Returns what the runs over a sequence gave; arguments and errors as of :func:`vot_supervised`, of one sequence.
+
+    ``where`` names the sequence in error messages.
+    """
+    check_known("protocol", protocol, VOT_PROTOCOLS)
+    read = [read_trajectory(run, f"{where}, run {index}") for index, run in enumerate(runs, start=1)]
+    truth = corners(gt)
+    if not np.isfinite(truth).all():
+        raise MetricError(f"{where}: a true region has a coordinate that is not finite; VOT's have none, mend it")
+    if not read or {len(run.states) for run in read} != {len(truth)}:
+        found = [len(run.states) for run in read]
+        raise MetricError(f"{where} has {len(truth)} true regions, its runs have {found} frames; run it again")
+    inside = (size[0] - 1, size[1] - 1)
+    overlaps = [_overlaps(run, truth, inside) for run in read]
+    # pysot's accuracy counts one column and row more.
+    counted = [_overlaps(run, truth, size) for run in read] if protocol == "pysot" else overlaps
+    weight = 1.0 if protocol == "vot_toolkit" else 1 / len(read)
+    fragments: list[Fragment] = []
+    for run, values in zip(read, overlaps):
+        fragments += fragments_of(run.states, np.nan_to_num(values), protocol, weight)
+    failures = float(np.mean([(run.states == FAILURE).sum() for run in read]))
+    return SequenceRuns(np.stack([_without_burn_in(*pair) for pair in zip(read, counted)]), failures, fragments)
+
+
+def accuracy_and_robustness(measured: Sequence[SequenceRuns], protocol: str) -> tuple[float, float]:
+    """Returns accuracy (NaN if no frame counts) and robustness over these sequences; see :func:`vot_supervised`."""
+    lengths = [runs.overlaps.shape[1] for runs in measured]
+    failures = [runs.failures for runs in measured]
     if protocol == "vot_toolkit":
-        accuracy = _weighted([_mean(np.array([_mean(run) for run in runs])) for runs in accuracies], lengths)
-        robustness = _weighted(failures, lengths)
-    else:
-        accuracy = _mean(np.concatenate([_mean_over_runs(runs) for runs in accuracies]))
-        robustness = float(np.sum(failures) / np.sum(lengths) * 100)
-    return VOTScores(accuracy, robustness, _eao(fragments, max(lengths), interval, protocol))
+        means = [np.mean(np.nan_to_num(_mean(runs.overlaps, axis=1))) for runs in measured]
+        return float(np.average(means, weights=lengths)), float(np.average(failures, weights=lengths))
+    frames = np.concatenate([_mean(runs.overlaps, axis=0) for runs in measured])
+    return float(_mean(frames, axis=0)), float(np.sum(failures) / np.sum(lengths) * 100)
+
+
+def eao_curve_of(measured: Sequence[SequenceRuns], protocol: str) -> np.ndarray:
+    """Returns the curve of :func:`eao_curve` over these sequences, as long as the protocol draws it."""
+    fragments = [fragment for runs in measured for fragment in runs.fragments]
+    by_fragment = [len(fragment.overlaps) for fragment in fragments]
+    by_sequence = [runs.overlaps.shape[1] for runs in measured]
+    return eao_curve(fragments, max(by_fragment if protocol == "vot_toolkit" else by_sequence))
+
+
+def eao_part(curve: np.ndarray, interval: tuple[int, int], protocol: str) -> np.ndarray:
+    """Returns the known values of the curve whose mean is EAO; there are none if no sequence is as long."""
+    low, high = interval
+    # A sequence of N frames has N - 1 after its start: the Python toolkit counts these, the others all.
+    first = low if protocol == "vot_toolkit" else low - 1
+    part = curve[first : first + high - low + 1]
+    return part[~np.isnan(part)]
 
 
 def read_trajectory(regions: Regions, where: str = "the run") -> Trajectory:
@@ -207,17 +278,6 @@ def eao_curve(fragments: Sequence[Fragment], length: int) -> np.ndarray:
     return np.divide(total, weights, out=np.full(length, np.nan), where=weights > 0)
 
 
-def _eao(fragments: Sequence[Fragment], length: int, interval: tuple[int, int], protocol: str) -> float:
-    low, high = interval
-    # A sequence of N frames has N - 1 after its start: the Python toolkit counts these, the others all.
-    first = low if protocol == "vot_toolkit" else low - 1
-    part = eao_curve(fragments, length)[first : first + high - low + 1]
-    known = part[~np.isnan(part)]
-    if not len(known):
-        raise MetricError(f"no sequence reaches the {low} frames that EAO asks for; the longest has {length}")
-    return float(known.mean())
-
-
 def _overlaps(run: Trajectory, truth: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
     """Returns the overlaps (T,), NaN where nothing was tracked."""
     overlaps = np.full(len(truth), np.nan)
@@ -233,17 +293,8 @@ def _without_burn_in(run: Trajectory, overlaps: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _mean_over_runs(runs: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(runs)
-    count = known.sum(axis=0)
-    return np.divide(np.nansum(runs, axis=0), count, out=np.full(len(count), np.nan), where=count > 0)
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")
-
-
-def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:
+def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+    """Returns the mean over an axis of what is known, NaN where nothing is."""
     known = ~np.isnan(values)
-    return float(np.average(np.array(values)[known], weights=np.array(weights)[known])) if known.any() else float("nan")
+    count = known.sum(axis=axis)
+    return np.divide(np.nansum(values, axis=axis), count, out=np.full(count.shape, np.nan), where=count > 0)

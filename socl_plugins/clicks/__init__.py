@@ -1,22 +1,9 @@
-"""What a person gives (clicks, with or without noise, sparse boxes, up to a budget), and what it costs.
+"""What a person gives (clicks, with or without noise, sparse boxes, up to a budget), how it is made, and what it costs.
 
 Whatever is computed from labels lives elsewhere.
 """
 
-from socl_plugins.clicks.budget import FewerFrames, WithinBudget, dataset_labels
-from socl_plugins.clicks.costs import Cost, LabelCounts, annotation_cost, count_labels
-from socl_plugins.clicks.points import PointAnnotated, write_points
-from socl_plugins.clicks.sparse import SparseBoxAnnotated
+import lazy_loader
 
-__all__ = [
-    "Cost",
-    "FewerFrames",
-    "LabelCounts",
-    "PointAnnotated",
-    "SparseBoxAnnotated",
-    "WithinBudget",
-    "annotation_cost",
-    "count_labels",
-    "dataset_labels",
-    "write_points",
-]
+# What __init__.pyi names is imported when it is used, so that --help does not wait for torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

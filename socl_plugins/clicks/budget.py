@@ -9,20 +9,24 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from ltr.admin.settings import SettingsError
+from ltr.config.errors import SettingsError
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
-from ltr.training.pairs import PairConfig
+from ltr.registry import LABELS
 from socl_plugins.clicks.costs import LabelCounts, Prices, annotation_cost, count_labels
 
 HOURS_ROUNDING = 1e-9  # so that the whole budget is enough for all videos, whatever their sum is rounded to
 
 
 def dataset_labels(dataset: BaseVideoDataset) -> LabelCounts:
-    """Returns how many labels a data set shows: a click on each valid frame, or, where there are none, a box.
+    """Returns how many labels people gave for a data set: a click on each valid frame, or, where there are none, a box.
 
     A data set that says which frames people drew boxes on (``has_box``) shows these, and clicks on its other frames.
+    One that no longer shows what people gave has it in an attribute ``labels_given``.
     """
+    given: LabelCounts | None = getattr(dataset, "labels_given", None)
+    if given is not None:
+        return given
     return sum((video_labels(dataset, video) for video in range(dataset.get_num_sequences())), LabelCounts())
 
 
@@ -119,53 +123,64 @@ class FewerFrames(AnnotationWrapper):
         return info
 
 
-@dataclass
-class BudgetOptions(PairConfig):
-    """Hyper-parameters of how many labels are learned from.
+@dataclass(frozen=True)
+class Budget:
+    """How many labels are learned from; by default all.
 
     Attributes:
-        budget_hours: learn from as many whole videos as so many hours of annotation are enough for; none: from all.
-        budget_part: likewise, for this part of the hours that clicks on all frames would cost; not both.
-        budget_seed: of the choice of videos, and of frames; none: the run's seed, so that the spread over seeds is also
-            that of the choice.
+        hours: learn from as many whole videos as so many hours of annotation are enough for; none: from all.
+        part: the same, for this part of the hours that clicks on all frames would cost; not beside ``hours``.
+        seed: of the choice of videos, and of frames; none: the run's seed, so that the spread over seeds is also that
+            of the choice.
         frame_part: the part of each video's frames whose labels are used.
     """
 
-    budget_hours: float | None = None
-    budget_part: float | None = None
-    budget_seed: int | None = None
+    hours: float | None = None
+    part: float | None = None
+    seed: int | None = None
     frame_part: float = 1.0
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.budget_part is not None and self.budget_hours is not None:
-            raise SettingsError("budget_part and budget_hours both say how much is paid for: set one of them")
-        for name in ("budget_hours", "budget_part"):
+        if self.part is not None and self.hours is not None:
+            raise SettingsError("budget.part and budget.hours both say how much is paid for: set one of them")
+        for name in ("hours", "part"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise SettingsError(f"{name} is {value}, but must be positive")
-        if self.budget_seed is not None and self.budget_seed < 0:
-            raise SettingsError(f"budget_seed is {self.budget_seed}; a seed is at least 0")
+                raise SettingsError(f"budget.{name} is {value}, but must be positive")
+        if self.seed is not None and self.seed < 0:
+            raise SettingsError(f"budget.seed is {self.seed}; a seed is at least 0")
         if not 0 < self.frame_part <= 1:
-            raise SettingsError(f"frame_part is {self.frame_part}; it is a part of the frames, in (0, 1]")
+            raise SettingsError(f"budget.frame_part is {self.frame_part}; it is a part of the frames, in (0, 1]")
 
-    def within_budget(self, dataset: BaseVideoDataset, seed: int) -> BaseVideoDataset:
+    def of(self, dataset: BaseVideoDataset, seed: int) -> BaseVideoDataset:
         """Returns what of a data set is learned from; what it shows, clicks or boxes, says what is paid for.
 
         Args:
             dataset: all that there is.
             seed: of the run.
         """
-        chosen = seed if self.budget_seed is None else self.budget_seed
-        hours = self.budget_hours
-        if self.budget_part is not None:
+        chosen = seed if self.seed is None else self.seed
+        hours = self.hours
+        if self.part is not None:
             frames = sum(int(dataset.get_sequence_info(video)["valid"].sum()) for video in range(len(dataset)))
-            hours = self.budget_part * annotation_cost(count_labels("point", frames)).hours + HOURS_ROUNDING
+            hours = self.part * annotation_cost(count_labels("point", frames)).hours + HOURS_ROUNDING
         if self.frame_part != 1:
             dataset = FewerFrames(dataset, self.frame_part, chosen)
         if hours is not None:  # of what is left: labels that are not used are not paid for
             dataset = WithinBudget(dataset, hours, chosen)
         return dataset
+
+
+@LABELS.register("boxes_within_budget")
+def boxes_within_budget(dataset: BaseVideoDataset, seed: int, budget: Budget = Budget()) -> BaseVideoDataset:
+    """The boxes that a budget is enough for.
+
+    Args:
+        dataset: shows boxes.
+        seed: of the run.
+        budget: what is paid for.
+    """
+    return budget.of(dataset, seed)
 
 
 @lru_cache(maxsize=100_000)

@@ -6,13 +6,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltr.admin.checkpoint import CheckpointError, load_checkpoint
 from ltr.admin.environment import load_environment
-from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
-from pytracking.analysis.label_cost import recorded_cost
-from socl_plugins.clicks.budget import video_labels
+from socl_plugins.clicks.clips import open_clips
 from socl_plugins.clicks.costs import DEFAULT_PRICES, Cost, LabelCounts, annotation_cost, count_labels, load_prices
+from socl_plugins.clicks.measured import clips_time, measured_prices
 
 PAPER_FRAMES = 1_400_000  # of GOT-10k
 PAPER_TRAINING = (8.0, 24.0)  # GPU hours of SiamFC with boxes and of SoCL with clicks, section 4.5
@@ -21,10 +19,21 @@ PAPER_TRAINING = (8.0, 24.0)  # GPU hours of SiamFC with boxes and of SoCL with 
 def cost(options: argparse.Namespace) -> int:
     """Prints hours and dollars of three ways to label the same frames (SoCL, sections 3.3 and 4.5)."""
     prices = load_prices(options.prices or DEFAULT_PRICES)
+    if options.measured:
+        time = clips_time(open_clips(options.measured))
+        paused = f"; {time.paused:,} that took over a minute are left out" if time.paused else ""
+        print(
+            f"a click: {time.seconds:.2f} s on the average of {time.clicks:,} (median {time.median:.2f} s){paused}; "
+            f"the prices have {prices.click.seconds:.2f} s"
+        )
+        prices = measured_prices(time, prices)
     frames, training = options.frames, options.training_hours
     if options.root and not options.dataset:
         raise ValueError("--root is the folder of a data set: say which with --dataset")
     if options.dataset:
+        from ltr.dataset.named import open_dataset
+        from socl_plugins.clicks.budget import video_labels
+
         dataset = open_dataset(options.dataset, load_environment(), options.root)
         videos = [video_labels(dataset, video) for video in range(dataset.get_num_sequences())]
         lengths = [labels.clicks + labels.boxes for labels in videos]
@@ -92,6 +101,9 @@ def read_run(path: Path) -> ScoredRun:
     Raises:
         CheckpointError: there is none, or it does not know what its labels cost or how well it tracks.
     """
+    from ltr.admin.checkpoint import CheckpointError, load_checkpoint
+    from socl_plugins.clicks.label_cost import recorded_cost
+
     if path.is_dir():
         found = sorted(path.glob("*_best.pth.tar"))
         if not found:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from ltr.engine.hooks import Hook
 from ltr.engine.progress import say
-from pytracking.analysis.label_cost import LOADER_NAME
 from socl_plugins.clicks.budget import dataset_labels
-from socl_plugins.clicks.costs import Cost, LabelCounts, annotation_cost
+from socl_plugins.clicks.costs import Cost, LabelCounts, Prices, annotation_cost
+from socl_plugins.clicks.label_cost import LOADER_NAME
+from socl_plugins.clicks.measured import prices_of
 
 if TYPE_CHECKING:
     from ltr.dataset.base_video_dataset import BaseVideoDataset
@@ -34,9 +35,11 @@ class RecordLabelCost(Hook):
         if self.labels is None:
             self.labels = _labels_shown(trainer)
         if self.labels is not None:
-            self.cost = annotation_cost(self.labels)
+            measured = _prices_measured(trainer)
+            self.cost = annotation_cost(self.labels, measured)
             self._record(trainer)
-            say(f"labels: {self.labels}, {self.cost} at the paper's prices")
+            whose = "at the paper's prices" if measured is None else f"with a click's time as {measured.click.source}"
+            say(f"labels: {self.labels}, {self.cost} {whose}")
 
     def before_epoch(self, trainer: LTRTrainer) -> None:
         """Records the cost; before the epoch, since what is saved after it must hold it."""
@@ -49,6 +52,18 @@ class RecordLabelCost(Hook):
 
 
 def _labels_shown(trainer: LTRTrainer) -> LabelCounts | None:
+    datasets = _datasets(trainer)
+    return None if datasets is None else sum(map(dataset_labels, datasets), LabelCounts())
+
+
+def _prices_measured(trainer: LTRTrainer) -> Prices | None:
+    """Returns the prices with the time that clicks took, where all that is learned from was clicked on the page."""
+    found = [prices_of(dataset.root) for dataset in _datasets(trainer) or ()]
+    return found[0] if len(found) == 1 else None
+
+
+def _datasets(trainer: LTRTrainer) -> list[BaseVideoDataset] | None:
+    """Returns the data sets that are learned from, or None if a sampler does not say which these are."""
     different: dict[int, BaseVideoDataset] = {}  # one that several loaders draw from is paid for once
     for loader in trainer.loaders:
         if loader.training:
@@ -56,4 +71,4 @@ def _labels_shown(trainer: LTRTrainer) -> LabelCounts | None:
             if datasets is None:
                 return None
             different |= {id(dataset): dataset for dataset in datasets}
-    return sum(map(dataset_labels, different.values()), LabelCounts())
+    return list(different.values())

@@ -91,7 +91,7 @@ def load_prices(path: Path = DEFAULT_PRICES) -> Prices:
             if name not in known:
                 raise ValueError(f"unknown price {name!r}.{near_names(name, known)}")
         prices = {name: Price(**content[name]) for name in known}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(f"{path} is not a table of prices: {error}") from error
     for name, price in prices.items():
         if not (0 <= price.seconds < float("inf") and 0 <= price.dollars < float("inf")):

@@ -6,6 +6,7 @@ import torch
 
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.registry import LABELS
 from socl_plugins.clicks.points import random_shifts
 
 
@@ -34,3 +35,14 @@ class NoisyBoxes(AnnotationWrapper):
         box = info["bbox"]
         shift = random_shifts(len(box), self.noise_px, self.seed, self.sequence_name(seq_id))
         return {**info, "bbox": torch.cat([box[:, :2] + shift, box[:, 2:]], dim=1)}
+
+
+@LABELS.register("noisy_boxes")
+def noisy_boxes(dataset: BaseVideoDataset, noise_px: float = 20.0) -> NoisyBoxes:
+    """Boxes that are drawn in the wrong place.
+
+    Args:
+        dataset: shows boxes.
+        noise_px: shift of each box in a random direction, in pixels of the frame, the same in every run.
+    """
+    return NoisyBoxes(dataset, noise_px)

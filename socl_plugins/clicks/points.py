@@ -13,6 +13,7 @@ import torch
 from ltr.admin.files import write_bytes_atomically
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.dataset.names import path_below
 
 
 class PointError(ValueError):
@@ -131,6 +132,6 @@ def write_points(dataset: PointAnnotated, directory: Path) -> None:
         for point, valid in zip(info["point"], info["valid"]):
             x, y = move_inside(point, frame_size).tolist() if bool(valid) else (float("nan"), float("nan"))
             lines.append(f"{x!r},{y!r}\n")
-        target = directory / dataset.sequence_name(seq_id) / "points.txt"
+        target = path_below(directory, dataset.sequence_name(seq_id), f"the data set {dataset.name!r}") / "points.txt"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_bytes_atomically(target, "".join(lines).encode())

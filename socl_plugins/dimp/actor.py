@@ -41,7 +41,12 @@ class NoiseRobustDiMPActor(WeakDiMPActor):
 
     net: DiMPNet
 
-    def __init__(self, net: DiMPNet, noise: LabelNoise, objective: DiMPLossSettings = DiMPLossSettings()) -> None:
+    def __init__(
+        self,
+        net: DiMPNet,
+        noise: LabelNoise = LabelNoise(scale=1000.0),
+        objective: DiMPLossSettings = DiMPLossSettings(),
+    ) -> None:
         super().__init__(net, objective)
         self.noise = noise
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.labels import LabelSettings, gaussian_label
-from ltr.data.processing.dimp import PARTS, DiMPProcessing, View, image_tensor
+from ltr.data.processing.dimp import PARTS, AugmentedCrop, DiMPProcessing, image_tensor
+from ltr.data.processing.template_search import CropJitter
+from ltr.data.proposals import IoUProposalSettings
 from ltr.data.tensordict import TensorDict
 from ltr.registry import PROCESSINGS
+from socl_plugins.top_map.map import render_maps
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render_maps
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class SoftLabelSettings:
         softness: how far the TOP map, brought to values from 0 to 1, takes part. The label is DiMP's Gaussian at the
             click times (1 - softness + softness map): where the map is low, the click is believed less, and what is
             far from the click stays background, which the hinge of the loss needs.
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
         extent: how large a clicked target is taken to be: as the mean box of its ``top_map``, or as the ``box`` that
             the box branch has for the frame, where there is one.
     """
@@ -46,12 +49,26 @@ class WeakDiMPProcessing(DiMPProcessing):
     """Cuts crops around clicked targets: centred on the click, as large as ``soft.extent`` says.
 
     Args:
-        soft: what the classifier is to answer.
-        arguments: those of :class:`DiMPProcessing`.
+        train: crops of the train frames, and how far off they are.
+        test: crops of the test frames; of the same size.
+        label: the Gaussian that the classifier's label is made of.
+        proposals: boxes to judge in the test frames.
+        transform: augmentation drawn for each frame.
+        joint_transform: augmentation drawn once for all frames of a sample.
+        soft: how the label of a click differs from a box's.
     """
 
-    def __init__(self, soft: SoftLabelSettings, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(
+        self,
+        train: CropJitter,
+        test: CropJitter,
+        label: LabelSettings = LabelSettings(),
+        proposals: IoUProposalSettings = IoUProposalSettings(),
+        transform: Augmentation = Augmentation(),
+        joint_transform: Augmentation = Augmentation(),
+        soft: SoftLabelSettings = SoftLabelSettings(),
+    ) -> None:
+        super().__init__(train, test, label, proposals, transform, joint_transform)
         self.soft = soft
 
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
@@ -97,7 +114,7 @@ def clicked_box(point: np.ndarray, proposals: Proposals, box: np.ndarray | None 
 
 def soft_label(
     boxes: np.ndarray,
-    views: Sequence[View],
+    views: Sequence[AugmentedCrop],
     proposals: Sequence[Proposals],
     label: LabelSettings,
     soft: SoftLabelSettings,

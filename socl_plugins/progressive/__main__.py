@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, run_command, whole_number
+from ltr.admin.command_line import (
+    CommandParser,
+    add_common_options,
+    add_dataset_option,
+    add_set_option,
+    path,
+    run_command,
+    whole_number,
+)
 
 DESCRIPTION = "Progressive unsupervised learning (PUL): what a network chooses of videos without labels."
 EXAMPLES = """examples:
@@ -18,33 +24,30 @@ exit status: 0 done, 1 an error, 2 wrong usage, 130 stopped with Ctrl-C
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
-    raw = argparse.RawDescriptionHelpFormatter
-    name = "python -m socl_plugins.progressive"
-    parser = argparse.ArgumentParser(name, None, DESCRIPTION, EXAMPLES, formatter_class=raw)
+    parser = CommandParser("python -m socl_plugins.progressive", DESCRIPTION, EXAMPLES)
     commands = parser.add_subparsers(dest="command", required=True)
     text = "draw mini-batches: an anchor with its nearest neighbours, and with others at random"
     show = commands.add_parser("show", help=text, description=text)
-    show.add_argument("--dataset", required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
-    show.add_argument("--root", type=Path, help="its folder, if not the one that is set (ltr.admin.environment)")
+    add_dataset_option(show, required=True, help="got10k_train, got10k_val, synthetic, or a plugin's")
+    show.add_argument("--root", type=path, help="its folder, if not the one that is set (ltr.admin.environment)")
     show.add_argument("--network", required=True, help="a recipe, such as pul/alex_pul, or a checkpoint's file")
-    show.add_argument("--out", type=Path, required=True, help="picture to write: .png or .jpg")
+    show.add_argument("--out", type=path, required=True, help="file to write: .png, .jpg or .html")
     show.add_argument("--anchors", type=whole_number, default=3, help="how many mini-batches (default: 3)")
     show.add_argument("--size", type=whole_number, default=12, help="patches in each (default: 12)")
     show.add_argument("--seed", type=whole_number, default=0, help="of the anchors (default: 0)")
     add_set_option(show, "a setting of the patches, such as per_frame=4")
-    add_plugin_option(show, "data sets")
-    show.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_common_options(show, "data sets")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
+    options = build_parser().parse_args(arguments)
     from socl_plugins.progressive import commands
 
-    options = build_parser().parse_args(arguments)
-    return run_command(options, getattr(commands, options.command), "--debug", "nothing half-written stays behind")
+    return run_command(options, getattr(commands, options.command), "nothing half-written stays behind")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ltr.actors.siamfc import SiamFCActor
+from ltr.config.errors import SettingsError
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import SiamFCNet
 from ltr.registry import ACTORS
@@ -28,7 +29,9 @@ class NoiseRobustActor(SiamFCActor):
         ValueError: see :meth:`LabelNoise.check_start`.
     """
 
-    def __init__(self, net: SiamFCNet, noise: LabelNoise, radius: float = 2.0, frozen_norm: bool = False) -> None:
+    def __init__(
+        self, net: SiamFCNet, noise: LabelNoise = LabelNoise(), radius: float = 2.0, frozen_norm: bool = False
+    ) -> None:
         super().__init__(net, radius, frozen_norm)
         noise.check_start(START)
         self.noise = noise
@@ -56,16 +59,22 @@ class ProgressiveActor(NoiseRobustActor):
         frozen_norm: see :class:`ltr.actors.base_actor.BaseActor`.
     """
 
+    leaves_parameters_unused = True  # telling patches apart uses no calibration
+
     def __init__(
         self,
         net: SiamFCNet,
-        noise: LabelNoise,
+        noise: LabelNoise = LabelNoise(crop_px=8.0),
         radius: float = 2.0,
         tau: float = 0.1,
         contrast: float = 1.0,
         frozen_norm: bool = False,
     ) -> None:
         super().__init__(net, noise, radius, frozen_norm)
+        if not tau > 0:
+            raise SettingsError(f"actor.tau is {tau}, but must be positive")
+        if not contrast >= 0:
+            raise SettingsError(f"actor.contrast is {contrast}, but must not be negative")
         self.tau = tau
         self.contrast = contrast
         self.correspond = False

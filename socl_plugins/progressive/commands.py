@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import argparse
 
-import cv2
 import numpy as np
 
 from ltr.admin.checkpoint import load_network
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable, write_bytes_atomically
 from ltr.admin.settings import apply_overrides
 from ltr.data.processing import CropSettings, SiamFCProcessing
 from ltr.dataset.named import open_dataset
 from ltr.models.tracking import SiamFCNet
+from pytracking.analysis.pictures import Shown, check_pictures_path, write_pictures
 from socl_plugins.progressive.patches import PatchSettings, Unlabelled, embed_patches, find_patches
 from socl_plugins.progressive.sampler import AnchorSampler
-from socl_plugins.progressive.show import draw_groups
+from socl_plugins.progressive.show import TITLES, draw_groups
 
 
 def show(options: argparse.Namespace) -> int:
     """Writes the picture, and prints how alike the patches of each kind of mini-batch are."""
-    if options.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise ValueError(f"{options.out}: a picture ends with .png or .jpg")
-    check_writable(options.out.parent)
+    check_pictures_path(options.out)
     net = load_network(options.network)
     if not isinstance(net, SiamFCNet):
         raise ValueError(f"{options.network} is a {type(net).__name__}; features of patches are those of a SiamFCNet")
@@ -42,12 +39,10 @@ def show(options: argparse.Namespace) -> int:
     pictures, alike = [], []
     for anchor in range(options.anchors):
         groups = [sampler.group(0, anchor) for sampler in (hard, random)]
-        pictures.append(draw_groups(cut(groups[0]), cut(groups[1])))
+        pictures.append(Shown(f"anchor {anchor + 1}", draw_groups(cut(groups[0]), cut(groups[1]))))
         alike.append([float((features[group[1:]] @ features[group[0]]).mean()) for group in groups])
-    done, content = cv2.imencode(options.out.suffix.lower(), np.vstack(pictures)[..., ::-1])
-    if not done:
-        raise ValueError(f"{options.out}: a picture of {options.anchors} mini-batches is too large: fewer anchors")
-    write_bytes_atomically(options.out, content.tobytes())
+    text = f"{TITLES[0].capitalize()}; {TITLES[1]}."
+    write_pictures(options.out, pictures, f"Mini-batches of {options.dataset}", text)
     near, far = np.mean(alike, axis=0)
     print(f"{options.out}: {len(patches)} patches; mean similarity to the anchor {near:.3f}, at random {far:.3f}")
     return 0

@@ -20,8 +20,9 @@ from ltr.data.crops import Region
 from ltr.data.processing import SiamFCProcessing, as_tensor
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.engine import distributed
+from ltr.models.mode import evaluating
 from ltr.models.tracking import SiamFCNet
-from socl_plugins.progressive.patches import Patches, evaluating
+from socl_plugins.progressive.patches import Patches
 from socl_plugins.progressive.sampler import MinedPairs
 
 Crop = tuple[torch.Tensor, Region]

@@ -227,9 +227,9 @@ def noise_robust_loss(
         centers: (N, 2), x, y of each target in cells, as the label says.
         std: (N,), standard deviation of the shift along x and along y, in cells.
         radius: see :func:`ltr.models.loss.balanced_bce.center_labels`.
-        shifts: see :class:`LabelNoise`.
-        expansion: likewise.
-        scale: likewise.
+        shifts: how many shifts the expectation is computed over.
+        expansion: of the log of the expected likelihood, see :class:`LabelNoise`.
+        scale: of the loss in the likelihood's exponent, see :class:`LabelNoise`.
 
     Raises:
         ValueError: there is no such expansion.

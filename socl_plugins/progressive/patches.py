@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from ltr.admin.jobs import local_cores
@@ -18,7 +15,10 @@ from ltr.data.processing import SiamFCProcessing, as_tensor
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from ltr.engine import distributed
+from ltr.models.mode import evaluating
 from ltr.models.tracking import SiamFCNet
+from ltr.registry import LABELS
+from socl_plugins.clicks.costs import LabelCounts
 from socl_plugins.top_map.cues import window_cues
 from socl_plugins.top_map.edges import find_edges
 from socl_plugins.top_map.objectness import DEFAULT_TABLE, load_likelihoods
@@ -28,8 +28,18 @@ from socl_plugins.top_map.propose import reduce_frame
 FRAMES_PER_TASK = 48  # sent to a worker process at once; fewer are not worth starting one for
 
 
+@LABELS.register("none")
 class Unlabelled(AnnotationWrapper):
-    """The frames of a data set without anything that is known of them: every frame is as good as any other."""
+    """The frames of a data set without anything that is known of them: every frame is as good as any other.
+
+    Args:
+        dataset: the videos.
+    """
+
+    labels_given = LabelCounts()
+
+    def __init__(self, dataset: BaseVideoDataset) -> None:
+        super().__init__(dataset)
 
     def get_sequence_info(self, seq_id: int) -> SequenceInfo:
         """Returns ``valid`` and ``visible`` (T,) of a video, all true: its number of frames is all that passes."""
@@ -150,19 +160,6 @@ def embedding(features: torch.Tensor) -> torch.Tensor:
     rows, columns = (size // 4 for size in features.shape[-2:])
     middle = features[..., rows : features.shape[-2] - rows, columns : features.shape[-1] - columns]
     return F.normalize(middle.mean(dim=(2, 3)), dim=1)
-
-
-@contextlib.contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """Puts a network into evaluation mode, without gradients, and each of its layers back to its own mode after."""
-    modes = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
 
 
 def embed_patches(

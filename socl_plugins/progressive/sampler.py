@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from ltr.config.errors import SettingsError
 from ltr.data.sampler import Processing, no_processing
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.registry import SAMPLERS
 from socl_plugins.progressive.neighbours import hard_groups, random_group
-from socl_plugins.progressive.patches import Patches
+from socl_plugins.progressive.patches import Patches, PatchSettings, find_patches
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class AnchorSampler(Dataset[TensorDict]):
                 "patches: lower batch_size, or give more videos"
             )
         self.dataset = dataset
+        self.datasets = [dataset]
         self.patches = patches
         self.group_size = group_size
         self.samples_per_epoch = samples_per_epoch
@@ -86,6 +89,34 @@ class AnchorSampler(Dataset[TensorDict]):
         self.pairs = MinedPairs.none()
         self._first_epoch = 0
         self._groups = np.zeros((0, 0, group_size), np.int64)
+
+    @classmethod
+    def from_recipe(
+        cls,
+        datasets: Sequence[BaseVideoDataset],
+        processing: Processing,
+        samples_per_epoch: int,
+        batch_size: int,
+        seed: int,
+        patches: PatchSettings = PatchSettings(),
+    ) -> AnchorSampler:
+        """Returns a sampler of one data set, whose mini-batches are groups.
+
+        Args:
+            datasets: exactly one.
+            processing: makes crops of frames and boxes.
+            samples_per_epoch: the length of an epoch.
+            batch_size: samples of a group.
+            seed: chooses among runs.
+            patches: which patches are learned from.
+
+        Raises:
+            SettingsError: there are several data sets.
+        """
+        if len(datasets) != 1:
+            raise SettingsError(f"sampler=anchor draws from one data set, but data.sets are {len(datasets)}")
+        found = find_patches(datasets[0], patches)
+        return cls(datasets[0], found, batch_size, samples_per_epoch, processing, seed)
 
     def __len__(self) -> int:
         return self.samples_per_epoch

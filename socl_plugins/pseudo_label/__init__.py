@@ -4,18 +4,7 @@ What lives here: how they are made, the store that says of each frame where its 
 the data set that shows them. What people give, and what it costs, lives in ``socl_plugins.clicks``.
 """
 
-from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
-from socl_plugins.pseudo_label.fuse import Kind
-from socl_plugins.pseudo_label.settings import METHODS, PseudoBoxSettings, describe, method_settings
-from socl_plugins.pseudo_label.store import LabelStoreError, PseudoBoxStore
+import lazy_loader
 
-__all__ = [
-    "METHODS",
-    "Kind",
-    "LabelStoreError",
-    "PseudoBoxAnnotated",
-    "PseudoBoxSettings",
-    "PseudoBoxStore",
-    "describe",
-    "method_settings",
-]
+# What __init__.pyi names is imported when it is used, so that --help does not wait for torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

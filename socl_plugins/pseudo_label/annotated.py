@@ -12,7 +12,8 @@ from ltr.dataset.base_video_dataset import SequenceInfo
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import sparse_labels
 from socl_plugins.pseudo_label.fuse import Kind
-from socl_plugins.pseudo_label.store import LabelStoreError, PseudoBoxStore
+from socl_plugins.pseudo_label.store import PseudoBoxStore
+from socl_plugins.stores import StoreError
 
 ALL_KINDS = tuple(kind for kind in Kind if kind is not Kind.ABSENT)
 
@@ -28,7 +29,7 @@ class PseudoBoxAnnotated(AnnotationWrapper):
         kinds: a frame whose box is of another kind shows no target.
 
     Raises:
-        LabelStoreError: the store lacks videos.
+        StoreError: the store lacks videos.
     """
 
     def __init__(self, dataset: SparseBoxAnnotated, store: PseudoBoxStore, kinds: Collection[Kind] = ALL_KINDS) -> None:
@@ -36,10 +37,10 @@ class PseudoBoxAnnotated(AnnotationWrapper):
         self.labels = dataset
         self.store = store
         self.kinds = tuple(kinds)
-        missing = [name for name in map(dataset.sequence_name, range(len(dataset))) if not store.has(name)]
+        missing = [name for name in map(dataset.sequence_name, range(len(dataset))) if name not in store.records]
         if missing:
-            raise LabelStoreError(
-                f"{store.folder} lacks {len(missing)} of {len(dataset)} videos, such as {missing[0]}: run the build "
+            raise StoreError(
+                f"{store.path} lacks {len(missing)} of {len(dataset)} videos, such as {missing[0]}: run the build "
                 "again, it goes on"
             )
 
@@ -47,7 +48,7 @@ class PseudoBoxAnnotated(AnnotationWrapper):
         """Returns ``bbox`` (T, 4), ``kind`` (T,) uint8, ``has_box``, ``valid`` and ``visible`` (T,) bool of a video.
 
         Raises:
-            LabelStoreError: the stored boxes cannot be read, or were made from other labels.
+            StoreError: the stored boxes cannot be read, or were made from other labels.
         """
         info = self.labels.get_sequence_info(seq_id)
         boxes, kinds = self.store.read(self.sequence_name(seq_id), sparse_labels(self.labels, seq_id))

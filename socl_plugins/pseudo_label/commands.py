@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable
 from ltr.admin.settings import apply_overrides
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
+from pytracking.analysis.pictures import check_pictures_path
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import build_store
-from socl_plugins.pseudo_label.measures import Measures, measure
+from socl_plugins.pseudo_label.measures import PseudoBoxMeasures, measure
 from socl_plugins.pseudo_label.settings import PseudoBoxSettings, describe, method_settings
 from socl_plugins.pseudo_label.show import write_strips
-from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, store_folder
+from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, rebuild_command, store_file
+from socl_plugins.stores import BuildReport, check_stores
 
 
 def build(options: argparse.Namespace) -> int:
     """Fills the store, and says what is in it."""
     dataset = _sparse(options, options.period)
-    store, failures = _build(options, dataset, options.method)
-    print(f"{store.folder}: {len(dataset) - failures} of {len(dataset)} videos")
-    return 1 if failures else 0
+    store, report = _build(options, dataset, options.method)
+    return report.print(store.records, "video")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Verifies every record of stores."""
+    return check_stores(options.files, _folder(options), rebuild_command)
 
 
 def show(options: argparse.Namespace) -> int:
     """Draws frames of some videos with their stored boxes."""
-    check_writable(options.out.parent)
+    check_pictures_path(options.out)
     dataset = _sparse(options, options.period)
-    store = PseudoBoxStore(_folder(options, dataset, options.method))
+    store = PseudoBoxStore(_file(options, dataset, options.method))
     write_strips(dataset, store, options.out, max(options.videos, 1))
     print(options.out)
     return 0
@@ -48,9 +52,9 @@ def stats(options: argparse.Namespace) -> int:
     for method in options.method:
         for period in sorted(set(options.period)):
             dataset = _sparse(options, period)
-            store, failed = _build(options, dataset, method)
-            failures += failed
-            if not failed:
+            store, report = _build(options, dataset, method)
+            failures += len(report.failures)
+            if not report.failures:
                 found = measure(dataset, truth, store)
                 _print_row(method, period, found)
                 lines.setdefault(method, []).append((found.cost.hours, found.all_iou))
@@ -61,7 +65,7 @@ def stats(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _print_row(method: str, period: int, found: Measures) -> None:
+def _print_row(method: str, period: int, found: PseudoBoxMeasures) -> None:
     print(
         f"{method:15}{period:4}{found.machine_frames:9,}{found.iou:8.3f}{found.good:8.3f}{found.all_iou:9.3f}"
         f"{found.failure_rate:8.3f}{found.cost.hours:10,.2f}{found.cost.dollars:12,.2f}"
@@ -77,17 +81,16 @@ def _settings(options: argparse.Namespace, method: str) -> PseudoBoxSettings:
     return apply_overrides(method_settings(method), dict(options.overrides))
 
 
-def _folder(options: argparse.Namespace, dataset: SparseBoxAnnotated, method: str) -> Path:
-    folder: Path = options.store or load_environment().workspace_dir / STORES
-    return folder / store_folder(dataset, method)
+def _folder(options: argparse.Namespace) -> Path:
+    return options.store or load_environment().workspace_dir / STORES
 
 
-def _build(options: argparse.Namespace, dataset: SparseBoxAnnotated, method: str) -> tuple[PseudoBoxStore, int]:
-    """Returns the store, filled, and how many videos could not be made."""
+def _file(options: argparse.Namespace, dataset: SparseBoxAnnotated, method: str) -> Path:
+    return _folder(options) / store_file(dataset, method)
+
+
+def _build(options: argparse.Namespace, dataset: SparseBoxAnnotated, method: str) -> tuple[PseudoBoxStore, BuildReport]:
     settings = _settings(options, method)
     about = describe(settings, dataset.period, dataset.noise_px, dataset.seed)
-    store = PseudoBoxStore.create(_folder(options, dataset, method), about)
-    report = build_store(dataset, store, settings, options.jobs, options.backend)
-    if report.failures:
-        print(f"{len(report.failures)} videos could not be made and were left out; see above", file=sys.stderr)
-    return store, len(report.failures)
+    store = PseudoBoxStore(_file(options, dataset, method), about=about)
+    return store, build_store(dataset, store, settings, options.jobs, options.backend)

@@ -33,7 +33,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class FuseSettings:
-    """How several opinions on a frame become one box.
+    """How the boxes that several sources give for a frame become one.
 
     Attributes:
         centers: ``tracked``: the tracker's, and the click where it failed (the paper); ``click``: the click;
@@ -41,7 +41,7 @@ class FuseSettings:
         size_trust: weight of the tracked size against one that is interpolated between the neighbouring boxes: they
             err independently, so their mean is better than either.
         click_px: how far clicks are off, a standard deviation in pixels, for ``smooth``.
-        track_part: likewise for the tracker, as a part of the target's mean side.
+        track_part: how far tracked centres are off, a standard deviation over the target's mean side, for ``smooth``.
         acceleration_part: how much the speed changes from frame to frame, as a part of the target's mean side.
     """
 

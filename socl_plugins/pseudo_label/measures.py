@@ -15,14 +15,14 @@ from socl_plugins.pseudo_label.store import PseudoBoxStore
 
 
 @dataclass(frozen=True)
-class Measures:
+class PseudoBoxMeasures:
     """Quality and cost of pseudo boxes.
 
     Attributes:
         frames: with a box.
         machine_frames: those whose box no person drew.
         iou: mean IoU with the true boxes over these; nan if there are none.
-        good: share of them with an IoU above 0.5; likewise.
+        good: share of the machine-made boxes with an IoU above 0.5; nan if there are none.
         all_iou: mean IoU over all frames, as training sees them.
         failure_rate: share of the tracked frames where the tracker had failed; nan if none was tracked.
         cost: of the labels that people gave.
@@ -37,7 +37,7 @@ class Measures:
     cost: Cost
 
 
-def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoBoxStore) -> Measures:
+def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoBoxStore) -> PseudoBoxMeasures:
     """Returns the measures of a store's boxes over all frames of a data set that have a true box.
 
     Args:
@@ -46,7 +46,7 @@ def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoB
         store: of the boxes.
 
     Raises:
-        LabelStoreError: boxes are missing, or were made from other labels.
+        StoreError: boxes are missing, or were made from other labels.
     """
     overlaps, kinds = [], []
     for video in range(len(dataset)):
@@ -58,7 +58,7 @@ def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoB
     overlap, kind = np.concatenate(overlaps), np.concatenate(kinds)
     machine = kind != Kind.HUMAN
     failed, tracked = int((kind == Kind.CORRECTED).sum()), int((kind == Kind.TRACKED).sum())
-    return Measures(
+    return PseudoBoxMeasures(
         frames=len(kind),
         machine_frames=int(machine.sum()),
         iou=float(overlap[machine].mean()) if machine.any() else float("nan"),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ltr.registry import near_names
-from pytracking.evaluation.results import content_key
+from pytracking.evaluation.run_key import content_key
 from pytracking.evaluation.tracker import Tracker
 from socl_plugins.pseudo_label.fuse import FuseSettings
 
@@ -25,7 +25,7 @@ class PseudoBoxSettings:
         failure_px: a tracker whose centre is farther than this from the click has failed.
         follow_clicks: the tracker is moved to the click in every frame, so that it looks for the size only.
         fuse: how one box comes of it.
-        alpha: threshold of TOP maps, see :func:`socl_plugins.pseudo_label.from_top_map.box_from_map`.
+        alpha: threshold of TOP maps, see :func:`socl_plugins.top_map.box.top_map_box`.
     """
 
     source: Source = "both"

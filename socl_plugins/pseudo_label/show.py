@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pytracking.analysis.pictures import Shown, write_pictures
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.build import sparse_labels
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.store import PseudoBoxStore
-from socl_plugins.top_map.show import Shown, write_picture
 
 HEIGHT = 150  # pixels of each picture
 COLUMNS = 8
@@ -25,12 +25,12 @@ COLOURS = {  # RGB
 
 
 def write_strips(dataset: SparseBoxAnnotated, store: PseudoBoxStore, path: Path, videos: int) -> None:
-    """Writes a picture with a row of frames for each of some videos.
+    """Writes a picture, or a page, with a row of frames for each of some videos.
 
     Args:
         dataset: of the store.
         store: with their boxes.
-        path: .png or .jpg.
+        path: .png, .jpg or .html.
         videos: how many, spread over the data set.
     """
     rows = []
@@ -45,7 +45,8 @@ def write_strips(dataset: SparseBoxAnnotated, store: PseudoBoxStore, path: Path,
     for number, (kind, colour) in enumerate(COLOURS.items()):
         place = (8 + 125 * number, 17)
         cv2.putText(legend, kind.name.lower(), place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
-    write_picture([Shown("legend", legend), *rows], path)
+    title = f"Pseudo boxes of {dataset.get_name()}"
+    write_pictures(path, [Shown("legend", legend), *rows], title, "Each box in the colour of where it comes from.")
 
 
 def _picture(image: np.ndarray, box: np.ndarray, kind: Kind) -> np.ndarray:

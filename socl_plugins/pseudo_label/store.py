@@ -1,12 +1,13 @@
-"""Pseudo boxes on disk: a folder for each data set and way to make them, a text file for each video.
+"""Pseudo boxes on disk: a store for each data set and way to make them, a record of text lines for each video.
 
-A file names the kind of every box, so that boxes which people drew, a tracker found or a click corrected are never
-taken for each other. ``about.json`` says how they were made; boxes made in another way are refused.
+A record names the kind of every box, so that boxes which people drew, a tracker found or a click corrected are never
+taken for each other. The store says how they were made; boxes made in another way are refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,25 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from ltr.admin.files import write_bytes_atomically
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label.fuse import Kind
 from socl_plugins.pseudo_label.tracks import SparseLabels
+from socl_plugins.stores import SUFFIX, RecordStore, StoreError
 from socl_plugins.top_map.store import store_name
 
-ABOUT = "about.json"
 HEAD = "# labels "
-STORES = "pseudo_boxes"  # where they lie in the workspace
+STORES = "pseudo_boxes"  # the folder in the workspace where they lie
 
 
-class LabelStoreError(ValueError):
-    """A store of pseudo boxes that does not fit what is asked of it, or cannot be read."""
-
-
-def store_folder(dataset: SparseBoxAnnotated, method: str) -> str:
-    """Returns what the folder of a data set's pseudo boxes is called, such as ``got10k_train.T10.fused``."""
+def store_file(dataset: SparseBoxAnnotated, method: str) -> str:
+    """Returns what the file of a data set's pseudo boxes is called, such as ``got10k_train.T10.fused.sqlite``."""
     noise = f".{dataset.noise_px:g}px" if dataset.noise_px else ""
-    return f"{store_name(dataset)}.T{dataset.period}{noise}.{method}"
+    return f"{store_name(dataset)}.T{dataset.period}{noise}.{method}{SUFFIX}"
 
 
 def build_command(dataset: SparseBoxAnnotated, method: str) -> str:
@@ -42,72 +38,54 @@ def build_command(dataset: SparseBoxAnnotated, method: str) -> str:
     return f"python -m socl_plugins.pseudo_label build {words}"
 
 
+def rebuild_command(store: RecordStore) -> str:
+    """Returns the command line that makes the boxes of a store, from the store's name; settings are not in it."""
+    named = re.fullmatch(r"(.+)\.T(\d+)(?:\.([\d.]+)px)?\.(\w+)", store.path.stem)
+    if named is None:
+        return "python -m socl_plugins.pseudo_label build, as it was built"
+    noise = f" --noise-px {named[3]}" if named[3] else ""
+    words = f"--dataset {named[1]} --method {named[4]} --period {named[2]}{noise}"
+    return f"python -m socl_plugins.pseudo_label build {words} --store {store.path.parent}"
+
+
 class PseudoBoxStore:
     """Pseudo boxes of a data set's videos.
 
     Args:
-        folder: of the store.
+        path: of the store, see :func:`store_file`.
         command: what makes it, said where it is missing.
+        about: if given, the store can be written to, and is made if need be, for boxes made as it says (plain data).
 
     Raises:
-        LabelStoreError: there is none.
+        StoreError: there is none; it is damaged; or its boxes were made in another way than ``about`` says.
     """
 
-    def __init__(self, folder: Path, command: str = "python -m socl_plugins.pseudo_label build --dataset NAME") -> None:
-        self.folder = folder
-        try:
-            self.about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise LabelStoreError(
-                f"there are no pseudo boxes in {folder} ({error.strerror}); make them with: {command}"
-            ) from error
-        except ValueError as error:
-            raise LabelStoreError(
-                f"{folder / ABOUT} is damaged ({error}); delete the folder and build it again"
-            ) from error
+    def __init__(
+        self,
+        path: Path,
+        command: str = "python -m socl_plugins.pseudo_label build --dataset NAME",
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        if about is None and not path.is_file():
+            raise StoreError(f"there are no pseudo boxes in {path}; make them with: {command}")
+        self.records = RecordStore(path, about)
+        if about is not None:
+            asked, there = json.loads(json.dumps(about)), self.records.about
+            differences = [
+                f"{name} {there.get(name)}, not {asked.get(name)}"
+                for name in sorted(asked.keys() | there.keys())
+                if asked.get(name) != there.get(name)
+            ]
+            if differences:
+                raise StoreError(
+                    f"the pseudo boxes in {path} were made with {'; '.join(differences)}: name another folder with "
+                    "--store, or delete that file"
+                )
 
-    @classmethod
-    def create(cls, folder: Path, about: Mapping[str, Any]) -> PseudoBoxStore:
-        """Returns the store in a folder, made if need be, for boxes made as ``about`` says (plain data).
-
-        Raises:
-            LabelStoreError: what is there was made in another way.
-            WriteError: nothing can be written there.
-        """
-        asked = json.loads(json.dumps(about))
-        if not (folder / ABOUT).is_file():
-            write_bytes_atomically(folder / ABOUT, json.dumps(asked, indent=1).encode())
-        store = cls(folder)
-        differences = [
-            f"{name} {store.about.get(name)}, not {asked.get(name)}"
-            for name in sorted(asked.keys() | store.about.keys())
-            if asked.get(name) != store.about.get(name)
-        ]
-        if differences:
-            raise LabelStoreError(
-                f"the pseudo boxes in {folder} were made with {'; '.join(differences)}: name another folder with "
-                "--store, or delete that one"
-            )
-        return store
-
-    def has(self, video: str) -> bool:
-        """Returns whether the boxes of a video are there."""
-        return self._file(video).is_file()
-
-    def write(self, video: str, boxes: np.ndarray, kinds: np.ndarray, labels: SparseLabels) -> None:
-        """Writes a video's boxes, whole or not at all.
-
-        Args:
-            video: its name.
-            boxes: (T, 4) of all its frames; nan where there is none.
-            kinds: (T,), see :class:`Kind`.
-            labels: that they were made from.
-        """
-        lines = [f"{HEAD}{_digest(labels)}"]
-        lines += [
-            f"{','.join(f'{value:.3f}' for value in box)},{Kind(kind).name.lower()}" for box, kind in zip(boxes, kinds)
-        ]
-        write_bytes_atomically(self._file(video), ("\n".join(lines) + "\n").encode())
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self.records.path
 
     def read(self, video: str, labels: SparseLabels | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Returns a video's boxes (T, 4), nan where there is none, and their kinds (T,).
@@ -117,28 +95,38 @@ class PseudoBoxStore:
             labels: if given, the boxes must have been made from these.
 
         Raises:
-            LabelStoreError: they are not there, cannot be read, or were made from other labels.
+            StoreError: they are not there, are damaged, or were made from other labels.
         """
-        path = self._file(video)
-        try:
-            head, *lines = path.read_text(encoding="utf-8").splitlines()
-            digest = head.removeprefix(HEAD)
-            rows = [line.split(",") for line in lines]
-            boxes = np.array([[float(word) for word in row[:4]] for row in rows]).reshape(len(rows), 4)
-            kinds = np.array([Kind[row[4].upper()] for row in rows], int)
-        except OSError as error:
-            raise LabelStoreError(f"{self.folder} has no boxes of {video}; run the build again, it goes on") from error
-        except (ValueError, KeyError, IndexError) as error:
-            raise LabelStoreError(f"{path} is damaged ({error}); delete it and run the build again") from error
+        content = self.records.get(video)
+        if content is None:
+            raise StoreError(f"{self.path} has no boxes of {video}; run the build again, it goes on")
+        digest, boxes, kinds = unpack(content)
         if labels is not None and digest != _digest(labels):
-            raise LabelStoreError(
-                f"{path} was made from other boxes or clicks than the data set now shows: delete the store and "
-                "build it again"
+            raise StoreError(
+                f"{self.path}, {video}: made from other boxes or clicks than the data set now shows: delete the store "
+                "and build it again"
             )
         return boxes, kinds
 
-    def _file(self, video: str) -> Path:
-        return self.folder / f"{video}.csv"
+
+def pack(boxes: np.ndarray, kinds: np.ndarray, labels: SparseLabels) -> bytes:
+    """Returns a video's boxes as lines of text, ``x,y,w,h,kind``, below one that changes with the labels.
+
+    Args:
+        boxes: (T, 4) of all its frames; nan where there is none.
+        kinds: (T,), see :class:`Kind`.
+        labels: that they were made from.
+    """
+    rows = [f"{','.join(f'{value:.3f}' for value in box)},{Kind(kind).name.lower()}" for box, kind in zip(boxes, kinds)]
+    return "\n".join([f"{HEAD}{_digest(labels)}", *rows]).encode()
+
+
+def unpack(content: bytes) -> tuple[str, np.ndarray, np.ndarray]:
+    """Returns what changes with the labels, boxes (T, 4) and kinds (T,), as :func:`pack` packed them."""
+    head, *lines = content.decode().split("\n")
+    rows = [line.split(",") for line in lines]
+    boxes = np.array([[float(word) for word in row[:4]] for row in rows]).reshape(len(rows), 4)
+    return head.removeprefix(HEAD), boxes, np.array([Kind[row[4].upper()] for row in rows], int)
 
 
 def _digest(labels: SparseLabels) -> str:

@@ -10,30 +10,9 @@ import torch
 
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
-from socl_plugins.pseudo_label.from_top_map import box_from_map
+from socl_plugins.clicks.costs import LabelCounts
+from socl_plugins.top_map.box import top_map_box
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render
-
-REGION = 4.0  # side of the square that the map is rendered on, in extents of the target
-CELLS = 128  # so that the box is exact to a thirtieth of the target's extent
-
-
-def pseudo_box(proposals: Proposals, alpha: float = 0.5, eta: float = 0.1, temperature: float = 0.25) -> np.ndarray:
-    """Returns the pseudo box (4,) x, y, w, h, in pixels of the frame, of the TOP map that proposals make.
-
-    Args:
-        proposals: in pixels of the frame.
-        alpha: see :func:`socl_plugins.pseudo_label.from_top_map.box_from_map`.
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
-    """
-    target = proposals.mean_box()
-    side = REGION * float(np.sqrt(target[2] * target[3]))
-    corner = target[:2] + (target[2:] - side) / 2
-    moved = proposals.boxes - np.array([*corner, 0, 0], np.float32)
-    cell = side / CELLS
-    box = box_from_map(render(Proposals(moved, proposals.scores), (CELLS, CELLS), cell, eta, temperature), alpha)
-    return box * cell + [*corner, 0, 0]
 
 
 class TopMapBoxAnnotated(AnnotationWrapper):
@@ -41,15 +20,21 @@ class TopMapBoxAnnotated(AnnotationWrapper):
 
     Args:
         dataset: shows ``proposals``, such as :class:`socl_plugins.top_map.ObjectnessAnnotated`.
-        alpha: see :func:`pseudo_box`.
-        eta: likewise.
-        temperature: likewise.
+        alpha, eta, temperature: see :func:`socl_plugins.top_map.box.top_map_box`.
+
+    Raises:
+        ValueError: alpha is out of range.
     """
+
+    labels_given: LabelCounts | None = None
+    """What people gave, if the data set is to be learned from: clicks, which it does not show."""
 
     def __init__(
         self, dataset: BaseVideoDataset, alpha: float = 0.5, eta: float = 0.1, temperature: float = 0.25
     ) -> None:
         super().__init__(dataset)
+        if not 0 < alpha <= 1:
+            raise ValueError(f"alpha is {alpha}; it is a part of the map's maximum, in (0, 1]")
         self.alpha = alpha
         self.eta = eta
         self.temperature = temperature
@@ -68,7 +53,7 @@ class TopMapBoxAnnotated(AnnotationWrapper):
         boxes = [
             torch.full((4,), float("nan"))
             if one is None
-            else torch.from_numpy(pseudo_box(one, self.alpha, self.eta, self.temperature)).float()
+            else torch.from_numpy(top_map_box(one, self.alpha, self.eta, self.temperature)).float()
             for one in proposals
         ]
         return frames, {"bbox": boxes, "valid": annotation["valid"], "visible": annotation["visible"]}, meta

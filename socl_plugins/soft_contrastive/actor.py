@@ -11,7 +11,8 @@ from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import SiamFCNet
 from ltr.registry import ACTORS
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings, draw_samples, soft_contrastive_loss
-from socl_plugins.soft_contrastive.response import ResponseTerm
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 
 
 @ACTORS.register("socl")
@@ -38,6 +39,27 @@ class SoCLActor(BaseActor):
     ) -> None:
         super().__init__(net, objective, frozen_norm=frozen_norm)
         self.response = response
+
+    @classmethod
+    def from_recipe(
+        cls,
+        net: SiamFCNet,
+        processing: SoftContrastiveProcessing,
+        objective: SoftContrastiveSettings = SoftContrastiveSettings(),
+        response: ResponseSettings = ResponseSettings(),
+        frozen_norm: bool = False,
+    ) -> SoCLActor:
+        """Returns the learning step for what a processing cuts out.
+
+        Args:
+            net: the network that learns.
+            processing: says how large its crops are.
+            objective: what the loss is made of.
+            response: the term on the tracker's response; a weight of 0 leaves it out.
+            frozen_norm: see :class:`BaseActor`.
+        """
+        term = ResponseTerm.of(net, processing.crop.size, response) if response.weight else None
+        return cls(net, objective, term, frozen_norm)
 
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:
         """Returns the loss (equation 10, and the term on the response), and it and its parts as numbers.

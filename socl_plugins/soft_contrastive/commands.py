@@ -3,49 +3,44 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any, cast
 
 from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoint, load_network
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable
+from ltr.config.overrides import apply_overrides, below
 from ltr.dataset.named import open_dataset
 from ltr.engine.result import History
 from ltr.models.tracking import SiamFCNet
+from pytracking.analysis.pictures import PAGE_ENDINGS, check_pictures_path, write_pictures
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import TopMapCropSettings
 from socl_plugins.soft_contrastive.show import TEXT, draw_pairs, explain
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
-from socl_plugins.top_map.show import write_page, write_picture
-
-ENDINGS = (".png", ".jpg", ".jpeg", ".html", ".htm")
 
 
 def show(options: argparse.Namespace) -> int:
     """Draws frames with the maps that their soft samples come from, and in a page the curves of training."""
-    out = Path(options.out)
-    if out.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{out}: what is to be written is told by the ending, one of {', '.join(ENDINGS)}")
-    check_writable(out.parent)
+    check_pictures_path(options.out)
     path = find_checkpoint(options.checkpoint)
     checkpoint = load_checkpoint(path)
     config = checkpoint["settings"]["config"]
-    if not {"loss", "crop", "proposals"} <= config.keys():
+    if config.get("processing") != "soft_contrastive" or "actor.objective.tau" not in config:
         raise CheckpointError(f"{path} is not of a SoCL recipe: it does not say of what its soft samples were made")
-    crop, loss = CropSettings(**config["crop"]), SoftContrastiveSettings(**config["loss"])
+    crop = apply_overrides(TopMapCropSettings(), below(config, "processing.crop"))
+    loss = apply_overrides(SoftContrastiveSettings(), below(config, "actor.objective"))
+    proposals = apply_overrides(ProposalSettings(), below(config, "data.labels.proposals"))
     net = cast(SiamFCNet, load_network(path))
-    clicks = PointAnnotated(open_dataset(options.dataset, load_environment(), options.root), config["noise_px"])
-    dataset = ObjectnessAnnotated(clicks, ProposalSettings(**config["proposals"]))
+    videos = open_dataset(options.dataset, load_environment(), options.root)
+    clicks = PointAnnotated(videos, config["data.labels.noise_px"])
+    dataset = ObjectnessAnnotated(clicks, proposals)
     grid = net.grid(crop.size)
-    pairs = draw_pairs(dataset, crop, grid, max(options.pairs, 1), config["max_gap"], options.seed)
+    pairs = draw_pairs(dataset, crop, grid, max(options.pairs, 1), config["sampler.max_gap"], options.seed)
     shown = list(explain(net, pairs, grid, loss))
-    if out.suffix.lower() in (".html", ".htm"):
-        title = f"Soft samples of {checkpoint['settings']['project_path']}, epoch {checkpoint['epoch']}"
-        write_page(shown, out, title, TEXT, training_curves(checkpoint["stats"]))
-    else:
-        write_picture(shown, out)
-    print(out)
+    title = f"Soft samples of {checkpoint['settings']['project_path']}, epoch {checkpoint['epoch']}"
+    plots = training_curves(checkpoint["stats"]) if options.out.suffix.lower() in PAGE_ENDINGS else []
+    write_pictures(options.out, shown, title, TEXT, plots)
+    print(options.out)
     return 0
 
 

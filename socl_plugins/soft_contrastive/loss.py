@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch.autograd.function import once_differentiable
 
 from ltr.engine import distributed
-from socl_plugins.soft_contrastive.samples import mix_negatives, pair_samples
+from socl_plugins.soft_contrastive.equations import (
+    contrastive_loss,
+    global_soft_template,
+    local_soft_template,
+    mix_negatives,
+    soft_negatives,
+)
 
 
 @dataclass(frozen=True)
@@ -108,19 +112,23 @@ def draw_samples(
         numbers: by default drawn anew.
     """
     numbers = numbers or SampleNumbers.draw(len(features), settings)
-    templates, local_templates, negatives = pair_samples(
-        features,
-        top_maps,
-        theta_p=numbers.theta_p if settings.use_local else None,
-        theta_b=settings.theta_b if settings.use_negatives else None,
-        temperature=settings.background_temperature,
-        normalise=settings.normalise,
-    )
-    mixed = None
-    if negatives is not None:
-        negatives = distributed.gather_rows(negatives)
+    half = len(features) // 2
+
+    def scaled(samples: torch.Tensor) -> torch.Tensor:
+        return F.normalize(samples, dim=1) if settings.normalise else samples
+
+    templates = scaled(global_soft_template(features, top_maps))
+    local_templates = negatives = mixed = None
+    if settings.use_local:
+        local_templates = scaled(local_soft_template(features, top_maps, numbers.theta_p))
+    if settings.use_negatives:
+        # In each frame both frames of the pair look for what resembles their templates.
+        both = torch.stack([templates, templates.roll(half, dims=0)])
+        negatives = soft_negatives(features, both, top_maps, settings.theta_b, settings.background_temperature)
+        negatives = distributed.gather_rows(scaled(negatives.flatten(0, 1)))
         if settings.use_mixing:
-            mixed = distributed.gather_rows(mix_negatives(templates, negatives, numbers.mix, settings.normalise))
+            mixed = mix_negatives(templates, negatives, numbers.mix, settings.normalise)
+            mixed = distributed.gather_rows(mixed)
     return SoftSamples(templates, local_templates, negatives, mixed)
 
 
@@ -160,43 +168,9 @@ def soft_contrastive_loss(
     names, positives = ["global"], [query.roll(half, dims=0)]
     if local is not None:
         names, positives = [*names, "local_other", "local_own"], [*positives, local.roll(half, dims=0), local]
-    with torch.autocast(query.device.type, enabled=False):  # the gradient is computed without it, too
-        margins = _Margins.apply(query, torch.stack(positives), negatives, own_video, tau)
-    # With the positive in the denominator: log(exp(margin) + 1).
-    parts = (-F.logsigmoid(-margins) if include_positive else margins).mean(dim=1)
+    query = query / tau
+    negative_logits = query @ negatives.T
+    negative_logits[:, : own_video.shape[1]].masked_fill_(own_video, float("-inf"))
+    positive_logits = (torch.stack(positives) * query).sum(dim=2)
+    parts = contrastive_loss(positive_logits, negative_logits, include_positive).mean(dim=1)
     return parts.sum(), dict(zip(names, parts.detach()))
-
-
-class _Margins(torch.autograd.Function):
-    """How far positives (K, Q, C) are below the negatives (M, C), for each query (Q, C): equation 9's logarithms.
-
-    They are ``logsumexp_m(q . n_m / tau) - q . p / tau`` (K, Q). ``hidden`` (Q, M' <= M) says which of the first
-    negatives do not count for a query. The gradient is written by hand, as the K positives share what is large.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        query: torch.Tensor,
-        positives: torch.Tensor,
-        negatives: torch.Tensor,
-        hidden: torch.Tensor,
-        tau: float,
-    ) -> torch.Tensor:
-        scaled = query / tau
-        logits = scaled @ negatives.T
-        logits[:, : hidden.shape[1]].masked_fill_(hidden, float("-inf"))
-        logarithms = logits.log_softmax(dim=1)
-        total = logits.amax(dim=1) - logarithms.amax(dim=1)  # logsumexp
-        ctx.tau = tau
-        ctx.save_for_backward(scaled, positives, negatives, logarithms)
-        return total - (positives * scaled).sum(dim=2)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
-        scaled, positives, negatives, logarithms = ctx.saved_tensors
-        pull = gradient[..., None]
-        d_logits = logarithms.exp().mul_(pull.sum(dim=0))
-        d_query = torch.addmm((positives * pull).sum(dim=0), d_logits, negatives, beta=-1).div_(ctx.tau)
-        return d_query, pull.neg() * scaled, d_logits.T @ scaled, None, None

@@ -13,9 +13,12 @@ from ltr.engine import distributed
 from ltr.engine.hooks import Hook
 from ltr.engine.progress import say
 from ltr.engine.random_state import untouched_random_state
+from ltr.models.mode import evaluating
 from ltr.models.tracking import FeatureGrid
+from ltr.registry import HOOKS
+from socl_plugins.soft_contrastive.actor import SoCLActor
 from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
 from socl_plugins.soft_contrastive.show import draw_pairs, explain
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 PAIRS = 3
 
 
+@HOOKS.register("sample_pictures")
 class SamplePictures(Hook):
     """Draws, every so many epochs, where the soft samples of the same few pairs come from.
 
@@ -38,7 +42,7 @@ class SamplePictures(Hook):
     def __init__(
         self,
         dataset: BaseVideoDataset,
-        crop: CropSettings,
+        crop: TopMapCropSettings,
         grid: FeatureGrid,
         settings: SoftContrastiveSettings,
         interval: int = 1,
@@ -51,6 +55,17 @@ class SamplePictures(Hook):
         self._pairs: list[TensorDict] = []
         self._curves: TensorBoardCurves | None = None
 
+    @classmethod
+    def from_recipe(
+        cls,
+        dataset: BaseVideoDataset,
+        processing: SoftContrastiveProcessing,
+        actor: SoCLActor,
+        interval: int = 1,
+    ) -> SamplePictures:
+        """Returns the hook of a SoCL recipe, on its first data set; ``interval`` as for the class."""
+        return cls(dataset, processing.crop, processing.grid, actor.objective, interval)
+
     def after_epoch(self, trainer: LTRTrainer) -> None:
         """Draws the pictures with the network as it is."""
         if not distributed.is_main() or (trainer.epoch % self.interval and trainer.epoch != trainer.max_epochs):
@@ -59,8 +74,8 @@ class SamplePictures(Hook):
             if self._curves is None:
                 self._curves = TensorBoardCurves(trainer.settings.env.tensorboard_dir / trainer.settings.project_path)
                 self._pairs = draw_pairs(self.dataset, self.crop, self.grid, PAIRS)
-            trainer.actor.eval()
-            shown = list(explain(trainer.net, self._pairs, self.grid, self.settings))  # type: ignore[arg-type]
+            with evaluating(trainer.net):
+                shown = list(explain(trainer.net, self._pairs, self.grid, self.settings))  # type: ignore[arg-type]
         warning = self._curves.add_picture("soft samples", trainer.epoch, np.vstack([one.picture for one in shown]))
         if warning:
             say(warning)

@@ -8,21 +8,21 @@ import numpy as np
 import torch
 
 from ltr.data import processing
-from ltr.data.processing import PARTS, PairAugmentation, as_tensor, crop_target
+from ltr.data.processing import PARTS, PairAugmentation, as_tensor, jittered_crop
 from ltr.data.tensordict import TensorDict
-from ltr.models.tracking import FeatureGrid
+from ltr.models.tracking import FeatureGrid, SiamFCNet
 from ltr.registry import PROCESSINGS
+from socl_plugins.top_map.map import render_maps, score_map
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import render_maps, score_map
 
 
 @dataclass(frozen=True)
-class CropSettings(processing.CropSettings):
+class TopMapCropSettings(processing.CropSettings):
     """Which part of a frame the network sees, and how its TOP map is rendered; the extent comes from proposals.
 
     Attributes:
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
     """
 
     eta: float = 0.1
@@ -52,7 +52,7 @@ class SoftContrastiveProcessing:
 
     def __init__(
         self,
-        crop: CropSettings,
+        crop: TopMapCropSettings,
         grid: FeatureGrid,
         augmentation: PairAugmentation = PairAugmentation(),
         with_scores: bool = False,
@@ -67,6 +67,16 @@ class SoftContrastiveProcessing:
         self.with_scores = with_scores
         self._start = np.array([grid.start, grid.start, 0, 0], np.float32)
 
+    @classmethod
+    def from_recipe(
+        cls,
+        net: SiamFCNet,
+        crop: TopMapCropSettings = TopMapCropSettings(),
+        augmentation: PairAugmentation = PairAugmentation(),
+    ) -> SoftContrastiveProcessing:
+        """Returns the processing for a network's feature cells; ``crop`` and ``augmentation`` as for the class."""
+        return cls(crop, net.grid(crop.size), augmentation)
+
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
         """Returns, for ``train`` and ``test``: images (3, S, S) uint8, top (h, w) and point (2,) in crop pixels."""
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
@@ -74,7 +84,7 @@ class SoftContrastiveProcessing:
         for part, drawn in zip(PARTS, self.augmentation.draw(rng)):
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
             extent = float(np.sqrt(proposals.mean_box()[2:].prod()))
-            crop, region = crop_target(image, point.numpy(), extent, self.crop, rng)
+            crop, region = jittered_crop(image, point.numpy(), extent, self.crop, rng)
             boxes = drawn.boxes(region.boxes_to_crop(proposals.boxes), crop.shape).astype(np.float32)
             seen.append(Proposals(boxes - self._start, proposals.scores))
             result[f"{part}_images"] = as_tensor(drawn.image(crop))

@@ -13,15 +13,15 @@ from ltr.data.sampler import TrackingSampler
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.models.tracking import FeatureGrid, SiamFCNet
-from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
-from socl_plugins.soft_contrastive.samples import (
+from pytracking.analysis.pictures import Shown
+from socl_plugins.soft_contrastive.equations import (
     global_soft_template,
     hard_negative_map,
     similarity_map,
     target_mask,
 )
-from socl_plugins.top_map.show import Shown
+from socl_plugins.soft_contrastive.loss import SoftContrastiveSettings
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
 
 TEXT = (
     "From left to right: the crop that the network sees; the score map, the summed scores of the proposals; the TOP "
@@ -33,7 +33,7 @@ GAP = 4  # pixels between two pictures
 
 
 def draw_pairs(
-    dataset: BaseVideoDataset, crop: CropSettings, grid: FeatureGrid, pairs: int, max_gap: int = 50, seed: int = 0
+    dataset: BaseVideoDataset, crop: TopMapCropSettings, grid: FeatureGrid, pairs: int, max_gap: int = 50, seed: int = 0
 ) -> list[TensorDict]:
     """Returns samples as training sees them, not augmented and with score maps.
 

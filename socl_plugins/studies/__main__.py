@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from ltr.admin.command_line import add_plugin_option, add_set_option, run_command, whole_number
+from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path, run_command, whole_number
 from ltr.admin.jobs import workers
 
 DESCRIPTION = "The papers' comparisons: trains each row over seeds, tracks test videos, writes tables and plots."
@@ -22,17 +20,16 @@ exit status: 0 done, 1 an error or cells that failed, 2 wrong usage, 130 stopped
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Returns the command line's parser."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m socl_plugins.studies", None, DESCRIPTION, EXAMPLES, formatter_class=raw)
+    parser = CommandParser("python -m socl_plugins.studies", DESCRIPTION, EXAMPLES)
     commands = parser.add_subparsers(dest="command", required=True, metavar="{list,run,report}")
     commands.add_parser("list", help="show the studies and their rows")
     run = commands.add_parser("run", help="train and track what is missing")
     report = commands.add_parser("report", help="write tables and plots of what is there")
     for command in (run, report):
         command.add_argument("studies", nargs="+", metavar="STUDY", help="from the list")
-        command.add_argument("--out", type=Path, required=True, help="folder of the results")
+        command.add_argument("--out", type=path, required=True, help="folder of the results")
         command.add_argument("--seeds", type=whole_number, nargs="+", default=[0, 1, 2], help="default: 0 1 2")
         add_set_option(command, "a hyper-parameter that the rows share")
     run.add_argument("--rows", nargs="+", metavar="TITLE", help="only these rows")
@@ -43,24 +40,23 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--tests", nargs="+", metavar="TEST", help=tests)
     run.add_argument("--keep", action="store_true", help="keep checkpoints and logs of each cell")
     report.add_argument("--tests", nargs="+", metavar="TEST", help="only these; default: all that were run")
-    report.add_argument("--into", type=Path, help="a Markdown file, in place of what it has between a study's marks")
+    report.add_argument("--into", type=path, help="a Markdown file, in place of what it has between a study's marks")
     report.add_argument("--note", default="", help="a line below each table, such as on what machine it was run")
     cell = commands.add_parser("cell")  # what `run` starts for each cell
     cell.add_argument("description")
     for command in commands.choices.values():
-        add_plugin_option(command, "recipes, trackers or benchmarks")
-        command.add_argument("--debug", action="store_true", help="show the full traceback of every error")
+        add_common_options(command, "recipes, trackers or benchmarks")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
+    options = build_parser().parse_args(arguments)
     from socl_plugins.studies import commands
 
-    options = build_parser().parse_args(arguments)
     name = "list_studies" if options.command == "list" else options.command
     kept = "finished cells are kept, and the same command goes on with the others"
-    return run_command(options, getattr(commands, name), "--debug", kept)
+    return run_command(options, getattr(commands, name), kept)
 
 
 if __name__ == "__main__":

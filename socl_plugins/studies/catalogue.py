@@ -7,68 +7,85 @@ from dataclasses import replace
 
 from socl_plugins.studies.study import Row, Study
 
-# No held-out video chooses among epochs: the averaged weights after the last one are what is tested.
-UNCHOSEN = {"score_interval": "100000", "held_out_videos": "1", "held_out_frames": "2", "num_workers": "0"}
+NO_HELD_OUT_SELECTION = {"score": "none", "runtime.num_workers": "0"}
+"""No held-out video chooses among epochs: the averaged weights after the last one are what is tested."""
 
 SHORT = {
-    **UNCHOSEN,
-    "pretrained": "none",
-    "epochs": "20",
-    "samples_per_epoch": "720",
-    "batch_size": "12",
-    "learning_rate": "1e-3",
-    "decay_epochs": "",
+    **NO_HELD_OUT_SELECTION,
+    "schedule.epochs": "20",
+    "schedule.samples_per_video": "none",
+    "schedule.samples_per_epoch": "720",
+    "schedule.batch_size": "12",
+    "schedule.decay": "cosine",
+    "optimizer.learning_rate": "1e-3",
 }
 """1,200 steps of 12 pairs from random weights, with a cosine: some minutes on two cores."""
 
-FROM_IMAGENET = {**SHORT, "pretrained": "imagenet", "epochs": "4", "learning_rate": "3e-5"}
+FROM_IMAGENET = {
+    **SHORT,
+    "network.pretrained": "imagenet",
+    "schedule.epochs": "4",
+    "optimizer.learning_rate": "3e-5",
+}
 """240 steps from where the papers start; docs/results.md says how learning rates were chosen."""
 
 SHORT_DIMP = {
-    **UNCHOSEN,
-    "pretrained": "imagenet",
-    "frozen_backbone_layers": "conv1,bn1,layer1,layer2,layer3",
-    "epochs": "10",
-    "samples_per_epoch": "600",
-    "batch_size": "4",
-    "frames": "2",
-    "learning_rate": "1e-3",
-    "decay_interval": "7",
+    **NO_HELD_OUT_SELECTION,
+    "network.pretrained": "imagenet",
+    "network.frozen_backbone_layers": "conv1,bn1,layer1,layer2,layer3",
+    "sampler.num_train_frames": "2",
+    "sampler.num_test_frames": "2",
+    "schedule.epochs": "10",
+    "schedule.samples_per_video": "none",
+    "schedule.samples_per_epoch": "600",
+    "schedule.batch_size": "4",
+    "schedule.decay": "epochs",
+    "schedule.decay_epochs": "7",
+    "optimizer.rates.classifier.filter_initializer": "2.5e-4",
+    "optimizer.rates.classifier.filter_optimizer": "2.5e-3",
+    "optimizer.rates.classifier.feature_extractor": "2.5e-4",
+    "optimizer.rates.bb_regressor": "1e-3",
 }
 """1,500 steps of 4 segments of 2 + 2 frames. The backbone does not learn, as in ATOM, which halves the time of a step;
-what does begins with random weights, and has five times the recipes' rate."""
+what does begins with random weights."""
 
 SHORT_TRANST = {
-    **UNCHOSEN,
+    **NO_HELD_OUT_SELECTION,
     "network": "transt18",
-    "pretrained": "imagenet",
-    "hidden": "512",
-    "fusion_layers": "2",
-    "dropout": "0",
-    "epochs": "5",
-    "samples_per_epoch": "1280",
-    "batch_size": "16",
-    "learning_rate": "5e-4",
-    "decay_epochs": "4",
+    "network.pretrained": "imagenet",
+    "network.hidden": "512",
+    "network.fusion_layers": "2",
+    "network.dropout": "0",
+    "schedule.epochs": "5",
+    "schedule.samples_per_video": "none",
+    "schedule.samples_per_epoch": "1280",
+    "schedule.batch_size": "16",
+    "schedule.decay": "epochs",
+    "schedule.decay_epochs": "4",
+    "optimizer.learning_rate": "5e-4",
+    "optimizer.rates.backbone": "5e-5",
 }
 """400 steps of 16 pairs, with a small network: what a CPU core does in ten minutes."""
 
 UNTRAINED = Row("untrained", network="siamfc_resnet18")
-SOCL = Row("SoCL-Siam, clicks", "socl/full")
+# What docs/results.md has of SoCL on real video was measured with each frame mirrored and colored on its own.
+SOCL = Row("SoCL-Siam, clicks", "socl/full", settings={"processing.augmentation.apart": "1"})
 BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
-RESPONSE = Row("SoCL-Siam and response, clicks", "socl/socl_response", settings={"learning_rate": "1e-4"})
+RESPONSE = Row("SoCL-Siam and response, clicks", "socl/socl_response", settings={"optimizer.learning_rate": "1e-4"})
 BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
 IMAGENET = Row("ImageNet, not trained", tracker="siamfc/imagenet_res18_unit")
-OFF = {"noise_px": "20", "store": "none"}  # a store holds the proposals of clicks with one noise
+NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")
 SOCL_DIMP = Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", tracker="dimp/socl_dimp18")
-GENTLE = {"learning_rate": "1e-5"}  # what SoCL's loss alone takes from ImageNet's weights: at more it tracks worse
+LOW_LEARNING_RATE = {
+    "optimizer.learning_rate": "1e-5"
+}  # what SoCL's loss alone takes from ImageNet's weights: at more it tracks worse
 
 LADDER = (
-    Row("GST", "socl/gst"),
-    Row("GST + SNS", "socl/gst_sns", paper="2.7 above GST"),
-    Row("GST + SNS + mixing", "socl/gst_sns_mix", paper="58.1"),
+    Row("GST", "socl/gst", settings=SOCL.settings),
+    Row("GST + SNS", "socl/gst_sns", settings=SOCL.settings, paper="2.7 above GST"),
+    Row("GST + SNS + mixing", "socl/gst_sns_mix", settings=SOCL.settings, paper="58.1"),
     replace(SOCL, title="GST + SNS + mixing + LST", paper="60.9"),
 )
 
@@ -87,7 +104,7 @@ def _at_hours(*clicks: Row) -> list[Row]:
         for row in (*clicks, BOX):
             paper = PAPER_AT_HOURS.get(row.recipe, ("",) * 4)
             all_clicks = part == 1 and row is not BOX
-            budget = {} if all_clicks else {"budget_part": f"{part:g}"}
+            budget = {} if all_clicks else {"data.labels.budget.part": f"{part:g}"}
             line = row.title.partition(",")[0]
             settings = {**row.settings, **budget}
             rows.append(replace(row, title=f"{line}, {part:g}", settings=settings, line=line, paper=paper[number]))
@@ -96,20 +113,29 @@ def _at_hours(*clicks: Row) -> list[Row]:
 
 HEADS = (
     replace(SOCL, paper="60.9"),
-    replace(SOCL, title="SoCL-Siam, projection head", settings={"projection": "true"}, paper="49.5"),
+    replace(
+        SOCL, title="SoCL-Siam, projection head", settings={**SOCL.settings, "network.projection": "true"}, paper="49.5"
+    ),
 )
 
 
 def _exact_and_off(row: Row, paper_off: str = "") -> tuple[Row, Row]:
     # Clicks on the centre, and 20 pixels off it.
-    return row, replace(row, title=f"{row.title} 20 px off", settings={**row.settings, **OFF}, paper=paper_off)
+    return row, replace(row, title=f"{row.title} 20 px off", settings={**row.settings, **NOISY_CLICKS}, paper=paper_off)
 
 
 def _sweep(key: str, values: tuple[float, ...], paper: tuple[str, ...] = ()) -> list[Row]:
     name = key.rpartition(".")[2]
     printed = paper or ("",) * len(values)
     return [
-        replace(SOCL, title=f"{name} = {value:g}", settings={key: f"{value:g}"}, line="SoCL-Siam", x=value, paper=shown)
+        replace(
+            SOCL,
+            title=f"{name} = {value:g}",
+            settings={**SOCL.settings, key: f"{value:g}"},
+            line="SoCL-Siam",
+            x=value,
+            paper=shown,
+        )
         for value, shown in zip(values, printed)
     ]
 
@@ -119,9 +145,15 @@ def _noise_robust() -> list[Row]:
     for noise in (0, 10, 20, 50):
         for title, robust in (("cross-entropy", 0), ("noise-robust", max(noise, 2))):
             # Without label noise the loss is given what the paper blames: that people err by some pixels.
-            settings = {"noise_px": str(noise), "noise_robust": str(robust)}
+            settings = {"data.labels.noise_px": str(noise)}
+            if robust:
+                settings |= {"actor": "noise_robust", "actor.noise.frame_px": str(robust), "actor.noise.scale": "100"}
             rows.append(Row(f"{title}, {noise} px", "pul/noisy_box_res18", settings=settings, line=title, x=noise))
     return rows
+
+
+def _telling_patches_apart(selection: str) -> dict[str, str]:
+    return {"hooks.mine_pairs.rounds": "none", "hooks.refresh_neighbours.selection": selection}
 
 
 _STUDIES = (
@@ -135,7 +167,11 @@ _STUDIES = (
     Study(
         "table1_imagenet",
         "What each kind of sample adds, from ImageNet weights (SoCL, Table 1)",
-        (IMAGENET, *_with(GENTLE, *LADDER), replace(RESPONSE, title="GST + SNS + mixing + LST, and response")),
+        (
+            IMAGENET,
+            *_with(LOW_LEARNING_RATE, *LADDER),
+            replace(RESPONSE, title="GST + SNS + mixing + LST, and response"),
+        ),
         FROM_IMAGENET,
         "OTB-13 AUC",
     ),
@@ -157,13 +193,13 @@ _STUDIES = (
     Study(
         "labels_imagenet",
         "Clicks or boxes on the same frames, from ImageNet weights (SoCL, Figs. 8 and 10)",
-        (IMAGENET, *_with(GENTLE, SOCL), RESPONSE, BOX, BCE),
+        (IMAGENET, *_with(LOW_LEARNING_RATE, SOCL), RESPONSE, BOX, BCE),
         FROM_IMAGENET,
     ),
     Study(
         "hours_imagenet",
         "Clicks or boxes for the same hours of annotation, from ImageNet weights (SoCL, Table 2)",
-        _at_hours(*_with(GENTLE, SOCL), RESPONSE),
+        _at_hours(*_with(LOW_LEARNING_RATE, SOCL), RESPONSE),
         FROM_IMAGENET,
         "OTB-15 AUC",
         x_label="hours of annotation",
@@ -174,7 +210,12 @@ _STUDIES = (
         "The same videos, boxes on 1 frame in 4.5 (SoCL, Table 8)",
         (
             replace(SOCL, paper="60.9"),
-            replace(BOX, title="Box-Siam, 1 frame in 4.5", settings={"frame_part": "0.2222"}, paper="58.8"),
+            replace(
+                BOX,
+                title="Box-Siam, 1 frame in 4.5",
+                settings={"data.labels.budget.frame_part": "0.2222"},
+                paper="58.8",
+            ),
         ),
         SHORT,
         "OTB-13 AUC",
@@ -189,7 +230,7 @@ _STUDIES = (
     Study(
         "noise_imagenet",
         "Clicks on the target's centre, or 20 pixels off, from ImageNet weights (SoCL, Table 6)",
-        _exact_and_off(replace(SOCL, settings=GENTLE, paper="53.8"), "53.6")
+        _exact_and_off(replace(SOCL, settings={**SOCL.settings, **LOW_LEARNING_RATE}, paper="53.8"), "53.6")
         + _exact_and_off(RESPONSE)
         + _exact_and_off(BCE),
         FROM_IMAGENET,
@@ -199,28 +240,28 @@ _STUDIES = (
     Study(
         "projection_imagenet",
         "With a projection head and without, from ImageNet weights (SoCL, Table 9)",
-        _with(GENTLE, *HEADS),
+        _with(LOW_LEARNING_RATE, *HEADS),
         FROM_IMAGENET,
         "OTB-13 AUC",
     ),
     Study(
         "theta_b",
         "How much of the TOP map is kept out of negatives (SoCL, Fig. 7)",
-        _sweep("loss.theta_b", (0.6, 0.7, 0.8, 0.9)),
+        _sweep("actor.objective.theta_b", (0.6, 0.7, 0.8, 0.9)),
         SHORT,
         x_label="theta_b",
     ),
     Study(
         "b_p",
         "How little of the TOP map local templates may have (SoCL, Fig. 7)",
-        _sweep("loss.b_p", (0.4, 0.6, 0.8)),
+        _sweep("actor.objective.b_p", (0.4, 0.6, 0.8)),
         SHORT,
         x_label="b_p",
     ),
     Study(
         "tau",
         "The loss's temperature",
-        _sweep("loss.tau", (0.05, 0.07, 0.1, 0.2, 0.5)),
+        _sweep("actor.objective.tau", (0.05, 0.07, 0.1, 0.2, 0.5)),
         SHORT,
         x_label="tau",
         log_x=True,
@@ -228,7 +269,7 @@ _STUDIES = (
     Study(
         "eta",
         "The top part of the score map that is clipped (SoCL, Table 10)",
-        _sweep("crop.eta", (0.05, 0.1, 0.15, 0.2), ("60.0", "60.9", "59.5", "59.1")),
+        _sweep("processing.crop.eta", (0.05, 0.1, 0.15, 0.2), ("60.0", "60.9", "59.5", "59.1")),
         SHORT,
         "OTB-13 AUC",
         x_label="eta",
@@ -237,7 +278,9 @@ _STUDIES = (
         "alpha",
         "The threshold of pseudo boxes (SoCL, Fig. 8)",
         [
-            replace(BCE, title=f"alpha = {value:g}", settings={"alpha": f"{value:g}"}, line="BCE-Siam", x=value)
+            replace(
+                BCE, title=f"alpha = {value:g}", settings={"data.labels.alpha": f"{value:g}"}, line="BCE-Siam", x=value
+            )
             for value in (0.3, 0.5, 0.7)
         ],
         SHORT,
@@ -246,7 +289,12 @@ _STUDIES = (
     Study(
         "positive",
         "The positive pair in the denominator, or not (SoCL, equation 9)",
-        (SOCL, replace(SOCL, title="SoCL-Siam, InfoNCE", settings={"loss.include_positive": "true"})),
+        (
+            SOCL,
+            replace(
+                SOCL, title="SoCL-Siam, InfoNCE", settings={**SOCL.settings, "actor.objective.include_positive": "true"}
+            ),
+        ),
         SHORT,
     ),
     Study(
@@ -260,10 +308,10 @@ _STUDIES = (
         "selection",
         "Hard mini-batches or random ones, telling patches apart alone (PUL, supplement)",
         (
-            Row("anchor-based hard mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "neighbours"}),
-            Row("random mini-batches", "pul/alex_pul", settings={"rounds": "", "selection": "random"}),
+            Row("anchor-based hard mini-batches", "pul/alex_pul", settings=_telling_patches_apart("neighbours")),
+            Row("random mini-batches", "pul/alex_pul", settings=_telling_patches_apart("random")),
         ),
-        {**SHORT, "epochs": "4", "samples_per_epoch": "240"},
+        {**SHORT, "schedule.epochs": "4", "schedule.samples_per_epoch": "240"},
     ),
     Study(
         "correlation_filter",
@@ -272,7 +320,9 @@ _STUDIES = (
             Row("ECO, untrained", tracker="eco/untrained_res18"),
             RES18_CF,
             SOCL_CF,
-            replace(SOCL_CF, title="SoCL-CF, no projection head", settings={"projection": "false"}, paper="68.8"),
+            replace(
+                SOCL_CF, title="SoCL-CF, no projection head", settings={"network.projection": "false"}, paper="68.8"
+            ),
         ),
         SHORT,
         "OTB-13 AUC",
@@ -282,7 +332,7 @@ _STUDIES = (
         "Features for a correlation filter, from ImageNet weights (SoCL, Table 3)",
         (RES18_CF, SOCL_CF),
         # Up to the layer that is tracked with, and slower still than SoCL-Siam; docs/results.md says how it was chosen.
-        {**FROM_IMAGENET, "learning_rate": "3e-6", "output_layer": "layer3"},
+        {**FROM_IMAGENET, "optimizer.learning_rate": "3e-6", "network.output_layer": "layer3"},
         "OTB-13 AUC",
     ),
     Study(
@@ -292,8 +342,12 @@ _STUDIES = (
             Row("Init", "dimp/dimp18_init", tracker="dimp/dimp18_init", paper="58.2"),
             Row("GD", "dimp/dimp18_gd", tracker="dimp/dimp18_gd", paper="61.6"),
             Row("SD", "dimp/dimp18", tracker="dimp/dimp18", paper="63.8"),
-            replace(SOCL_DIMP, settings={"soft.extent": "top_map"}),
-            replace(SOCL_DIMP, title=f"{SOCL_DIMP.title}, extents of pseudo boxes", settings={"soft.extent": "box"}),
+            replace(SOCL_DIMP, settings={"processing.soft.extent": "top_map"}),
+            replace(
+                SOCL_DIMP,
+                title=f"{SOCL_DIMP.title}, extents of pseudo boxes",
+                settings={"processing.soft.extent": "box"},
+            ),
             replace(IMAGENET, title="SiamFC on ImageNet's ResNet-18"),
             Row("OpenCV's CSRT", tracker="opencv/csrt"),
         ),

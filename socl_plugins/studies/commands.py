@@ -9,9 +9,6 @@ from pathlib import Path
 from ltr.admin.environment import load_environment
 from ltr.registry import near_names
 from socl_plugins.studies.catalogue import STUDIES
-from socl_plugins.studies.measure import HELD_OUT, training_set, videos_of_test
-from socl_plugins.studies.report import collect, marked, put_between_marks, study_plot, study_table
-from socl_plugins.studies.run import RunOptions, run_cells, run_one
 from socl_plugins.studies.study import Study, StudyError
 
 
@@ -26,6 +23,9 @@ def list_studies(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Runs what is missing of some studies; returns 1 if a cell failed."""
+    from socl_plugins.studies.measure import HELD_OUT, training_set, videos_of_test
+    from socl_plugins.studies.run import RunOptions, run_cells
+
     overrides = dict(options.overrides)
     studies = chosen(options.studies)
     named = rows_named(studies, options.rows)
@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """Prints the tables of some studies, or puts them with their plots into a Markdown file."""
+    from socl_plugins.studies.report import collect, marked, put_between_marks, study_plot, study_table
+
     studies = chosen(options.studies)
     rows = {
         study.name: collect(study, options.out, options.seeds, dict(options.overrides), options.tests)
@@ -75,6 +77,8 @@ def report(options: argparse.Namespace) -> int:
 
 def cell(options: argparse.Namespace) -> int:
     """Runs one cell."""
+    from socl_plugins.studies.run import run_one
+
     return run_one(options.description)
 
 

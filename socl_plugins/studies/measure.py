@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -12,29 +11,26 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltr import run_training
+import ltr
 from ltr.admin.checkpoint import load_checkpoint, load_network
 from ltr.admin.environment import load_environment
-from ltr.dataset.defaults import training_videos
+from ltr.config import Data
+from ltr.config.data import open_videos
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.engine.random_state import seed_everything
 from ltr.models.builder import build_network
-from pytracking.analysis.label_cost import recorded_cost
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation import SequenceList, get_dataset, track_sequence
 from pytracking.evaluation.sequence import SequenceError, from_video_dataset
 from pytracking.parameter.params import BackboneParams
 from pytracking.registry import PARAMETERS, TRACKERS
+from socl_plugins.clicks.label_cost import recorded_cost
 from socl_plugins.pseudo_label.store import STORES
 from socl_plugins.studies.study import Cell
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE
 
 HELD_OUT = "held_out_synthetic"
 VALIDATION = "got10k_val_starts"
-
-
-class CellError(RuntimeError):
-    """A cell's training did not end well."""
 
 
 def measure_cell(
@@ -48,9 +44,6 @@ def measure_cell(
         workspace: an empty folder for the run's checkpoints and logs.
         device: ``auto``, ``cpu`` or ``cuda``.
         precision: of the network while it tracks, where the tracker can be told one; none: the parameter set's own.
-
-    Raises:
-        CellError: training failed; why is on standard error.
     """
     result: dict[str, Any] = {
         "recipe": cell.recipe,
@@ -101,8 +94,8 @@ def measure_cell(
 
 def training_set() -> str:
     """Returns what recipes learn from on this machine."""
-    dataset = training_videos(load_environment())
-    return f"{dataset.name}, {len(dataset)} videos"
+    datasets = open_videos(Data(), load_environment()).datasets
+    return ", ".join(f"{dataset.name}, {len(dataset)} videos" for dataset in datasets)
 
 
 def videos_of_test(name: str) -> SequenceList:
@@ -128,19 +121,10 @@ def videos_of_test(name: str) -> SequenceList:
 
 
 def _train(cell: Cell, workspace: Path, device: str) -> Path:
-    module, name = cell.recipe.split("/")
     for stores in (DEFAULT_STORE, STORES):  # what is stored is read, whatever the workspace of a run
         (workspace / stores).symlink_to((load_environment().workspace_dir / stores).absolute())
-    words = [module, name, "--seed", str(cell.seed), "--device", device, "--workspace", str(workspace)]
-    for key, value in cell.settings:
-        words += ["--set", f"{key}={value}"]
-    before = dict(os.environ)
-    os.environ["PYTRACKING_NETWORK_DIR"] = str(load_environment().network_dir.absolute())
-    try:
-        status = run_training.main(words)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    if status:
-        raise CellError(f"training ended with exit status {status}: run_training.py {' '.join(words)}")
-    return next((workspace / "checkpoints" / "ltr" / module / name).glob("*_best.pth.tar"))
+    result = ltr.train(
+        cell.recipe, dict(cell.settings), schedule="short", workspace=workspace, seed=cell.seed, device=device
+    )
+    assert result.checkpoint is not None
+    return result.checkpoint

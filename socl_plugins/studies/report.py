@@ -108,6 +108,8 @@ def study_table(study: Study, rows: Sequence[RowResults]) -> str:
 def study_plot(study: Study, rows: Sequence[RowResults], path: Path) -> None:
     """Draws AUC: against what the study varies, a line for each ``Row.line``, or else a bar for each row.
 
+    Both show the deviation over seeds that the table shows.
+
     Of the tests, the first of the table is drawn: ``otb`` where it was run.
     """
     test = tests_of(rows)[0]
@@ -117,16 +119,16 @@ def study_plot(study: Study, rows: Sequence[RowResults], path: Path) -> None:
 
 
 def _lines(study: Study, rows: Sequence[RowResults], test: str, label: str) -> bytes:
-    lines: dict[str, list[tuple[float, float]]] = {}
+    lines: dict[str, list[tuple[float, ...]]] = {}
     for found in rows:
         x = found.row.x if found.row.x is not None else found.mean("hours")
         scores = found.scores(test, "auc")
         if found.row.line and x is not None and len(scores):
-            lines.setdefault(found.row.line, []).append((x, float(scores.mean())))
+            lines.setdefault(found.row.line, []).append((x, float(scores.mean()), _deviation(scores)))
     if not lines:
         raise ReportError(f"no row of {study.name} that was run is a point of its plot")
     scale = "log" if study.log_x else "linear"
-    ticks = sorted(round(x, 2) for x, _ in next(iter(lines.values())))
+    ticks = sorted(point[0] for point in next(iter(lines.values())))
     return line_plot("png", lines, study.x_label, label, ticks, x_scale=scale)
 
 

@@ -8,14 +8,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ltr.admin.files import write_bytes_atomically
+from ltr.admin.command_line import clock
+from ltr.admin.environment import load_environment
+from ltr.admin.ownership import Owner, own
+from ltr.admin.processes import end_with_parent
+from ltr.admin.records import RecordError, read_record, write_record
 from socl_plugins.studies.study import Cell
+
+OTHER_RUN = "choose another folder with --out"
+WORKSPACE = ".workspace"  # ending of the folder of a cell that runs
 
 
 @dataclass
@@ -32,7 +40,7 @@ class RunOptions:
     """How cells are run.
 
     Attributes:
-        out: folder of the results, one JSON file a cell, and the logs. One run at a time may use it.
+        out: folder of the results, one JSON file a cell, and the logs.
         tests: names of test videos.
         jobs: cells at once.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -56,9 +64,19 @@ class RunOptions:
 def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
     """Runs what is missing of some cells, ``jobs`` at once. The same call goes on after it was stopped.
 
-    A result is written whole or not at all. A cell that fails does not stop the others; whatever stops this function
-    stops the cells that are running.
+    A result is written whole or not at all; a damaged one is set aside and made again. A cell that fails does not stop
+    the others; whatever stops this function stops the cells that are running.
+
+    Raises:
+        OwnershipError: another run writes to the folder of the results.
     """
+    with own(options.out, OTHER_RUN) as owner:
+        for left in options.out.glob(f".*{WORKSPACE}"):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        return _run_cells(cells, options, owner)
+
+
+def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> RunReport:
     report = RunReport()
     missing: dict[Cell, list[str]] = {}
     for cell in dict.fromkeys(cells):
@@ -70,8 +88,12 @@ def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
     running: set[subprocess.Popen[bytes]] = set()
     threads = max((os.cpu_count() or 1) // max(min(options.jobs, len(missing)), 1), 1)
     pool = ThreadPoolExecutor(options.jobs)
+    print(f"{len(missing)} cells to run, {report.present} are there", flush=True)
+    started = time.monotonic()
     try:
-        futures = {pool.submit(_run, cell, tests, options, threads, running): cell for cell, tests in missing.items()}
+        futures = {
+            pool.submit(_run, cell, tests, options, threads, running, owner): cell for cell, tests in missing.items()
+        }
         for number, future in enumerate(as_completed(futures), 1):
             cell = futures[future]
             error = future.result()
@@ -79,7 +101,9 @@ def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
                 report.done += 1
             else:
                 report.failed[cell.key] = error
-            print(f"{number}/{len(missing)} {cell.key}: {error or _summary(options.out, cell)}", flush=True)
+            left = clock((time.monotonic() - started) / number * (len(missing) - number))
+            outcome = error or _summary(options.out, cell)
+            print(f"{number}/{len(missing)} {cell.key}: {outcome}; {left} left", flush=True)
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in list(running):
@@ -92,7 +116,13 @@ def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
 
 def _missing_tests(cell: Cell, options: RunOptions) -> list[str]:
     """Returns what a cell is to be tested on: nothing if it was; what it was tested on before, too, if it was not."""
-    result = read_result(options.out, cell)
+    try:
+        result = read_result(options.out, cell)
+    except RecordError as error:
+        path = result_path(options.out, cell)
+        path.replace(path.with_suffix(".damaged"))
+        print(f"{error}; it is now {path.with_suffix('.damaged').name}, and the cell is run again", flush=True)
+        result = None
     if result is None or (cell.recipe and result.get("learned_from") not in (None, options.learned_from)):
         return list(options.tests)
     if options.precision is not None and result.get("precision") not in (None, options.precision):
@@ -103,11 +133,19 @@ def _missing_tests(cell: Cell, options: RunOptions) -> list[str]:
 
 
 def read_result(out: Path, cell: Cell) -> dict[str, Any] | None:
-    """Returns what a cell gave, or none."""
+    """Returns what a cell gave, or none.
+
+    Raises:
+        RecordError: its file is damaged.
+    """
     path = result_path(out, cell)
-    if not path.is_file():
+    try:
+        result = read_record(path)
+    except FileNotFoundError:
         return None
-    result: dict[str, Any] = json.loads(path.read_text())
+    scores = result.get("tests")
+    if not isinstance(scores, dict) or not all(isinstance(one, dict) and "auc" in one for one in scores.values()):
+        raise RecordError(f"{path} is damaged: it has no scores of tests")
     return result
 
 
@@ -124,23 +162,32 @@ def run_one(description: str) -> int:
     from socl_plugins.studies.measure import measure_cell
 
     asked = json.loads(description)
+    end_with_parent(asked["owner"]["pid"])
     torch.set_num_threads(asked["threads"])
     cv2.setNumThreads(asked["threads"])
     cell = Cell(**{**asked["cell"], "settings": tuple((key, value) for key, value in asked["cell"]["settings"])})
     result = measure_cell(cell, asked["tests"], Path(asked["workspace"]), asked["device"], asked["precision"])
     result["learned_from"] = asked["learned_from"]
-    write_bytes_atomically(Path(asked["result"]), json.dumps(result, indent=1).encode())
+    Owner(**asked["owner"]).check()
+    write_record(Path(asked["result"]), result)
     return 0
 
 
 def _run(
-    cell: Cell, tests: list[str], options: RunOptions, threads: int, running: set[subprocess.Popen[bytes]]
+    cell: Cell,
+    tests: list[str],
+    options: RunOptions,
+    threads: int,
+    running: set[subprocess.Popen[bytes]],
+    owner: Owner,
 ) -> str | None:
     """Runs a cell in a process, which is in ``running`` meanwhile; returns what went wrong, or none."""
     log = options.out / "logs" / f"{cell.key}.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        workspace = Path(tempfile.mkdtemp(prefix=f"{cell.key}-", dir=options.out))
+        hidden = "" if options.keep else "."
+        workspace = Path(tempfile.mkdtemp(WORKSPACE, f"{hidden}{cell.key}-", options.out))
+        print(f"{cell.key}: started, its log is {log}", flush=True)
         description = {
             "cell": asdict(cell),
             "tests": tests,
@@ -150,11 +197,13 @@ def _run(
             "result": str(result_path(options.out, cell).absolute()),
             "threads": threads,
             "learned_from": options.learned_from,
+            "owner": asdict(owner),
         }
         command = [sys.executable, "-m", "socl_plugins.studies", "cell", json.dumps(description)]
         for plugin in options.plugins:
             command += ["--plugin", plugin]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        networks = str(load_environment().network_dir.absolute())  # they lie where they do, whatever the workspace
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTRACKING_NETWORK_DIR": networks}
         with log.open("w") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
             running.add(process)

@@ -4,9 +4,7 @@ What is kept of a map is what it is made of, the proposals; it is rendered from 
 it lives in ``soft_contrastive``.
 """
 
-from socl_plugins.top_map.annotated import ObjectnessAnnotated
-from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.propose import ProposalSettings, propose_target
-from socl_plugins.top_map.render import render, score_map
+import lazy_loader
 
-__all__ = ["ObjectnessAnnotated", "ProposalSettings", "Proposals", "propose_target", "render", "score_map"]
+# What __init__.pyi names is imported when it is used, so that --help does not wait for torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

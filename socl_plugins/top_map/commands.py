@@ -10,40 +10,42 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.environment import load_environment
-from ltr.admin.files import check_writable
+from ltr.admin.files import check_file_writable
 from ltr.admin.settings import apply_overrides
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
+from pytracking.analysis.pictures import Shown, check_pictures_path, write_pictures
 from socl_plugins.clicks import PointAnnotated
+from socl_plugins.stores import StoreError, check_stores
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.build import build_store
 from socl_plugins.top_map.fit import annotated_windows, fewer_random
-from socl_plugins.top_map.measures import COUNTS, LabelledFrame, Measures, measure, recall_curve
+from socl_plugins.top_map.measures import COUNTS, LabelledFrame, TopMapMeasures, measure, recall_curve
 from socl_plugins.top_map.objectness import fit_likelihoods
 from socl_plugins.top_map.propose import ProposalSettings
-from socl_plugins.top_map.show import Shown, draw, write_page, write_picture
-from socl_plugins.top_map.store import ProposalWriter, StoreError, open_reader, store_name, store_path
+from socl_plugins.top_map.show import MAPS_TEXT, draw
+from socl_plugins.top_map.store import build_command, open_reader, proposal_writer, store_name, store_path
 
 
 def build(options: argparse.Namespace) -> int:
     """Fills the store, and says what is in it."""
     dataset = _clicks(options, options.noise_px)
     path = store_path(_store(options), store_name(dataset), dataset.settings)
-    with ProposalWriter(path, store_name(dataset), dataset.settings, options.noise_px) as writer:
-        report = build_store(dataset, writer, options.jobs, options.backend)
-    print(f"{path}: {report.computed} frames computed, {report.present} were there, {path.stat().st_size / 1e6:.1f} MB")
-    if report.failures:
-        print(
-            f"{len(report.failures)} frames could not be read and were left out; they are named above", file=sys.stderr
-        )
-    return 1 if report.failures else 0
+    with proposal_writer(path, store_name(dataset), dataset.settings, options.noise_px) as store:
+        return build_store(dataset, store, options.jobs, options.backend).print(store, "frame")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Verifies every record of stores."""
+    return check_stores(options.files, _store(options), build_command)
 
 
 def show(options: argparse.Namespace) -> int:
     """Draws frames with their clicks, proposals and maps, from the store where it has them."""
-    _check_ending(options.out, (".png", ".jpg", ".jpeg", ".html", ".htm"))
-    check_writable(options.out.parent)
+    from tqdm import tqdm
+
+    check_pictures_path(options.out)
     dataset = _clicks(options, options.noise_px)
     try:
         dataset.store = open_reader(_store(options), store_name(dataset), dataset.settings, options.noise_px)
@@ -53,15 +55,13 @@ def show(options: argparse.Namespace) -> int:
     if not frames:
         raise ValueError(f"{options.dataset} has no frame with a click on a target that can be seen")
     shown: list[Shown] = []
-    for index in np.unique(np.linspace(0, len(frames) - 1, max(options.frames, 1)).astype(int)):
+    chosen = np.unique(np.linspace(0, len(frames) - 1, max(options.frames, 1)).astype(int))
+    for index in tqdm(chosen, desc="TOP maps", unit="frame"):
         video, frame = frames[index]
         images, annotation, _ = dataset.get_frames(video, [frame])
         x, y = annotation["point"][0].tolist()
         shown.append(draw(dataset.frame_name(video, frame), images[0], (x, y), annotation["proposals"][0]))
-    if options.out.suffix.lower() in (".html", ".htm"):
-        write_page(shown, options.out, f"TOP maps of {options.dataset}")
-    else:
-        write_picture(shown, options.out)
+    write_pictures(options.out, shown, f"TOP maps of {options.dataset}", MAPS_TEXT)
     print(options.out)
     return 0
 
@@ -71,7 +71,7 @@ def stats(options: argparse.Namespace) -> int:
     if options.plot:
         check_figure_path(options.plot)
     settings = apply_overrides(ProposalSettings(), dict(options.overrides))
-    columns: list[Measures] = []
+    columns: list[TopMapMeasures] = []
     curves: list[np.ndarray] = []
     counts = sorted({*COUNTS, 2, 8, 32, settings.keep})
     for noise in options.noise_px:
@@ -89,7 +89,7 @@ def stats(options: argparse.Namespace) -> int:
 
 def fit(options: argparse.Namespace) -> int:
     """Fits the likelihoods on annotated frames and writes the table."""
-    check_writable(options.out.parent)
+    check_file_writable(options.out)
     settings = apply_overrides(ProposalSettings(), dict(options.overrides))
     dataset = open_dataset(options.dataset, load_environment(), options.root)
     videos = range(options.start, len(dataset), max(options.step, 1))
@@ -103,11 +103,6 @@ def fit(options: argparse.Namespace) -> int:
     fit_likelihoods(samples, source, options.bins).save(options.out)
     print(f"{options.out}: {source}")
     return 0
-
-
-def _check_ending(path: Path, endings: tuple[str, ...]) -> None:
-    if path.suffix.lower() not in endings:
-        raise ValueError(f"{path}: what is to be written is told by the ending, one of {', '.join(endings)}")
 
 
 def _clicks(options: argparse.Namespace, noise_px: float) -> ObjectnessAnnotated:
@@ -140,7 +135,7 @@ def _click(noise: float) -> str:
     return "exact click" if noise == 0 else f"{noise:g} px off"
 
 
-def _print_measures(noises: list[float], columns: list[Measures]) -> None:
+def _print_measures(noises: list[float], columns: list[TopMapMeasures]) -> None:
     heads = [_click(noise) for noise in noises]
     rows = [(f"recall at IoU 0.5, {count} kept", [m.recall[i] for m in columns]) for i, count in enumerate(COUNTS)]
     rows += [

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytracking.metrics.boxes import iou
+from socl_plugins.top_map.map import coverage, render
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.render import coverage, render
 
 COUNTS = (1, 4, 16, 64)  # kept proposals at which recall is measured, as in the paper's figure 4
 CELLS = 128  # of the map on which mass and spread are measured: its geometric mean side
@@ -33,7 +33,7 @@ class LabelledFrame:
 
 
 @dataclass(frozen=True)
-class Measures:
+class TopMapMeasures:
     """Means over frames.
 
     Attributes:
@@ -56,13 +56,13 @@ class Measures:
     center_error: float
 
 
-def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.25) -> Measures:
+def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.25) -> TopMapMeasures:
     """Returns the measures of proposals and of the maps rendered from them.
 
     Args:
         frames: see :class:`LabelledFrame`.
-        eta: see :func:`socl_plugins.top_map.render.render`.
-        temperature: likewise.
+        eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
+        temperature: of the softmax over places; lower ones make the map steeper.
 
     Raises:
         ValueError: there is no frame.
@@ -83,7 +83,7 @@ def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: floa
     sigma = float(np.mean(spread))
     gaussian = [_gaussian_mass(frame, sigma) for frame in listed]
     logs = np.log([spread, extent])
-    return Measures(
+    return TopMapMeasures(
         frames=len(listed),
         recall=tuple(float(np.mean([found[:count].max() >= 0.5 for found in overlaps])) for count in COUNTS),
         mass=float(np.mean(mass)),

@@ -67,11 +67,15 @@ def load_likelihoods(path: Path = DEFAULT_TABLE) -> Likelihoods:
     try:
         content = json.loads(path.read_text())
         table = Likelihoods(np.array(content["edges"]), np.array(content["log_ratio"]), content["source"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a table of likelihoods ({error}); fit a new one") from error
     bins = table.log_ratio.shape[-1]
     if table.edges.shape != (len(COLUMNS), bins - 1) or table.log_ratio.shape != (len(COLUMNS), bins):
         raise ValueError(f"{path}: edges {table.edges.shape} and log_ratio {table.log_ratio.shape} do not fit together")
+    if not (np.isfinite(table.edges).all() and np.isfinite(table.log_ratio).all()):
+        raise ValueError(f"{path} holds numbers that are not finite; fit a new table")
+    if (np.diff(table.edges) < 0).any():
+        raise ValueError(f"{path} is damaged: the edges of its bins do not rise; fit a new table")
     return table
 
 

@@ -79,7 +79,7 @@ class ProposalSettings:
         """Returns 16 hexadecimal digits that are the same where the same frame and click give the same proposals.
 
         Raises:
-            ValueError: a file that the settings name cannot be read.
+            ValueError: a file that the settings name cannot be read, or is no table of likelihoods.
         """
         content = asdict(self)
         for name in ("max_aspect", "edge_radius", "edge_overlap", "nms_threshold"):  # 30 and 30.0 are the same
@@ -90,6 +90,7 @@ class ProposalSettings:
                 content[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None
             except OSError as error:
                 raise ValueError(f"{name} is {path}, which cannot be read: {error.strerror}") from error
+        load_likelihoods(self.likelihoods or DEFAULT_TABLE)  # one that is damaged is told before a frame is read
         return hashlib.sha256(json.dumps([METHOD, content], sort_keys=True).encode()).hexdigest()[:16]
 
 

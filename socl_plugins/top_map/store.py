@@ -1,30 +1,19 @@
-"""Proposals on disk: an LMDB file for each data set and settings, some 800 bytes a frame, read by many at once."""
+"""Proposals on disk: a store for each data set and settings, some 800 bytes a frame, read by many at once."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from struct import Struct
 from typing import Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 
 from ltr.dataset.base_video_dataset import BaseVideoDataset
+from socl_plugins.stores import SUFFIX, RecordStore, StoreError
 from socl_plugins.top_map.proposals import BOX_UNIT, SCORE_UNIT, Proposals
 from socl_plugins.top_map.propose import ProposalSettings
 
-ABOUT = b"\0about"  # sorts before every frame's name
-MAP_SIZE = 1 << 36  # bytes of address space, an upper bound of the file; disk is taken as it is needed
-MOST_BYTES = 480  # of a frame's name; LMDB takes keys of up to 511
-SUFFIX = ".lmdb"
 POINT = Struct("<2f")
-
-
-class StoreError(ValueError):
-    """A store that does not fit what is asked of it, or cannot be read."""
 
 
 def store_name(dataset: BaseVideoDataset) -> str:
@@ -33,7 +22,7 @@ def store_name(dataset: BaseVideoDataset) -> str:
 
 
 def store_path(folder: Path, dataset: str, settings: ProposalSettings) -> Path:
-    """Returns where the proposals of a data set made with these settings lie: ``<data set>.<digest>.lmdb``."""
+    """Returns where the proposals of a data set made with these settings lie: ``<data set>.<digest>.sqlite``."""
     return folder / f"{dataset}.{settings.digest()}{SUFFIX}"
 
 
@@ -76,25 +65,28 @@ class ProposalReader:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._opened_by: int | None = None
-        self._environment: Any = None
-        self._open()
+        self.records = RecordStore(path)
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self.records.path
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the store says of itself: ``dataset``, ``noise_px`` and ``settings``."""
+        return self.records.about
 
     def get(self, frame: str, point: tuple[float, float]) -> Proposals | None:
         """Returns the proposals of a frame, or None if they are not stored.
 
         Raises:
-            StoreError: they were made for another click.
+            StoreError: they were made for another click, or the record is damaged.
         """
-        with self._open().begin(buffers=False) as transaction:
-            content = transaction.get(_key(frame))
+        content = self.records.get(frame)
         if content is None:
             return None
-        try:
-            proposals, stored = unpack(content)
-        except StoreError as error:
-            raise StoreError(f"{self.path}, frame {frame}: {error}; delete the store and build it again") from error
+        proposals, stored = unpack(content)
         if POINT.pack(*point) != content[: POINT.size]:
             raise StoreError(
                 f"{self.path}, frame {frame}: the proposals were made for a click at ({stored[0]:g}, {stored[1]:g}), "
@@ -104,33 +96,14 @@ class ProposalReader:
         return proposals
 
     def __contains__(self, frame: str) -> bool:
-        with self._open().begin() as transaction:
-            return transaction.get(_key(frame)) is not None
-
-    def about(self) -> dict[str, Any]:
-        """Returns what the store says of itself: ``dataset`` and ``settings``."""
-        with self._open().begin() as transaction:
-            return json.loads(transaction.get(ABOUT) or b"{}")
+        return frame in self.records
 
     def __len__(self) -> int:
-        return max(int(self._open().stat()["entries"]) - 1, 0)  # less what it says of itself
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.path = state["path"]
-        self._opened_by = self._environment = None
-
-    def _open(self) -> Any:
-        if self._opened_by != os.getpid():  # an LMDB environment must not be carried over a fork
-            self._environment = _shared_environment(self.path)
-            self._opened_by = os.getpid()
-        return self._environment
+        return len(self.records)
 
 
-class ProposalWriter:
-    """Writes a store, and goes on with one that is there. What was added is on disk when :meth:`add` returns.
+def proposal_writer(path: Path, dataset: str, settings: ProposalSettings, noise_px: float = 0.0) -> RecordStore:
+    """Returns a store to fill, a new one or one that is there.
 
     Args:
         path: of the store, see :func:`store_path`.
@@ -141,58 +114,10 @@ class ProposalWriter:
     Raises:
         StoreError: what is there cannot be written, or was made for clicks with other noise.
     """
-
-    def __init__(self, path: Path, dataset: str, settings: ProposalSettings, noise_px: float = 0.0) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{path.parent}: {error.strerror}; name another folder with --store") from error
-        self._environment = _environment(path, readonly=False)
-        described = {name: str(value) for name, value in vars(settings).items()}
-        about = {"dataset": dataset, "noise_px": noise_px, "settings": described}
-        with self._environment.begin(write=True) as transaction:
-            there = json.loads(transaction.get(ABOUT) or "{}")
-            if there.get("noise_px", noise_px) != noise_px:
-                raise StoreError(
-                    f"{path} was made for clicks with {there['noise_px']:g} px of noise, not {noise_px:g}: delete it, "
-                    "or name another folder with --store"
-                )
-            transaction.put(ABOUT, json.dumps(about).encode())
-
-    def missing(self, frames: Iterable[str]) -> list[bool]:
-        """Returns for each frame whether it is not stored yet."""
-        with self._environment.begin() as transaction:
-            return [transaction.get(_key(frame)) is None for frame in frames]
-
-    def add(self, records: Mapping[str, bytes]) -> None:
-        """Adds packed proposals by frame name: all of them, or none if the program is killed or the disk is full.
-
-        Raises:
-            StoreError: the disk is full, or the file cannot be written.
-        """
-        import lmdb
-
-        try:
-            with self._environment.begin(write=True) as transaction:
-                cursor = transaction.cursor()
-                last = cursor.key() if cursor.last() else b""
-                for key, content in sorted((_key(frame), content) for frame, content in records.items()):
-                    # Appending fills pages; otherwise LMDB leaves half of each free for what may come between.
-                    transaction.put(key, content, append=key > last)
-                    last = max(last, key)
-        except lmdb.Error as error:
-            raise StoreError(f"{self.path}: {error}; what was stored before is safe") from error
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        self._environment.close()
-
-    def __enter__(self) -> ProposalWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    described = {name: str(value) for name, value in vars(settings).items()}
+    store = RecordStore(path, {"dataset": dataset, "noise_px": noise_px, "settings": described})
+    _check_noise(store, noise_px)
+    return store
 
 
 def open_reader(folder: Path, dataset: str, settings: ProposalSettings, noise_px: float = 0.0) -> ProposalReader | None:
@@ -204,15 +129,11 @@ def open_reader(folder: Path, dataset: str, settings: ProposalSettings, noise_px
     path = store_path(folder, dataset, settings)
     if path.exists():
         reader = ProposalReader(path)
-        stored = reader.about().get("noise_px", noise_px)
-        if stored != noise_px:
-            raise StoreError(
-                f"{path} was made for clicks with {stored:g} px of noise, not {noise_px:g}: name another folder"
-            )
+        _check_noise(reader.records, noise_px)
         return reader
     others = sorted(folder.glob(f"{dataset}.*{SUFFIX}"))
     if others:
-        stored = ProposalReader(others[0]).about().get("settings", {})
+        stored = ProposalReader(others[0]).about.get("settings", {})
         differences = [
             f"{name} {stored.get(name)}, not {value}"
             for name, value in vars(settings).items()
@@ -225,48 +146,21 @@ def open_reader(folder: Path, dataset: str, settings: ProposalSettings, noise_px
     return None
 
 
-def _key(frame: str) -> bytes:
-    key = frame.encode()
-    if not 0 < len(key) <= MOST_BYTES:
-        raise StoreError(f"the frame's name {frame[:40]!r}... is {len(key)} bytes long; the store takes {MOST_BYTES}")
-    return key
+def build_command(store: RecordStore) -> str:
+    """Returns the command line that fills a store, from what it says of itself."""
+    about = store.about
+    noise = f" --noise-px {about['noise_px']:g}" if about.get("noise_px") else ""
+    usual = vars(ProposalSettings())
+    changed = {name: value for name, value in about.get("settings", {}).items() if value != str(usual.get(name))}
+    words = "".join(f" --set {name}={value}".replace(", ", ",") for name, value in changed.items())
+    words += f" --store {store.path.parent}"
+    return f"python -m socl_plugins.top_map build --dataset {about.get('dataset')}{noise}{words}"
 
 
-# Readers by process and file: LMDB refuses to open a file twice in a process.
-_readers: WeakValueDictionary[tuple[int, int, int], Any] = WeakValueDictionary()
-
-
-def _shared_environment(path: Path) -> Any:
-    for key, inherited in list(_readers.items()):
-        if key[0] != os.getpid():  # opened before a fork
-            del _readers[key]
-            inherited.close()
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read as a store: {error.strerror}") from error
-    key = (os.getpid(), status.st_dev, status.st_ino)
-    environment = _readers.get(key)
-    if environment is None:
-        environment = _environment(path, readonly=True)
-        needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
-        size = path.stat().st_size  # only now: a build may just have added to it
-        if needed > size:
-            environment.close()
-            raise StoreError(f"{path} is cut off after {size} bytes; copy it again")
-        _readers[key] = environment
-    return environment
-
-
-def _environment(path: Path, readonly: bool) -> Any:
-    try:
-        import lmdb
-    except ImportError as error:
-        raise StoreError(f"{path}: stores need the package lmdb, which is not installed (pip install lmdb)") from error
-    lock = not readonly or os.access(path.parent, os.W_OK)  # beside a file that nobody can write, nobody writes
-    try:
-        return lmdb.open(
-            str(path), map_size=MAP_SIZE, subdir=False, readonly=readonly, lock=lock, readahead=False, max_readers=1024
+def _check_noise(store: RecordStore, noise_px: float) -> None:
+    stored = store.about.get("noise_px", noise_px)
+    if stored != noise_px:
+        raise StoreError(
+            f"{store.path} was made for clicks with {stored:g} px of noise, not {noise_px:g}: delete it, or name "
+            "another folder with --store"
         )
-    except lmdb.Error as error:
-        raise StoreError(f"{path} cannot be opened as a store: {error}") from error

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ltr.admin.environment import Environment
-from ltr.admin.settings import SettingsError
+from ltr.config.errors import SettingsError
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.dataset.defaults import training_videos
 from ltr.engine import distributed
+from ltr.registry import LABELS
 from socl_plugins.clicks import PointAnnotated
-from socl_plugins.clicks.budget import BudgetOptions
+from socl_plugins.clicks.budget import Budget
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.store import open_reader, store_name
@@ -18,43 +16,33 @@ from socl_plugins.top_map.store import open_reader, store_name
 DEFAULT_STORE = "top_maps"
 
 
-@dataclass
-class ClickOptions(BudgetOptions):
-    """Hyper-parameters of what is learned from.
+@LABELS.register("clicks")
+def training_clicks(
+    dataset: BaseVideoDataset,
+    env: Environment,
+    seed: int,
+    noise_px: float = 0.0,
+    budget: Budget = Budget(),
+    proposals: ProposalSettings = ProposalSettings(),
+    store: str = DEFAULT_STORE,
+    prepare_frames: int = 20_000,
+) -> ObjectnessAnnotated:
+    """Single clicks with the proposals that TOP maps are made of, stored ones where there is a store of them.
 
-    Attributes:
+    Args:
+        dataset: the training videos.
+        env: where stores lie.
+        seed: of the run.
         noise_px: shift of the clicks in pixels; the same for every seed of a run, since clicks are made once.
+        budget: how many clicks are paid for.
+        proposals: what TOP maps are made of.
         store: folder of stored proposals, as ``python -m socl_plugins.top_map build`` writes them; by default
             ``top_maps`` in the workspace; ``none``: no store is read, whatever is there.
         prepare_frames: in a data set of so many frames at most, the proposals that are not stored are computed before
             training and kept in memory.
-        proposals: what TOP maps are made of.
     """
-
-    noise_px: float = 0.0
-    store: str = DEFAULT_STORE
-    prepare_frames: int = 20_000
-    proposals: ProposalSettings = field(default_factory=ProposalSettings)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.prepare_frames < 0:
-            raise SettingsError(f"prepare_frames is {self.prepare_frames}, but must not be negative")
-
-
-def training_clicks(env: Environment, config: ClickOptions, seed: int) -> ObjectnessAnnotated:
-    """Returns the training videos with clicks and proposals, stored ones where there is a store of them.
-
-    Of a small data set, those that are not stored are computed here.
-
-    Args:
-        env: where data sets are.
-        config: how many videos, and what is made of their clicks.
-        seed: of the run; see :class:`BudgetOptions`.
-    """
-    clicks: BaseVideoDataset = PointAnnotated(training_videos(env, config.videos), config.noise_px)
-    clicks = config.within_budget(clicks, seed)
-    return with_proposals(clicks, env, config.proposals, config.noise_px, config.store, config.prepare_frames)
+    clicks = budget.of(PointAnnotated(dataset, noise_px), seed)
+    return with_proposals(clicks, env, proposals, noise_px, store, prepare_frames)
 
 
 def with_proposals(
@@ -65,11 +53,13 @@ def with_proposals(
     store: str = DEFAULT_STORE,
     prepare_frames: int = 20_000,
 ) -> ObjectnessAnnotated:
-    """Returns clicks with proposals, from a store or computed here, as :class:`ClickOptions` says.
+    """Returns clicks with proposals, from a store or computed here, as :func:`training_clicks` says.
 
     Raises:
-        SettingsError: ``store`` names no folder.
+        SettingsError: ``store`` names no folder, or ``prepare_frames`` is negative.
     """
+    if prepare_frames < 0:
+        raise SettingsError(f"prepare_frames is {prepare_frames}, but must not be negative")
     reader = None
     if store != "none":
         folder = env.workspace_dir / store

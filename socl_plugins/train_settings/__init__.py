@@ -1,4 +1,1 @@
-"""The recipes that learn from weak labels, one module each: ``run(settings)``. A recipe is its difference from another.
-
-What recipes share (``socl_plugins.soft_contrastive.training``) does not live here.
-"""
+"""The recipes of learning from weak labels: files of numbers, as those of ``ltr.train_settings``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,78 +10,82 @@ import torch
 from ltr import run_training
 from ltr.actors.dimp import DiMPActor, DiMPLossSettings
 from ltr.admin.checkpoint import best_checkpoint, load_network
-from ltr.admin.environment import Environment
-from ltr.admin.settings import Settings
+from ltr.config.overrides import flat
+from ltr.config.run import build_optimizer
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.synthetic import SyntheticVideo
+from ltr.models.builder import build_network
 from ltr.models.target_classifier.residual import activate
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18, dimpnet50
-from ltr.registry import TRAIN_SETTINGS
-from ltr.train_settings.dimp import dimp18, dimp18_gd, dimp18_init, dimp50
-from ltr.train_settings.dimp.dimp18 import DiMPConfig
+from tests.recipes import SMALL_DIMP, as_words, assembled, recipe
 
-SMALL = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
-SMALL += ("held_out_frames=2", "train_crop.size=96", "test_crop.size=96", "frames=1", "optim_iter=2")
+SMALL = {**SMALL_DIMP, "network.optim_iter": 2}
 
 
 # A network learns and tracks: some seconds.
 def test_from_boxes_to_a_network_that_can_be_loaded(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [word for setting in SMALL for word in ("--set", setting)]
-    assert run_training.main(["dimp", "dimp18", "--device", "cpu", *words]) == 0
+    assert run_training.main(["dimp", "dimp18", "--device", "cpu", *as_words(SMALL)]) == 0
     output = capsys.readouterr().out
-    assert "no data set is configured" in output and "run_tracker.py dimp dimp18" in output
+    assert "learning from embedded" in output and "schedule: short" in output and "run_tracker.py dimp dimp18" in output
     network = load_network(best_checkpoint("dimp/dimp18"))
     assert isinstance(network, DiMPNet) and network.classifier.filter_optimizer.iterations == 2
 
 
 def test_the_schedules_are_the_papers() -> None:
-    env = replace(Environment(), got10k_dir=Path("somewhere"))
-    small, large = dimp18.default_config(env), dimp50.default_config(env)
-    assert (small.epochs, small.samples_per_epoch, small.decay_interval, small.optim_iter) == (50, 20_000, 15, 5)
-    assert (2 * small.max_gap, small.frames, small.train_crop.factor, small.sigma) == (60, 3, 5.0, 0.25)
-    assert small.other_sets == ("lasot", "trackingnet", "coco")
-    short = dimp18.default_config(Environment())
-    assert (short.epochs, short.other_sets) == (2, ())
-    for name in small.other_sets:
-        alone = replace(Environment(), **{f"{name}_dir": Path("somewhere")})  # type: ignore[arg-type]
-        assert dimp18.default_config(alone) == small, "one of the paper's data sets is enough"
-        assert dimp18.default_config(alone, other_sets=()) == short, "unless the recipe does not learn from it"
-    changed = {"network", "frozen_backbone_layers", "tracker_parameters"}
-    same = {name: value for name, value in vars(large).items() if name not in changed}
-    assert same == {name: vars(small)[name] for name in same}
+    small, large = recipe("dimp/dimp18", schedule="paper"), recipe("dimp/dimp50", schedule="paper")
+    assert (small.schedule.epochs, small.schedule.samples_per_epoch) == (50, 20_000)
+    assert (small.schedule.decay_epochs, small.schedule.decay_factor) == ((15, 30, 45), 0.2), "section 3.6"
+    settings = flat(small)
+    assert (settings["network.optim_iter"], settings["sampler.max_gap"], settings["sampler.num_test_frames"]) == (
+        5,
+        30,
+        3,
+    )
+    assert settings["processing.train.factor"] == 5 and small.data.sets[1:] == ("lasot", "trackingnet", "coco")
+    assert small.schedule.batch_size == 26 and large.schedule.batch_size == 10, "the release's"
+    assert settings["network.frozen_backbone_layers"] == [] == flat(large)["network.frozen_backbone_layers"]
 
 
-def differences(one: object, other: object) -> dict[str, object]:
-    return {name: value for name, value in vars(one).items() if value != vars(other)[name]}
+def test_the_learning_rates_are_those_of_the_release() -> None:
+    rates = {"filter_initializer": 5e-5, "filter_optimizer": 5e-4, "feature_extractor": 5e-5}
+    shared = {f"classifier.{name}": rate for name, rate in rates.items()}
+    for name, box_branch, backbone in (("dimp/dimp18", 1e-3, 2e-4), ("dimp/dimp50", 2e-4, 2e-5)):
+        expected = {**shared, "bb_regressor": box_branch, "feature_extractor": backbone}
+        assert recipe(name, schedule="paper").optimizer.rates == expected
+
+
+def differences(one: str, other: str, schedule: str) -> dict[str, object]:
+    first, second = flat(recipe(one, schedule=schedule)), flat(recipe(other, schedule=schedule))
+    return {key: value for key, value in first.items() if value != second[key]}
 
 
 def test_the_rows_of_table_1_are_their_differences() -> None:
-    for env in (Environment(), replace(Environment(), got10k_dir=Path("somewhere"))):
-        base = dimp18.default_config(env)
-        assert differences(dimp18_init.default_config(env), base) == {
-            "optim_iter": 0,
-            "tracker_parameters": "dimp/dimp18_init",
+    for schedule in ("short", "paper"):
+        assert differences("dimp/dimp18_init", "dimp/dimp18", schedule) == {
+            "network.optim_iter": 0,
+            "score.parameters": "dimp/dimp18_init",
         }
-        assert differences(dimp18_gd.default_config(env), base) == {
-            "optimizer": "gradient",
-            "tracker_parameters": "dimp/dimp18_gd",
+        assert differences("dimp/dimp18_gd", "dimp/dimp18", schedule) == {
+            "network.optimizer": "gradient",
+            "score.parameters": "dimp/dimp18_gd",
         }
 
 
 # What table 2 adds one by one, and the parameters that learn because of it.
 LADDER = {
-    "initializer=false": "classifier.filter_initializer.",
-    "frozen_backbone_layers=conv1,bn1,layer1,layer2,layer3": "feature_extractor.",
-    "classification_block=false": "classifier.feature_extractor.",
-    "online_loss=hinge": "classifier.filter_optimizer.",
+    "network.initializer=false": "classifier.filter_initializer.",
+    "network.frozen_backbone_layers=conv1,bn1,layer1,layer2,layer3": "feature_extractor.",
+    "network.clf_feat_blocks=none": "classifier.feature_extractor.",
+    "network.online_loss=hinge": "classifier.filter_optimizer.",
 }
 
 
 @pytest.mark.parametrize("setting", LADDER)
 def test_the_columns_of_table_2_are_their_differences(setting: str) -> None:
     def learning(overrides: dict[str, str]) -> set[str]:
-        with torch.device("cpu" if "online_loss" in overrides else "meta"):
-            net = dimp18.build_net(Settings("dimp", "dimp18", overrides=overrides).configure(DiMPConfig()))
+        network = recipe("dimp/dimp18", overrides).network
+        with torch.device("cpu" if "network.online_loss" in overrides else "meta"):
+            net = build_network(network.name, **network.options)
         unused = ("feature_extractor.layer4", "feature_extractor.fc")
         return {name for name, value in net.named_parameters() if value.requires_grad and not name.startswith(unused)}
 
@@ -133,36 +136,30 @@ def test_the_loss_weighs_each_filter_alike(recursions: int) -> None:
         assert loss.item() == pytest.approx(1 + public, rel=1e-6)
 
 
-def batch(config: DiMPConfig) -> TensorDict:
+def batch() -> TensorDict:
     videos = SyntheticVideo(2, num_frames=12, size=(96, 128), seed=5)
-    return next(iter(dimp18.training_loader([videos], config)))
+    three = {"sampler.num_train_frames": 3, "sampler.num_test_frames": 3}
+    return next(iter(assembled("dimp/dimp18", {**SMALL, **three}, [videos]).loader))
 
 
-@pytest.fixture
-def config() -> DiMPConfig:
-    crop = DiMPConfig().train_crop
-    return DiMPConfig(
-        batch_size=2, samples_per_epoch=2, train_crop=replace(crop, size=96), test_crop=replace(crop, size=96)
-    )
-
-
-def test_a_step_learns_in_every_part_of_the_network_but_the_unused_layers(config: DiMPConfig) -> None:
+def test_a_step_learns_in_every_part_of_the_network_but_the_unused_layers() -> None:
     torch.manual_seed(0)
     net = dimpnet18()
     actor = DiMPActor(net)
     actor.train()
-    loss, stats = actor(batch(config))
+    loss, stats = actor(batch())
     loss.backward()
     idle = {name for name, parameter in net.named_parameters() if parameter.grad is None}
     assert {name.split(".")[1] for name in idle} == {"layer4", "fc"}
     parts = sum(stats[f"Loss/{name}"] for name in ("iou", "target_clf", "test_init_clf", "test_iter_clf"))
     assert stats["Loss/total"] == pytest.approx(parts, rel=1e-5)
-    groups = dimp18.parameter_groups(net, 2e-4)
-    assert sum(len(group["params"]) for group in groups) == len(list(net.parameters()))  # type: ignore[arg-type]
+    groups = build_optimizer(net, recipe("dimp/dimp18").optimizer).param_groups
+    assert sum(len(group["params"]) for group in groups) == len(list(net.parameters()))
+    assert sorted({group["lr"] for group in groups}) == [5e-5, 2e-4, 5e-4, 1e-3]
 
 
-def test_labels_on_other_cells_are_refused(config: DiMPConfig) -> None:
-    data = batch(config)
+def test_labels_on_other_cells_are_refused() -> None:
+    data = batch()
     data["test_label"] = data["test_label"][..., :-1]
     with pytest.raises(ValueError, match=r"scores are \(3, 2, 7, 7\), but the labels \(3, 2, 7, 6\)"):
         DiMPActor(dimpnet18(optim_iter=1), DiMPLossSettings())(data)
@@ -171,10 +168,16 @@ def test_labels_on_other_cells_are_refused(config: DiMPConfig) -> None:
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("optim_iter=-1", "optim_iter is -1, but must be at least 0"),
-        ("frozen_backbone_layers=bn1,layer9", "names 'layer9', which is no layer of the backbone. Did you mean 'layer"),
-        ("frozen_backbone_layers=fc", "names 'fc', which is no layer of the backbone. Known: conv1, bn1, layer1,"),
-        ("other_sets=lasto", "names 'lasto', which is no data set with a folder to set. Did you mean 'lasot'?"),
+        ("optim_iter=5", "unknown setting 'optim_iter'. It is a setting of another part: network.optim_iter."),
+        (
+            "network.frozen_backbone_layers=bn1,layer9",
+            "names 'layer9', which is no layer of the backbone. Did you mean 'layer",
+        ),
+        (
+            "network.frozen_backbone_layers=fc",
+            "names 'fc', which is no layer of the backbone. Known: conv1, bn1, layer1,",
+        ),
+        ("data.sets=lasto", "unknown training data set 'lasto'. Did you mean 'lasot'?"),
     ],
 )
 def test_a_wrong_setting_is_one_line(
@@ -183,12 +186,6 @@ def test_a_wrong_setting_is_one_line(
     assert run_training.main(["dimp", "dimp18", "--device", "cpu", "--set", setting]) == 1
     error = capsys.readouterr().err
     assert told in error and "Traceback" not in error
-
-
-def test_each_recipe_says_what_it_trains() -> None:
-    names = TRAIN_SETTINGS.names("dimp/dimp*")
-    lines = {(TRAIN_SETTINGS[name].__doc__ or "").splitlines()[0] for name in names}
-    assert len(lines) == len(names) == 4 and all("Trains DiMP" in line for line in lines)
 
 
 def test_frozen_layers_do_not_learn_and_keep_their_statistics() -> None:

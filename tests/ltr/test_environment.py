@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import ltr.registry
 from ltr.admin import environment
 from ltr.admin.environment import PATHS, Environment, EnvironmentError_, load_environment
+from ltr.registry import DATASETS, RegistryError
+from socl_plugins.clicks.__main__ import main as clicks_command
 
 TRAINING_LOCAL = """class EnvironmentSettings:
     def __init__(self):
@@ -30,6 +33,7 @@ def local_env_settings():
     settings.segmentation_path = '/ours/segmentation'
     return settings
 """
+PATH_PLUGIN = "from ltr.admin.environment import register_path\nregister_path('mine_dir', 'my own videos')\n"
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_with_nothing_set_outputs_have_a_place_and_data_sets_have_none(machine: 
     paths = load_environment()
     assert paths.results_dir == paths.workspace_dir / "tracking_results"
     assert paths.source["results_dir"] == "default"
-    assert all(getattr(paths, name) is None for name in PATHS if name not in environment.OUTPUTS)
+    assert all(getattr(paths, name) is None for name in PATHS if PATHS[name].output is None)
 
 
 def test_outputs_follow_the_workspace(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +173,7 @@ def test_a_mistake_in_a_local_file_is_told_with_file_line_and_fix_and_the_file_i
 def test_a_misspelt_variable_is_told_with_near_names_and_others_are_let_be(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTRACKING_PLUGINS", "somebodys_plugin")
+    monkeypatch.setenv("PYTRACKING_PLUGINS", "")
     monkeypatch.setenv("PYTRACKING_THREADS", "4")
     load_environment()
     monkeypatch.setenv("PYTRACKING_LASTO_DIR", "/data")
@@ -219,10 +223,128 @@ def test_the_command_line_says_what_is_set_where_and_what_is_missing(
 
 
 def test_python_m_prints_the_table_in_any_directory(workspace: Path) -> None:
-    command = [sys.executable, "-m", "ltr.admin.environment"]
+    plugin = write(workspace / "mine.py", PATH_PLUGIN)
+    command = [sys.executable, "-m", "ltr.admin.environment", "--plugin", str(plugin)]
     root = Path(__file__).resolve().parents[2]
     variables = {**os.environ, "PYTHONPATH": str(root)}
     done = subprocess.run(command, env=variables, cwd=workspace, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == ""
     row = next(line for line in done.stdout.splitlines() if line.startswith("workspace_dir"))
     assert row.split() == ["workspace_dir", str(workspace), "PYTRACKING_WORKSPACE_DIR", "exists"]
+    assert "\nmine_dir " in done.stdout
+
+
+def test_the_workspace_lies_in_a_checkout_or_else_where_one_works(machine: Path) -> None:
+    assert load_environment().workspace_dir == machine / "here/workspace", "installed as a wheel"
+    (machine / "install/pyproject.toml").touch()
+    assert load_environment().workspace_dir == machine / "install/workspace"
+
+
+PLUGIN = """
+from ltr.admin.environment import register_path
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.registry import DATASETS
+
+@DATASETS.register("mine")
+class Mine(BaseVideoDataset):
+    '''My own videos.'''
+"""
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test's plugin registers goes with the test."""
+    for registry in (PATHS, DATASETS):
+        registry.names()  # what comes with the project is there, and stays
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    monkeypatch.setattr(ltr.registry, "_loaded", dict(ltr.registry._loaded))
+
+
+def test_a_plugins_data_set_brings_its_path(
+    machine: Path, registered: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin = write(machine / "mine.py", f"{PLUGIN}\nregister_path('mine_dir', 'my own videos')\n")
+    monkeypatch.setenv("PYTRACKING_MINE_DIR", str(machine / "here"))
+    assert environment.main([]) == 1, "nobody knows the name yet"
+    assert "PYTRACKING_MINE_DIR names no path" in capsys.readouterr().err
+    assert environment.main(["--plugin", str(plugin)]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mine_dir"))
+    assert row.split() == ["mine_dir", str(machine / "here"), "PYTRACKING_MINE_DIR", "exists"]
+    paths = load_environment()
+    assert paths.path("mine_dir") == getattr(paths, "mine_dir") == paths.require("mine_dir") == machine / "here"  # noqa: B009
+    monkeypatch.setenv("PYTRACKING_MIEN_DIR", str(machine))
+    with pytest.raises(EnvironmentError_, match="PYTRACKING_MIEN_DIR names no path.*'PYTRACKING_MINE_DIR'"):
+        load_environment()
+    monkeypatch.delenv("PYTRACKING_MIEN_DIR")
+    monkeypatch.delenv("PYTRACKING_MINE_DIR")
+    assert load_environment().path("mine_dir") is None
+    write(machine / "here/pytracking.toml", 'mine_dir = "videos"\n')
+    assert load_environment().path("mine_dir") == machine / "here/videos"
+
+
+def test_paths_are_known_in_a_process_that_has_not_loaded_the_plugins_yet(
+    machine: Path, registered: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = write(machine / "mine.py", PATH_PLUGIN)
+    monkeypatch.setenv("PYTRACKING_PLUGINS", str(plugin))
+    monkeypatch.setenv("PYTRACKING_MINE_DIR", "/videos")
+    assert load_environment().path("mine_dir") == Path("/videos")
+
+
+def test_a_plugins_output_lies_below_the_workspace(registered: None, tmp_path: Path) -> None:
+    environment.register_path("masks_dir", "masks", output="my_masks")
+    assert Environment(workspace_dir=tmp_path).path("masks_dir") == tmp_path / "my_masks"
+    assert Environment(workspace_dir=tmp_path, others={"masks_dir": Path("/m")}).path("masks_dir") == Path("/m")
+
+
+def test_a_path_is_registered_once_under_a_name_of_the_usual_form(registered: None) -> None:
+    environment.register_path("mine_dir", "my own videos")
+    environment.register_path("mine_dir", "my own videos")  # such as by a plugin that is loaded in two ways
+    with pytest.raises(RegistryError, match="the path 'mine_dir' is registered already"):
+        environment.register_path("mine_dir", "something else")
+    for name in ("mine", "Mine_dir", "my videos_dir"):
+        with pytest.raises(EnvironmentError_, match=f"'{name}' is no name of a path"):
+            environment.register_path(name, "my own videos")
+
+
+def test_a_data_set_without_a_path_says_how_to_register_one(
+    machine: Path, registered: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin = write(machine / "mine.py", PLUGIN)
+    command = ["cost", "--dataset", "mine", "--plugin", str(plugin)]
+    assert clicks_command(command) == 1
+    assert 'register_path("mine_dir", "what lies there")' in capsys.readouterr().err
+    assert clicks_command([*command, "--root", str(machine / "nowhere")]) == 1
+    assert f"there is no folder {machine / 'nowhere'}" in capsys.readouterr().err
+
+
+def test_an_unknown_attribute_is_told_near_names() -> None:
+    with pytest.raises(AttributeError, match="unknown path 'obt_dir'.*'otb_dir'"):
+        getattr(Environment(), "obt_dir")  # noqa: B009
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("~nouser/x", "there is no user 'nouser'"),
+        ("a" * 5000, "a name in it is longer than 255 bytes"),
+        (" ", "expected a path"),
+    ],
+)
+def test_what_is_no_path_is_said_with_its_place(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    monkeypatch.setenv("PYTRACKING_OTB_DIR", value)
+    with pytest.raises(EnvironmentError_, match=f"the environment variable PYTRACKING_OTB_DIR: .*{said}"):
+        load_environment()
+    monkeypatch.delenv("PYTRACKING_OTB_DIR")
+    toml = write(machine / "here/pytracking.toml", f'otb_dir = "{value}"\n')
+    with pytest.raises(EnvironmentError_, match=f"{toml} line 1: otb_dir: .*{said}"):
+        load_environment()
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000, '{a = {b = "c"}}'])
+def test_toml_of_another_kind_is_an_error_of_one_line(machine: Path, value: str) -> None:
+    toml = write(machine / "here/pytracking.toml", f"otb_dir = {value}\n")
+    with pytest.raises(EnvironmentError_, match=str(toml)):
+        load_environment()

@@ -139,6 +139,36 @@ def test_a_broken_installed_plugin_is_reported_by_name_and_survived(
     assert said in done.stderr
 
 
+def test_a_broken_plugin_leaves_none_of_its_registrations_behind(site: Path, load: Load, tmp_path: Path) -> None:
+    package = site / "halfway"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    good = "import ltr.actors\nfrom ltr.registry import TRAIN_SETTINGS\nTRAIN_SETTINGS.search('halfway', 'run')\n"
+    write(package / "first.py", good + PLUGIN.format(name="my_first"))
+    override = "\n@ACTORS.register('siamfc', override=True)\nclass Mine:\n    pass\n"
+    write(package / "plugin.py", f"import halfway.first\n{PLUGIN.format(name='my_second')}{override}\n1 / 0\n")
+    install(site, "a-broken-package", "unused", "import halfway.plugin\n")
+    (site / "a-broken-package-1.0.dist-info" / "entry_points.txt").write_text(
+        "[pytracking.plugins]\nbroken = halfway.plugin\n"
+    )
+    check = write(
+        tmp_path / "check.py",
+        "import sys\nfrom ltr.registry import ACTORS, TRAIN_SETTINGS\n"
+        "assert ACTORS['siamfc'].__module__ == 'ltr.actors.siamfc', ACTORS['siamfc']\n"
+        "assert not [name for name in sys.modules if name.startswith('halfway')]\n"
+        "assert 'siamfc/box_siam_res18' in TRAIN_SETTINGS and 'first' not in TRAIN_SETTINGS\n",
+    )
+    done = load(str(check))
+    assert "ZeroDivisionError" in done.stderr and "is left out" in done.stderr
+    assert done.returncode == 0 and "actors:\n" in done.stdout, done.stderr
+
+    # Once it is mended, it can be loaded by name in the same process.
+    again = f"from pathlib import Path\nPath({str(package / 'plugin.py')!r}).write_text('import halfway.first')\n"
+    write(tmp_path / "mend.py", again)
+    done = load(str(tmp_path / "mend.py"), "halfway.plugin")
+    assert "actors: my_first" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("way", ["--plugin", "PYTRACKING_PLUGINS"])
 @pytest.mark.parametrize(
     ("name", "said"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +23,7 @@ def trackers() -> Registry[type]:
 
 
 @pytest.fixture
-def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[object]:
+def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry[object]]:
     """A registry over a package on disk with the recipes siamfc/plain and siamfc/deep, and a private module."""
     package = tmp_path / "recipes_on_disk"
     (package / "siamfc").mkdir(parents=True)
@@ -95,14 +99,99 @@ def test_a_module_that_lacks_what_it_should_have_is_named(recipes: Registry[obje
         recipes["siamfc/empty"]
 
 
-def test_a_package_that_cannot_be_imported_is_an_error_and_not_just_missing(
+def test_a_package_that_cannot_be_imported_is_listed_and_an_error_when_asked_for(
     recipes: Registry[object], tmp_path: Path
 ) -> None:
     broken = tmp_path / "recipes_on_disk/broken"
     broken.mkdir()
     (broken / "__init__.py").write_text("import no_such_module\n")
+    (broken / "net.py").touch()
+    assert "broken/net" in recipes.names()
     with pytest.raises(ImportError, match="no_such_module"):
-        recipes.names()
+        recipes["broken/net"]
+
+
+@pytest.fixture
+def referring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry[Callable[..., Any]]]:
+    """A registry that refers to a function on disk, plainly, with an argument bound, and by a wrong name."""
+    text = '''
+        """A module that says what it is."""
+        def build(size, depth=1):
+            """Builds it.
+
+            In detail.
+            """
+            return size, depth
+    '''
+    (tmp_path / "referred_on_disk.py").write_text(textwrap.dedent(text))
+    monkeypatch.syspath_prepend(tmp_path)
+    registry: Registry[Callable[..., Any]] = Registry("network")
+    registry.refer("plain", "referred_on_disk:build")
+    registry.refer("deep", "referred_on_disk:build", "Builds a deep one.", depth=9)
+    registry.refer("missing", "referred_on_disk:biuld")
+    yield registry
+    sys.modules.pop("referred_on_disk", None)
+
+
+def test_what_is_referred_to_is_imported_when_asked_for(referring: Registry[Callable[..., Any]]) -> None:
+    assert referring.names() == ["deep", "missing", "plain"] and "plain" in referring
+    assert "referred_on_disk" not in sys.modules
+    assert referring["plain"] is sys.modules["referred_on_disk"].build
+    assert referring["deep"](3) == (3, 9) and referring["deep"].__doc__ == "Builds a deep one."
+    with pytest.raises(RegistryError, match="'missing' is referred_on_disk:biuld, which is not there"):
+        referring["missing"]
+
+
+def test_what_is_referred_to_has_its_name_alone(referring: Registry[Callable[..., Any]]) -> None:
+    with pytest.raises(RegistryError, match="'plain' is registered already, as build of referred_on_disk"):
+        referring.register("plain")(print)
+    with pytest.raises(RegistryError, match="'deep' is registered already"):
+        referring.refer("deep", "elsewhere:build")
+    referring.register("plain", override=True)(print)
+    assert referring["plain"] is print
+
+
+def test_what_is_referred_to_may_carry_the_decorator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+        from test_kinds import NETWORKS
+        @NETWORKS.register("decorated")
+        class Net:
+            pass
+        @NETWORKS.register("other")
+        class Other:
+            pass
+    """
+    (tmp_path / "decorated_on_disk.py").write_text(textwrap.dedent(text))
+    (tmp_path / "test_kinds.py").write_text("from ltr.registry import Registry\nNETWORKS = Registry('network')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    from test_kinds import NETWORKS
+
+    NETWORKS.refer("decorated", "decorated_on_disk:Net")
+    assert NETWORKS.names() == ["decorated"]
+    assert NETWORKS["decorated"].__name__ == "Net" and NETWORKS.names() == ["decorated", "other"]
+    NETWORKS.refer("other", "decorated_on_disk:Other")  # also where the module was imported before
+    with pytest.raises(RegistryError, match="registered already"):
+        NETWORKS.refer("other", "decorated_on_disk:Net")
+    del sys.modules["decorated_on_disk"], sys.modules["test_kinds"]
+
+
+def test_an_entry_says_what_it_is_without_being_imported(
+    recipes: Registry[object], referring: Registry[Callable[..., Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "recipes_on_disk/siamfc/told.py").write_text('"""A recipe.\n\nMore."""\nimport no_such_module\n')
+    assert recipes.describe("siamfc/told") == "A recipe."
+    assert referring.describe("plain") == "Builds it." and referring.describe("deep") == "Builds a deep one."
+    assert "referred_on_disk" not in sys.modules
+    with pytest.raises(RegistryError, match="Did you mean 'siamfc/told'"):
+        recipes.describe("siamfc/tolt")
+
+
+def test_a_partial_is_described_by_what_it_binds(referring: Registry[Callable[..., Any]]) -> None:
+    def build(size: int, depth: int = 1) -> None:
+        """Builds it."""
+
+    referring.register("bound")(functools.partial(build, 3, depth=4))
+    assert referring.describe("bound") == "Builds it: 3, depth=4"
 
 
 def test_near_names_are_few_and_absent_when_nothing_is_near() -> None:

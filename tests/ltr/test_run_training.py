@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import psutil
 import pytest
 import torch
 
@@ -159,8 +161,69 @@ def test_ctrl_c_stops_a_script_started_anywhere_with_status_130_and_says_how_to_
     match = re.search(r"interrupted: the checkpoint of epoch (\d+) is whole: (.+)\nto go on: (.+ --resume)\n", errors)
     assert match is not None, errors
     assert load_checkpoint(match[2])["epoch"] == int(match[1]) >= 2
+    assert f"PYTRACKING_WORKSPACE_DIR={workspace}" in match[3]
     assert "Traceback" not in errors
     assert "held-out AUC: " not in output
+
+
+def start(*words: str, ignored: bool = False, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    """Starts a run of the toy recipe in the background; ``ignored``: with Ctrl-C ignored, as after a shell's ``&``."""
+    handler = signal.SIG_IGN if ignored else signal.SIG_DFL
+    return subprocess.Popen(
+        [sys.executable, *launcher, str(SCRIPT), *TOY, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, handler),
+        text=True,
+    )
+
+
+ENDLESS = ("--set", "epochs=100000", "--set", "delay=0.001")
+
+
+def read_until(process: subprocess.Popen[str], start: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(start):
+            return
+    raise AssertionError(process.communicate()[1])
+
+
+def test_a_second_run_in_the_workspace_is_refused_and_sigterm_stops_the_first_in_good_order(
+    workspace: Path, toy: ModuleType, capsys: Output
+) -> None:
+    first = start(*ENDLESS, ignored=True)
+    try:
+        read_until(first, "epoch 2/100000: train")
+        assert main(TOY) == 1
+        error = capsys.readouterr().err
+        assert f"is being written to by process {first.pid} on " in error
+        assert "choose another workspace with --workspace" in error and "Traceback" not in error
+        assert main([*TOY, "--resume"]) == 1, "nor may it be gone on with"
+        first.send_signal(signal.SIGTERM)
+        errors = first.communicate(timeout=240)[1]
+    finally:
+        first.kill()
+    assert first.returncode == 130 and "interrupted: the checkpoint of epoch" in errors and "Traceback" not in errors
+    assert not list(checkpoints(workspace).glob("earlier_run*"))
+    epochs = [load_checkpoint(path)["epoch"] for path in sorted(checkpoints(workspace).glob("*_ep*"))]
+    assert epochs == list(range(epochs[0], epochs[0] + len(epochs)))
+
+
+def test_the_directory_of_a_killed_run_is_taken_over_and_its_partial_files_go(
+    workspace: Path, toy: ModuleType, capsys: Output
+) -> None:
+    first = start(*ENDLESS)
+    try:
+        read_until(first, "epoch 2/100000: train")
+    finally:
+        first.kill()
+        first.communicate()
+    (checkpoints(workspace) / ".ToyNet_ep0009.pth.tar.host.1.partial").touch()
+    newest = max(load_checkpoint(path)["epoch"] for path in checkpoints(workspace).glob("T*_ep*"))
+    assert main([*TOY, "--resume", "--set", f"epochs={newest + 1}", "--set", "delay=0.001"]) == 0
+    assert "takes it over" in capsys.readouterr().err
+    assert not list(checkpoints(workspace).glob("*.partial"))
 
 
 def test_ctrl_c_before_the_first_checkpoint_says_that_nothing_can_be_resumed(
@@ -203,3 +266,39 @@ def test_two_processes_learn_the_same_as_one_with_their_batches_together(
     # Only the first process prints.
     assert done.stdout.count("held-out AUC: ") == 1
     assert done.stdout.rstrip().splitlines()[-1].startswith("held-out AUC: ")
+
+
+def test_a_killed_process_of_a_distributed_run_is_one_line_of_the_others(workspace: Path) -> None:
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
+    run = start(*ENDLESS, launcher=launcher)
+    try:
+        read_until(run, "epoch 2/100000: train")
+        [*_, other] = sorted(psutil.Process(run.pid).children(), key=lambda process: process.pid)
+        os.kill(other.pid, signal.SIGKILL)
+        errors = run.communicate(timeout=240)[1]
+    finally:
+        run.kill()
+    assert run.returncode != 0
+    ours = errors.partition("torch/distributed/run.py")[0]  # what follows is torchrun's own report
+    lost = "error: process 0 of 2 lost another one, which has ended or cannot be reached: finished epochs are kept"
+    assert lost in ours or "interrupted: the checkpoint of epoch" in ours, errors
+    assert "gloo" not in ours
+
+
+def test_a_killed_worker_that_reads_data_is_one_line_with_the_command_that_goes_on(
+    workspace: Path, toy: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    usual = toy.Sums.__getitem__
+
+    def killed(self: object, index: int) -> object:
+        if index >= len(self) and torch.utils.data.get_worker_info() is not None:  # type: ignore[arg-type]
+            os.kill(os.getpid(), signal.SIGKILL)  # in the second epoch
+        return usual(self, index)
+
+    monkeypatch.setattr(toy.Sums, "__getitem__", killed)
+    assert main([*TOY, "--set", "num_workers=1"]) == 1
+    errors = capsys.readouterr().err
+    assert "that reads data died (is killed by signal: Killed), as the system does when memory runs out" in errors
+    assert "finished epochs are kept, and --resume goes on" in errors and "Traceback" not in errors
+    assert re.search(r"\nto go on: PYTRACKING_.* --resume\n$", errors)
+    assert load_checkpoint(checkpoints(workspace) / "ToyNet_ep0001.pth.tar")["epoch"] == 1

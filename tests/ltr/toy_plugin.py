@@ -108,7 +108,7 @@ def build(
     net = build_network("toy", width=config.width, dropout=config.dropout, norm=config.norm)
     optimizer = torch.optim.SGD(net.parameters(), lr=config.learning_rate, momentum=config.momentum)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda count: 0.9 ** (count * count))
-    loaders = [LTRLoader("train", Sums(config.delay), batch_size=config.batch_size)]
+    loaders = [LTRLoader("train", Sums(config.delay), batch_size=config.batch_size, num_workers=config.num_workers)]
     if validation:
         loaders.append(LTRLoader("val", Sums(), training=False, batch_size=16, epoch_interval=2))
     average = [WeightAverage(config.average_decay)] if config.average_decay else []

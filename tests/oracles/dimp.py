@@ -40,10 +40,10 @@ class PlainDiMPTracker(DiMPTracker):
     def _prepare(self, network: DiMPNet) -> DiMPNet:
         return copy.deepcopy(network).eval()
 
-    def _know(self, modulation: Modulation) -> None:
+    def _set_target_modulation(self, modulation: Modulation) -> None:
         self.modulation = modulation
 
-    def _uphill(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
+    def _refined_boxes(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
         branch = self.network.bb_regressor
         features = branch.iou_features((backbone["layer2"], backbone["layer3"]))
         overlaps = torch.zeros(len(boxes), device=boxes.device)

@@ -23,10 +23,10 @@ from socl_plugins.top_map.cues import (
     Cues,
 )
 from socl_plugins.top_map.edges import Edges
+from socl_plugins.top_map.map import CLIP_CELLS
 from socl_plugins.top_map.objectness import DEFAULT_TABLE, PRIOR, SALIENCY_COLUMNS, Likelihoods, load_likelihoods
 from socl_plugins.top_map.proposals import BOX_UNIT, SCORE_UNIT, Proposals
 from socl_plugins.top_map.propose import ProposalSettings
-from socl_plugins.top_map.render import CLIP_CELLS
 from tests.oracles.top_map_boxes import (
     Box,
     canny,
@@ -203,7 +203,7 @@ def objectness(
 
 
 def score_map(proposals: Proposals, shape: tuple[int, int], cell: float = 1.0) -> np.ndarray:
-    """Returns the score map (h, w), see :func:`socl_plugins.top_map.render.score_map`."""
+    """Returns the score map (h, w), see :func:`socl_plugins.top_map.map.score_map`."""
     total = np.zeros(shape)
     for box, score in zip(proposals.boxes.astype(np.float64) / cell, proposals.scores):
         total += score * np.outer(_cover(box[1], box[3], shape[0]), _cover(box[0], box[2], shape[1]))
@@ -211,7 +211,7 @@ def score_map(proposals: Proposals, shape: tuple[int, int], cell: float = 1.0) -
 
 
 def clip_threshold(proposals: Proposals, eta: float) -> float:
-    """Returns the mean of the top ``eta``, see :func:`socl_plugins.top_map.render.clip_threshold`."""
+    """Returns the mean of the top ``eta``, see :func:`socl_plugins.top_map.map.clip_thresholds`."""
     total = float(proposals.scores.sum())
     x = y = log_width = log_height = 0.0
     for (left, top, width, height), score in zip(proposals.boxes.astype(np.float64), proposals.scores):
@@ -227,7 +227,7 @@ def clip_threshold(proposals: Proposals, eta: float) -> float:
 def render(
     proposals: Proposals, shape: tuple[int, int], cell: float = 1.0, eta: float = 0.1, temperature: float = 0.25
 ) -> np.ndarray:
-    """Returns the TOP map (h, w), see :func:`socl_plugins.top_map.render.render`."""
+    """Returns the TOP map (h, w), see :func:`socl_plugins.top_map.map.render`."""
     highest = clip_threshold(proposals, eta)
     scores = [[min(value, highest) for value in row] for row in score_map(proposals, shape, cell).tolist()]
     largest = max(map(max, scores))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from ltr.data.image_loader import ImageError
+from ltr.dataset import DatasetError
+from pytracking.analysis.render import write_video
 from pytracking.analysis.scoring import score_got10k, score_sequence
 from pytracking.evaluation import SequenceError, SequenceList, get_dataset
 from pytracking.evaluation.benchmarks import (
@@ -18,10 +22,12 @@ from pytracking.evaluation.benchmarks import (
     nfs,
     trackingnet,
     uav,
-    uav20l,
+    uav20l_entries,
+    uav_entries,
     vot,
 )
 from pytracking.evaluation.own_videos import own_videos
+from pytracking.evaluation.video_files import VideoError
 from pytracking.metrics import MetricError
 from pytracking.registry import BENCHMARKS
 
@@ -33,7 +39,12 @@ def write_images(folder: Path, numbers: range, digits: int = 8) -> None:
     """Frame k is painted with the grey value k."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in numbers:
-        cv2.imwrite(str(folder / f"{number:0{digits}d}.jpg"), np.full((32, 48, 3), number % 256, np.uint8))
+        (folder / f"{number:0{digits}d}.jpg").write_bytes(grey_jpeg(number % 256))
+
+
+@functools.cache
+def grey_jpeg(value: int) -> bytes:
+    return cv2.imencode(".jpg", np.full((32, 48, 3), value, np.uint8))[1].tobytes()
 
 
 def write_lines(file: Path, *lines: str) -> Path:
@@ -43,14 +54,12 @@ def write_lines(file: Path, *lines: str) -> Path:
 
 
 def make_uav(root: Path) -> Path:
-    write_images(root / "data_seq/UAV123/car1_s", range(1, 4), 6)
-    write_lines(root / "anno/UAV123/car1_s.txt", BOX, "NaN,NaN,NaN,NaN", BOX)
-    write_images(root / "data_seq/UAV123/truck4", range(1, 580), 6)
-    write_lines(root / "anno/UAV123/truck4_1.txt", *[BOX] * 5)
-    write_lines(root / "anno/UAV123/truck4_2.txt", *[BOX] * 3)
-    write_images(root / "data_seq/UAV123/bike1", range(1, 4), 6)
-    for folder in ("UAV123", "UAV20L"):
-        write_lines(root / "anno" / folder / "bike1.txt", *[BOX] * 3)
+    """UAV123's shortest video, two parts of another, and a folder of boxes for UAV20L."""
+    write_images(root / "data_seq/UAV123/uav6", range(1, 110), 6)
+    write_lines(root / "anno/UAV123/uav6.txt", BOX, "NaN,NaN,NaN,NaN", *[BOX] * 107)
+    write_images(root / "data_seq/UAV123/truck4", range(1, 1262), 6)
+    write_lines(root / "anno/UAV123/truck4_1.txt", *[BOX] * 577)
+    write_lines(root / "anno/UAV123/truck4_2.txt", *[BOX] * 685)
     return root
 
 
@@ -88,21 +97,55 @@ def names(sequences: SequenceList) -> list[str]:
 
 def test_uav123_cuts_its_long_videos_and_keeps_lines_of_nan(tmp_path: Path) -> None:
     sequences = uav(make_uav(tmp_path))
-    assert names(sequences) == ["uav_bike1", "uav_car1_s", "uav_truck4_1", "uav_truck4_2"]
-    assert len(sequences["uav_truck4_1"]) == 5
+    assert names(sequences) == ["uav_truck4_1", "uav_truck4_2", "uav_uav6"]
     second = sequences["uav_truck4_2"]
-    assert [Path(str(frame)).stem for frame in second.frames] == ["000577", "000578", "000579"]
-    assert np.isnan(sequences["uav_car1_s"].ground_truth_rect[1]).all()
-    assert [len(sequence) for sequence in uav20l(tmp_path)] == [3]
+    assert [Path(str(second.frames[index])).stem for index in (0, 1, -1)] == ["000577", "000578", "001261"]
+    assert np.isnan(sequences["uav_uav6"].ground_truth_rect[1]).all()
+
+
+def test_uav123_knows_where_each_sequence_ends(tmp_path: Path) -> None:
+    boxes = make_uav(tmp_path) / "anno/UAV123/truck4_1.txt"
+    write_lines(boxes, *[BOX] * 300, "", *[BOX] * 276)  # else all later boxes would be shifted
+    with pytest.raises(DatasetError, match=r"truck4_1.txt, line 301: expected 4 numbers"):
+        uav(tmp_path)
+    write_lines(boxes, *[BOX] * 500)
+    with pytest.raises(SequenceError, match="truck4_1.txt has 500 boxes for the 577 images of uav_truck4_1"):
+        uav(tmp_path)
+    write_lines(boxes, *[BOX] * 577)
+    (tmp_path / "data_seq/UAV123/uav6/000109.jpg").unlink()
+    with pytest.raises(
+        FileNotFoundError, match="uav6: 1 of the images 1 to 109 are missing, first number 109.* uav_shortened"
+    ):
+        uav(tmp_path)
+
+
+def test_a_shortened_copy_is_read_on_purpose_under_a_name_of_its_own(tmp_path: Path) -> None:
+    make_uav(tmp_path)
+    for number in range(600, 1262):
+        (tmp_path / f"data_seq/UAV123/truck4/{number:06d}.jpg").unlink()
+    sequences = uav(tmp_path, shortened=True)
+    assert [(sequence.name, len(sequence), sequence.dataset) for sequence in sequences] == [
+        ("uav_truck4_1", 577, "uav_shortened"),
+        ("uav_truck4_2", 23, "uav_shortened"),
+        ("uav_uav6", 109, "uav_shortened"),
+    ]
+    write_lines(tmp_path / "anno/UAV123/truck4_2.txt", *[BOX] * 22)
+    with pytest.raises(SequenceError, match="truck4_2.txt has 22 boxes for the 23 images"):
+        uav(tmp_path, shortened=True)
+    for number in range(500, 600):
+        (tmp_path / f"data_seq/UAV123/truck4/{number:06d}.jpg").unlink()
+    assert names(uav(tmp_path, shortened=True)) == ["uav_truck4_1", "uav_uav6"], "the second part has not begun"
 
 
 def test_uav123_has_123_sequences_and_20_long_ones() -> None:
-    from pytracking.evaluation.benchmarks import _data
-
-    data = _data("uav")
-    parts = [name for folder in data["parts"].values() for name in folder]
-    assert len({*data["whole"], *parts}) == 123 and len(set(data["uav20l"])) == 20
-    assert all(list(starts.values()) == sorted(starts.values()) for starts in data["parts"].values())
+    entries = uav_entries()
+    assert len({entry.name for entry in entries}) == 123
+    assert all(entry.first and entry.last and entry.first < entry.last for entry in entries)
+    long = uav20l_entries()
+    assert len({entry.images for entry in long}) == 20
+    # The numbers of frames that the paper gives.
+    assert sum(entry.last - entry.first + 1 for entry in entries if entry.first and entry.last) == 112_578
+    assert sum(entry.last for entry in long if entry.last) == 58_670
 
 
 def test_nfs_takes_its_names_from_its_boxes(tmp_path: Path) -> None:
@@ -122,7 +165,7 @@ def test_lasot_reads_its_test_split_and_does_not_score_hidden_frames(
     assert sequences[0].target_visible is not None and sequences[0].target_visible.tolist() == [True, False, True]
     assert "holds 1 of the 280 runs of lasot" in capsys.readouterr().err
     write_lines(tmp_path / "airplane/airplane-13/out_of_view.txt", "0,0")
-    with pytest.raises(SequenceError, match=r"out_of_view.txt has 2 numbers for 3 images"):
+    with pytest.raises(DatasetError, match=r"out_of_view.txt has 2 numbers for 3 images"):
         lasot(tmp_path)
 
 
@@ -136,17 +179,17 @@ def test_trackingnet_and_got10k_test_know_the_first_box_only(tmp_path: Path) -> 
         with pytest.raises(MetricError, match="publishes only the first box.*pack_results"):
             score_sequence(np.ones((4, 4)), sequence)
         with pytest.raises(MetricError, match="publishes only the first box"):
-            score_got10k([np.ones((4, 4))], [sequence])
+            score_got10k(np.ones((4, 4)), sequence)
 
 
 def test_got10k_is_scored_without_its_first_and_its_covered_frames(tmp_path: Path) -> None:
     sequences = got10k_val(make_got10k(tmp_path, "val", 4))
     boxes = sequences[0].ground_truth_rect.copy()
-    assert score_got10k([boxes], sequences) == (1, 1, 1)
+    assert score_got10k(boxes, sequences[0]).tolist() == [1, 1]
     boxes[[0, 2]] += 100  # neither counts
-    assert score_got10k([boxes], sequences).ao == 1
+    assert score_got10k(boxes, sequences[0]).tolist() == [1, 1]
     boxes[3] += 100
-    assert score_got10k([boxes], sequences).ao == 0.5
+    assert score_got10k(boxes, sequences[0]).tolist() == [1, 0]
     assert got10k_val(tmp_path / "val")[0].name == sequences[0].name
     np.testing.assert_array_equal(sequences[0].shortened(2).meta["cover"], [8, 8])
 
@@ -166,7 +209,7 @@ def test_vot_is_read_with_polygons_in_both_its_layouts(tmp_path: Path, color: bo
 
 def test_vot_masks_are_refused_by_name(tmp_path: Path) -> None:
     write_lines(make_vot(tmp_path, True) / "bag" / "groundtruth.txt", *["m10,12,5,5,0,3"] * 3)
-    with pytest.raises(SequenceError, match="bag/groundtruth.txt, line 1: expected four finite numbers"):
+    with pytest.raises(DatasetError, match="bag/groundtruth.txt, line 1: expected 4 numbers or 8 numbers, not"):
         vot(tmp_path)
 
 
@@ -202,9 +245,7 @@ def test_what_is_wrong_with_a_benchmark_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(SequenceError, match="bag/groundtruth.txt has 2 boxes for the 3 images of bag"):
         vot(root)
     write_lines(root / "bag" / "groundtruth.txt", BOX, BOX, "10,8,1")  # an interrupted copy
-    with pytest.raises(
-        SequenceError, match="groundtruth.txt, line 3: expected four finite numbers x, y, w, h or eight"
-    ):
+    with pytest.raises(DatasetError, match="groundtruth.txt, line 3: expected 4 numbers or 8 numbers, not '10,8,1'"):
         vot(root)
     write_lines(root / "bag" / "groundtruth.txt", *[BOX] * 3)
     (root / "bag" / "00000002.jpg").unlink()
@@ -212,10 +253,10 @@ def test_what_is_wrong_with_a_benchmark_folder_is_named(tmp_path: Path) -> None:
         vot(root)
     write_images(root / "bag", range(2, 3))
     write_images(root / "bag", range(2, 3), digits=4)
-    with pytest.raises(SequenceError, match="00000002.jpg and 0002.jpg are one frame|0002.jpg and 00000002.jpg"):
+    with pytest.raises(DatasetError, match="00000002.jpg and 0002.jpg are one frame|0002.jpg and 00000002.jpg"):
         vot(root)
     write_lines(root / "list.txt", "ants1", "ants1")
-    with pytest.raises(SequenceError, match="list.txt has 'ants1' twice"):
+    with pytest.raises(DatasetError, match="list.txt has 'ants1' twice, in lines 1 and 2"):
         vot(root)
     with pytest.raises(FileNotFoundError, match="holds neither a list.txt"):
         vot(root / "ants1")
@@ -223,7 +264,7 @@ def test_what_is_wrong_with_a_benchmark_folder_is_named(tmp_path: Path) -> None:
         uav(tmp_path / "nowhere")
 
 
-def test_a_folder_of_frames_is_a_data_set_and_frames_without_target_are_not_scored(tmp_path: Path) -> None:
+def test_a_folder_of_frames_is_a_data_set_and_frames_without_target_count_as_absent(tmp_path: Path) -> None:
     write_images(tmp_path / "mine" / "cat", range(0, 40, 10), 3)
     write_lines(tmp_path / "mine" / "cat" / "groundtruth.txt", POLYGON, "nan nan nan nan", "0 0 0 0", BOX)
     write_images(tmp_path / "mine" / "dog" / "img", range(1, 3))
@@ -233,7 +274,8 @@ def test_a_folder_of_frames_is_a_data_set_and_frames_without_target_are_not_scor
     visible = sequences["cat"].target_visible
     assert visible is not None and visible.tolist() == [True, False, False, True]
     assert sequences["cat"].frame(3)[0, 0, 0] == 30
-    assert score_sequence(sequences["cat"].ground_truth_rect, sequences["cat"]).auc == pytest.approx(20 / 21)
+    boxes = np.nan_to_num(sequences["cat"].ground_truth_rect)
+    assert score_sequence(boxes, sequences["cat"]).auc == pytest.approx(10 / 21)
     assert names(own_videos(tmp_path / "mine" / "dog")) == ["dog"]
 
 
@@ -253,8 +295,29 @@ def test_a_video_file_is_a_data_set(tmp_path: Path) -> None:
     with pytest.raises(SequenceError, match="other.txt has 5 boxes for the 6 frames of clip"):
         own_videos(file, other)
     file.write_bytes(b"no video")
-    with pytest.raises(SequenceError, match="is no video that OpenCV can read"):
+    with pytest.raises(VideoError, match="cannot be read as a video"):
         own_videos(file)
+
+
+@pytest.mark.parametrize("name", ["two words", "Zoë 鳥", "50% %04d", "#1", "http: 1", "clip.v2"])
+def test_videos_may_have_any_name_and_what_macos_leaves_is_none(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    write_video(folder / f"{name}.mp4", [np.full((48, 64, 3), 40 * index, np.uint8) for index in range(5)], (64, 48))
+    write_lines(folder / f"{name}.txt", *[BOX] * 5)
+    (folder / f"._{name}.mp4").write_bytes(b"\0\5\x16\7")
+    (folder / ".DS_Store").write_bytes(b"x")
+    write_images(folder / ".cache", range(1, 3))
+    monkeypatch.chdir(folder)
+    for sequences in (get_dataset(str(folder)), get_dataset("."), get_dataset(f"{name}.mp4")):
+        assert names(sequences) == [name]
+        np.testing.assert_allclose(sequences[0].frame(3).mean(), 120, atol=4)
+    assert get_dataset(".")[0].dataset == "mine"
+    monkeypatch.setenv("PYTRACKING_MAX_PIXELS", "3000")
+    with pytest.raises(ImageError, match="declares 64 x 48 pixels, more than the 3,000"):
+        get_dataset(str(folder))
 
 
 def test_videos_without_ground_truth_or_frames_are_named(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from pytracking.parameter.params import ParameterError
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.localization import locate
-from pytracking.tracker.dimp.memory import SampleMemory, Samples
-from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.memory import DiMPMemory, Samples
+from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.params import NOT_NEGATIVE
 from pytracking.tracker.dimp.refinement import Ascent, around, best_box, refine_boxes, refine_on_whole_crop, whole
 from pytracking.tracker.dimp.sampling import Augmentation, sample_patch
@@ -102,7 +102,7 @@ def test_the_memory_keeps_the_first_frame_and_drops_the_oldest_other_sample() ->
         return torch.full((1, 2, 3, 3), value), LossMaps(*(torch.full((1, 1, 4, 4), value) for _ in range(3)))
 
     first = LossMaps(*(torch.zeros(2, 1, 4, 4) for _ in range(3)))
-    memory = SampleMemory(5, torch.zeros(2, 2, 3, 3), first, 0.25)
+    memory = DiMPMemory(5, torch.zeros(2, 2, 3, 3), first, 0.25)
     assert memory.samples.weights.flatten().tolist() == [0.5, 0.5]
     for value in range(1, 40):
         memory.add(*sample(float(value)), 0.1)
@@ -111,7 +111,7 @@ def test_the_memory_keeps_the_first_frame_and_drops_the_oldest_other_sample() ->
         assert weights[:2].sum().item() >= 0.25 - 1e-6
         assert weights[2:].max() == weights[2 + (value - 1) % 3 if value > 3 else 1 + value]
     assert sorted(memory.samples.features[2:, 0, 0, 0, 0].tolist()) == [37, 38, 39]
-    free = SampleMemory(5, torch.zeros(2, 2, 3, 3), first, 0.0)
+    free = DiMPMemory(5, torch.zeros(2, 2, 3, 3), first, 0.0)
     for value in range(1, 40):
         free.add(*sample(float(value)), 0.1)
     assert sorted(free.samples.features[:, 0, 0, 0, 0].tolist()) == [35, 36, 37, 38, 39], "without a least weight"
@@ -119,7 +119,7 @@ def test_the_memory_keeps_the_first_frame_and_drops_the_oldest_other_sample() ->
     assert torch.equal(memory.samples.maps.label[2:, 0, 0, 0], memory.samples.features[2:, 0, 0, 0, 0])
 
 
-# ---- localisation ---------------------------------------------------------------------------------------------------
+# ---- localization ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_refined_boxes_are_those_of_the_public_tracker(golden: Any) -> None:
         target, crop = ((each["layer2"], each["layer3"]) for each in seen)
         modulation = net.bb_regressor.modulation(target, torch.from_numpy(arrays["train_boxes"][:1]).float())
         starts = torch.from_numpy(arrays["proposals"]).float()
-        boxes, overlaps = refine_boxes(BoxJudge(net.bb_regressor, modulation), crop, starts, Ascent(5))
+        boxes, overlaps = refine_boxes(IoUPredictor(net.bb_regressor, modulation), crop, starts, Ascent(5))
     golden.close(arrays, "refined_boxes_5steps", boxes[None])
     golden.close(arrays, "refined_last_iou", overlaps[None])
 
@@ -168,7 +168,7 @@ def test_refined_boxes_are_those_of_the_public_tracker(golden: Any) -> None:
 def test_the_features_around_boxes_are_those_of_the_whole_crop(network: DiMPNet) -> None:
     torch.manual_seed(1)
     features = (torch.randn(1, 128, 36, 36), torch.randn(1, 256, 18, 18))
-    judge = BoxJudge(
+    judge = IoUPredictor(
         network.bb_regressor, network.bb_regressor.modulation(features, torch.tensor([[100.0, 100, 60, 50]]))
     )
     for box in ([100.0, 90, 60, 70], [-30.0, 10, 50, 60], [200.0, 230, 120, 90], [-50.0, -50, 400, 400]):
@@ -195,7 +195,7 @@ def test_the_judged_overlap_and_its_gradient_are_the_networks(network: DiMPNet) 
     overlaps = branch.predict_iou(modulation, features, moving[None])[0]
     gradient = torch.autograd.grad(overlaps.sum(), moving)[0]
     with torch.no_grad():
-        judged = BoxJudge(branch, modulation)(features, boxes)
+        judged = IoUPredictor(branch, modulation)(features, boxes)
     torch.testing.assert_close(judged, (overlaps.detach(), gradient), rtol=1e-4, atol=1e-5)
 
 

@@ -15,7 +15,7 @@ from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18, dimpnet50
 from pytracking.registry import PARAMETERS
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.localization import locate
-from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.refinement import refine_on_whole_crop
 
 
@@ -57,9 +57,9 @@ def test_relative_refinement_is_super_dimps(golden: Any) -> None:
             ]
             box = torch.from_numpy(arrays["train_box"][0]).float()
             branch = tracker.network.bb_regressor
-            tracker._know(branch.modulation((seen[0]["layer2"], seen[0]["layer3"]), box))
-            boxes, scores = tracker._uphill(seen[1], starts)
-            judge = BoxJudge(branch, branch.modulation((seen[0]["layer2"], seen[0]["layer3"]), box))
+            tracker._set_target_modulation(branch.modulation((seen[0]["layer2"], seen[0]["layer3"]), box))
+            boxes, scores = tracker._refined_boxes(seen[1], starts)
+            judge = IoUPredictor(branch, branch.modulation((seen[0]["layer2"], seen[0]["layer3"]), box))
             recordable, _ = refine_on_whole_crop(judge, (seen[1]["layer2"], seen[1]["layer3"]), starts, tracker._ascent)
         golden.close(arrays, f"{prefix}refined_boxes_relative", boxes)
         golden.close(arrays, f"{prefix}refined_boxes_relative", recordable)

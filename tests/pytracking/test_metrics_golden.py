@@ -19,6 +19,7 @@ from pytracking.metrics import (
     region_overlap,
     vot_supervised,
 )
+from pytracking.metrics.ope import SUCCESS_THRESHOLDS
 from pytracking.metrics.regions import corners
 from pytracking.metrics.vot import VOT_PROTOCOLS, Fragment, eao_curve, fragments_of
 
@@ -63,7 +64,7 @@ def ope_values(golden: dict[str, np.ndarray], sequence: str, toolkit: str) -> It
     errors = frame_errors(pred, gt, protocol, visible)
     result = ope(pred, gt, protocol, visible)
     yield from ((curve, getattr(result, curve)) for curve in ("success", "precision", "norm_precision"))
-    yield "success_valid_only", ope(pred, gt, protocol, visible, valid_only=True).success
+    yield "success_valid_only", (errors.overlap[errors.valid] > SUCCESS_THRESHOLDS[:, None]).mean(axis=1)
     yield "iou_valid_mean", errors.overlap[errors.valid].mean()
     yield from (("frame_iou", errors.overlap), ("frame_center_error", errors.distance), ("valid", errors.valid))
 
@@ -86,6 +87,15 @@ def test_one_pass_numbers_of_every_toolkit_are_reproduced(shared_data: Path) -> 
                 value, expected = value[:-1], expected[:-1]  # type: ignore[index]
             np.testing.assert_allclose(value, expected, rtol=0, atol=TOLERANCE, err_msg=key)
     assert not left
+
+
+def test_got10k_moves_a_box_that_begins_left_of_the_frame_as_its_toolkit_does(shared_data: Path) -> None:
+    golden = load(shared_data, "papers_misc.npz")
+    pred, gt = (np.concatenate([np.ones((1, 4)), golden[f"got10k/{name}"]]) for name in ("pred", "gt"))
+    size = tuple(golden["got10k/size_wh"].tolist())
+    for bound, expected in (([size], "overlap"), (None, "overlap_unbounded")):
+        found = got10k_overlaps([pred], [gt], None, bound)[0]
+        np.testing.assert_allclose(found, golden[f"got10k/{expected}"], rtol=0, atol=TOLERANCE)
 
 
 def read_run(file: Path) -> list[list[float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import numpy as np
 import pytest
 
 from pytracking import pack_results as command
-from pytracking.evaluation import ResultError, Sequence, SequenceList, SequenceResult, Tracker
-from pytracking.evaluation.packing import pack_results
+from pytracking.evaluation import ResultError, Sequence, SequenceList, SequenceResult, Tracker, load_result
+from pytracking.evaluation.packing import pack_pytracking, pack_results
 from pytracking.evaluation.results import save_result
 from pytracking.registry import BENCHMARKS
 
@@ -48,6 +49,21 @@ def test_trackingnet_takes_a_file_a_sequence_at_the_top(workspace: Path, tmp_pat
     assert found["abc_0.txt"][0] == "1.0000,2.0000,30.0000,40.0000"
     again = pack_results(TRACKER, tracked("trackingnet", "abc_0", "def_1"), tmp_path / "b.zip")
     assert file.read_bytes() == again.read_bytes()
+
+
+def test_pytracking_takes_boxes_and_times_and_they_come_back(workspace: Path, tmp_path: Path) -> None:
+    sequences = tracked("mine", "a", "b")
+    file = pack_pytracking(TRACKER, sequences, tmp_path / "a.zip")
+    found = contents(file)
+    start = "siamfc/untrained_res18"
+    assert sorted(found) == [f"{start}/{name}.txt" for name in ("a", "a_time", "b", "b_time")]
+    assert found[f"{start}/a.txt"][1:] == ["1.5\t2.25\t30\t40", "0.3333\t2\t30\t40"]
+    shutil.rmtree(TRACKER.results_dir)
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(TRACKER.results_dir.parents[1])
+    assert load_result(TRACKER, sequences[0]).times.tolist() == [0.5, 0.25, 0.125]
+    with pytest.raises(ResultError, match="cannot hold both a and a_time"):
+        pack_pytracking(TRACKER, tracked("mine", "a", "a_time"), tmp_path / "b.zip")
 
 
 def test_nothing_is_packed_from_missing_results_or_for_no_server(workspace: Path, tmp_path: Path) -> None:

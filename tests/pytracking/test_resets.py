@@ -10,6 +10,8 @@ import pytest
 import ltr.registry
 from ltr.registry import load_plugins
 from pytracking import run_vot
+from pytracking.analysis.benchmark_metrics import VOT
+from pytracking.analysis.tables import evaluate
 from pytracking.evaluation import ResultError, Sequence, SequenceList, Tracker
 from pytracking.evaluation.resets import (
     initial_box,
@@ -17,7 +19,6 @@ from pytracking.evaluation.resets import (
     read_run,
     run_file,
     run_with_resets,
-    score_runs,
     track_with_resets,
 )
 from pytracking.registry import BENCHMARKS, PARAMETERS, TRACKERS
@@ -135,14 +136,27 @@ def test_an_interrupted_evaluation_goes_on_and_repeats_what_was_there(workspace:
     assert run_with_resets([sequence], [tracker]).skipped == 1
 
 
-def test_changed_parameters_do_not_mix_with_older_runs(workspace: Path) -> None:
+def test_runs_with_other_settings_do_not_mix(workspace: Path) -> None:
     sequence = video()
-    run_with_resets([sequence], [Tracker("leaving", "soon")])
-    said: list[str] = []
-    changed = Tracker("leaving", "soon", overrides={"keep": "20"})
-    run_with_resets([sequence], [changed], say=said.append)
-    assert "earlier results are now in" in said[0]
+    usual, changed = Tracker("leaving", "soon"), Tracker("leaving", "soon", overrides={"keep": "20"})
+    run_with_resets([sequence], [usual])
+    before = load_runs(usual, sequence)
+    run_with_resets([sequence], [changed])
     assert codes(load_runs(changed, sequence)[0])[20] == 2
+    assert load_runs(usual, sequence) == before
+
+
+def test_a_changed_digit_of_a_run_is_noticed_and_the_run_made_again(workspace: Path) -> None:
+    tracker, sequence = Tracker("leaving", "soon"), video()
+    run_with_resets([sequence], [tracker])
+    whole = load_runs(tracker, sequence)
+    file = run_file(tracker, sequence, 2)
+    file.write_text(file.read_text().replace("3", "4", 1))
+    with pytest.raises(ResultError, match="_002.txt is not what was written"):
+        load_runs(tracker, sequence)
+    said: list[str] = []
+    run_with_resets([sequence], [tracker], say=said.append)
+    assert "made again" in said[0] and load_runs(tracker, sequence) == whole
 
 
 def test_a_sequence_that_fails_keeps_its_traceback_and_the_others_go_on(workspace: Path) -> None:
@@ -167,18 +181,24 @@ def test_a_broken_run_is_named(tmp_path: Path, text: str) -> None:
 def test_the_scores_are_those_of_the_saved_runs(workspace: Path) -> None:
     tracker, sequence = Tracker("leaving", "soon"), video(frames=140)
     run_with_resets([sequence], [tracker])
-    scores = score_runs(tracker, [sequence])
-    assert scores.robustness == pytest.approx(4 / 140 * 100)
-    assert 0.6 < scores.accuracy < 1  # a box on a rotated target
-    assert score_runs(tracker, [sequence], "vot_toolkit").robustness == 4
+    [scores] = evaluate([tracker], [sequence], metric=VOT())
+    assert scores.overall["robustness"] == pytest.approx(4 / 140 * 100)
+    assert 0.6 < scores.overall["accuracy"] < 1  # a box on a rotated target
+    assert scores.frames_per_second > 0
+    assert evaluate([tracker], [sequence], metric=VOT("vot_toolkit"))[0].overall["robustness"] == 4
 
 
 def test_the_command_line_runs_a_challenge_and_prints_its_scores(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     BENCHMARKS.register("vot2018", override=True)(lambda: SequenceList([video(frames=140)]))
-    assert run_vot.main(["leaving", "soon", "--dataset_name", "vot2018"]) == 0
-    assert "on 1 sequences of vot2018, protocol pysot: accuracy 0." in capsys.readouterr().out
+    assert run_vot.main(["leaving", "soon", "--dataset", "vot2018"]) == 0
+    out = capsys.readouterr().out
+    assert "vot2018: 1 sequence, reset-based evaluation by pysot-toolkit (protocol pysot)" in out
+    assert "leaving/soon  0." in out and "EAO: over 100 to 356 frames, as in vot2018" in out
+    assert run_vot.main(["leaving", "soon", "--dataset", "vot2018", "--interval", "vot218"]) == 1
+    out, error = capsys.readouterr()
+    assert "Did you mean 'vot2018'" in error and "runs" not in out  # before the work
     BENCHMARKS.register("vot2018", override=True)(lambda: SequenceList([video("black", 140, value=0)]))
-    assert run_vot.main(["leaving", "soon", "--dataset_name", "vot2018"]) == 1
+    assert run_vot.main(["leaving", "soon", "--dataset", "vot2018"]) == 1
     assert "no scores: 1 of 1 sequences failed" in capsys.readouterr().err

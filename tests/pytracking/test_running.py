@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +71,8 @@ def test_results_lie_where_pytracking_users_look_for_them(workspace: Path) -> No
     directory = workspace / "tracking_results" / "drift" / "slow_001"
     lines = (directory / "Car.txt").read_text().splitlines()
     assert lines[0] == "10\t20.25\t30\t40" and lines[4] == "14\t20.25\t30\t40"
-    assert len((directory / "Car_time.txt").read_text().splitlines()) == 5
-    assert len((directory / "Car_score.txt").read_text().splitlines()) == 5
+    assert len((directory / "time" / "Car.txt").read_text().splitlines()) == 5
+    assert len((directory / "score" / "Car.txt").read_text().splitlines()) == 5
     assert (workspace / "tracking_results" / "drift" / "slow_000" / "Dog.txt").is_file()
     result = load_result(Tracker("drift", "slow", 1), sequences[0])
     np.testing.assert_allclose(result.boxes, sequences[0].ground_truth_rect)
@@ -82,29 +83,127 @@ def test_an_interrupted_run_goes_on_and_half_written_results_are_made_again(work
     tracker = Tracker("drift", "slow")
     sequences = SequenceList([video("A"), video("B"), video("C")])
     run_dataset(sequences, [tracker])
-    (tracker.results_dir / "A_time.txt").unlink()  # as if written by another program
+    (tracker.results_dir / "time" / "A.txt").unlink()  # as if written by another program
     (tracker.results_dir / "B.txt").write_text("10\t20.25\t30\t40\n")
     said: list[str] = []
     report = run_dataset(sequences, [tracker], say=said.append)
     assert (report.tracked, report.skipped) == (2, 1)
-    assert said[0] == "1 results are there already; 2 are left to make"
-    assert "[1/2] drift/slow A: 5 frames" in said[1] and "left" in said[1]
+    assert "made again" in said[0] and "there is no" in said[0] and "B.txt has 1 boxes, but B has 5" in said[1]
+    assert said[2] == "1 results are there already; 2 are left to make"
+    assert "[1/2] drift/slow A: 5 frames" in said[3] and "left" in said[3]
     assert run_dataset(sequences, [tracker], overwrite=True).tracked == 3
 
 
-def test_changed_parameters_never_mix_with_earlier_results(workspace: Path) -> None:
+def test_other_settings_have_a_place_of_their_own_that_has_a_name(workspace: Path) -> None:
+    usual, faster = Tracker("drift", "slow"), Tracker("drift", "slow", 2, overrides={"step": "3"})
+    run_dataset([video("A")], [usual, faster])
+    assert load_result(usual, video("A")).boxes[1, 0] == 11 and load_result(faster, video("A")).boxes[1, 0] == 13
+    name, _, digest = faster.merged_name.partition("+")
+    assert name == usual.run_name == "drift/slow" and len(digest) == 8
+    assert faster.run_name == f"drift/slow+{digest}_002"
+    named = Tracker("drift", f"slow+{digest}", 2)  # as analysis names it
+    assert load_result(named, video("A")).boxes[1, 0] == 13
+    assert json.loads((faster.results_dir / "run.json").read_text())["settings"] == {"step": 3.0}
+    same = Tracker("drift", "slow", overrides={"step": "1.0"})
+    assert same.run_name == "drift/slow", "the parameter set's own value changes nothing"
+
+
+def test_a_parameter_set_that_was_changed_never_mixes_with_earlier_results(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sequences = SequenceList([video("A"), video("B")])
-    run_dataset(sequences, [Tracker("drift", "slow")])
-    faster = Tracker("drift", "slow", overrides={"step": "3"})
+    tracker = Tracker("drift", "slow")
+    run_dataset(sequences, [tracker])
+    before = PARAMETERS["drift/slow"]
+    PARAMETERS.register("drift/slow", override=True)(lambda: replace(before(), step=3.0))
     said: list[str] = []
-    report = run_dataset(sequences[:1], [faster], say=said.append)
+    report = run_dataset(sequences[:1], [tracker], say=said.append)
     assert report.tracked == 1 and "have changed; earlier results are now in" in said[0]
-    assert load_result(faster, sequences[0]).boxes[1, 0] == 13
+    assert load_result(tracker, sequences[0]).boxes[1, 0] == 13
     with pytest.raises(ResultError, match="run it first"):
-        load_result(faster, sequences[1])
-    [moved] = [path for path in faster.results_dir.parent.iterdir() if path != faster.results_dir]
-    assert (moved / "B.txt").is_file() and moved.name.startswith("slow.")
-    assert json.loads((faster.results_dir / "run.json").read_text())["parameters"]["step"] == 3
+        load_result(tracker, sequences[1])
+    [moved] = [path for path in tracker.results_dir.parent.iterdir() if path != tracker.results_dir]
+    assert (moved / "B.txt").is_file() and (moved / "time" / "B.txt").is_file() and moved.name.startswith("slow.")
+    assert json.loads((tracker.results_dir / "run.json").read_text())["parameters"]["step"] == 3
+
+
+def test_no_name_of_a_sequence_is_a_file_of_another(workspace: Path) -> None:
+    tracker = Tracker("drift", "slow")
+    names = ["a", "a_time", "a_score", "a_error", "time", "run"]
+    sequences = SequenceList([video(name, 4 + number) for number, name in enumerate(names)])
+    assert run_dataset(sequences, [tracker]).tracked == len(names)
+    for sequence in sequences:
+        np.testing.assert_allclose(load_result(tracker, sequence).boxes, sequence.ground_truth_rect)
+    assert run_dataset(sequences, [tracker]).skipped == len(names)
+
+
+def test_results_in_pytrackings_layout_are_read(workspace: Path) -> None:
+    tracker = Tracker("drift", "slow")
+    tracker.results_dir.mkdir(parents=True)
+    np.savetxt(tracker.results_dir / "A.txt", video("A").ground_truth_rect, delimiter="\t", fmt="%.2f")
+    np.savetxt(tracker.results_dir / "A_time.txt", np.full(5, 0.25))
+    result = load_result(tracker, video("A"))
+    np.testing.assert_allclose(result.boxes, video("A").ground_truth_rect)
+    assert result.times.tolist() == [0.25] * 5 and result.scores is None
+
+
+FLIPS = 60
+
+
+def test_no_flipped_bit_of_a_result_goes_unnoticed(workspace: Path) -> None:
+    assert flipped_results(workspace, FLIPS, seed=0) == []
+
+
+def flipped_results(workspace: Path, count: int, seed: int) -> list[str]:
+    """Flips one bit in a result's files, many times over; returns what then was another result or an unnamed error."""
+    tracker, sequence = Tracker("drift", "slow"), video("A")
+    run_dataset([sequence], [tracker])
+    true = load_result(tracker, sequence)
+    files = [tracker.results_dir / name for name in ("A.txt", "time/A.txt", "score/A.txt", "sum/A.sha256")]
+    rng = np.random.default_rng(seed)
+    wrong = []
+    for _ in range(count):
+        file = files[rng.integers(len(files))]
+        whole = file.read_bytes()
+        damaged = bytearray(whole)
+        place = int(rng.integers(8 * len(whole)))
+        damaged[place // 8] ^= 1 << place % 8
+        file.write_bytes(bytes(damaged))
+        try:
+            found = load_result(tracker, sequence)
+            parts = ((found.boxes, true.boxes), (found.times, true.times), (found.scores, true.scores))
+            if not all(np.array_equal(a, b, equal_nan=True) for a, b in parts):  # type: ignore[arg-type]
+                wrong.append(f"bit {place} of {file}: another result")
+        except ResultError as error:
+            if "A" not in str(error):
+                wrong.append(f"bit {place} of {file}: {error}")
+        file.write_bytes(whole)
+    return wrong
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"nan\tnan\tnan\tnan\n" * 5, b"9" * 5000, b""])
+def test_a_damaged_result_is_named_set_aside_and_made_again(workspace: Path, content: bytes) -> None:
+    tracker, sequence = Tracker("drift", "slow"), video("A")
+    run_dataset([sequence], [tracker])
+    (tracker.results_dir / "A.txt").write_bytes(content)
+    with pytest.raises(ResultError, match=r"A\.txt"):
+        load_result(tracker, sequence)
+    said: list[str] = []
+    assert run_dataset([sequence], [tracker], say=said.append).tracked == 1
+    assert "A.txt" in said[0] and "made again" in said[0]
+    assert (tracker.results_dir / "damaged" / "A.txt").read_bytes() == content
+    assert load_result(tracker, sequence).boxes[1, 0] == 11
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"{", b'{"key": "../../outside"}'])
+def test_results_beside_a_damaged_run_file_are_set_aside(workspace: Path, content: bytes) -> None:
+    tracker = Tracker("drift", "slow")
+    run_dataset([video("A")], [tracker])
+    (tracker.results_dir / "run.json").write_bytes(content)
+    said: list[str] = []
+    assert run_dataset([video("A")], [tracker], say=said.append).tracked == 1
+    assert "run.json" in said[0] and (tracker.results_dir.with_name("slow.unknown") / "A.txt").is_file()
+    assert sorted(path.name for path in workspace.iterdir()) == ["tracking_results"]
 
 
 def test_the_device_does_not_make_other_results(workspace: Path) -> None:
@@ -164,7 +263,7 @@ def test_a_box_that_is_no_box_is_the_trackers_error(workspace: Path) -> None:
 def test_many_processes_give_the_results_of_one(workspace: Path) -> None:
     sequences = SequenceList([video(name, 4 + k) for k, name in enumerate("ABC")] + [video("Black", value=0)])
     tracker = Tracker("drift", "slow", 0)
-    files = [f"{sequence.name}{kind}.txt" for sequence in sequences[:3] for kind in ("", "_score")]
+    files = [f"{kind}{sequence.name}.txt" for sequence in sequences[:3] for kind in ("", "score/")]
     texts = []
     for threads in (0, 2):
         report = run_dataset(sequences, [tracker], threads=threads, overwrite=True)

@@ -11,11 +11,17 @@ import pytest
 import torch
 
 from ltr.admin.environment import EnvironmentError_
-from ltr.dataset import SyntheticVideo
+from ltr.dataset import DatasetError, SyntheticVideo
 from ltr.registry import RegistryError
+from pytracking import run_tracker
 from pytracking.evaluation import Sequence, SequenceError, SequenceList, from_video_dataset, get_dataset
 from pytracking.evaluation.benchmarks import otb, otb13, otb_entries
 from pytracking.evaluation.ground_truth import read_regions
+
+
+def names(sequences: SequenceList) -> list[str]:
+    return [sequence.name for sequence in sequences]
+
 
 BOXES = np.array([[1.0, 2, 10, 12], [2, 2, 10, 12], [3, 2, 10, 12]])
 FRAMES = [np.full((40, 50, 3), value, np.uint8) for value in range(3)]
@@ -132,6 +138,36 @@ def test_otb_is_read_with_its_ranges_separators_and_second_targets(tmp_path: Pat
     assert "Board" not in {sequence.name for sequence in otb13(tmp_path)}
 
 
+def test_otb_is_read_as_other_programs_have_it(tmp_path: Path) -> None:
+    write_otb(tmp_path, "Human4", range(1, 4), 3, "groundtruth_rect.2.txt")
+    folder = write_otb(tmp_path, "KiteSurf", range(1, 4), 3) / "img"
+    sequences = otb(tmp_path)
+    assert sequences["Human4_2"] is sequences["Human4"], "pytracking's name of it"
+    assert sequences["Human4"].shortened(2).aliases == ("Human4_2",)
+    for path in sorted(folder.iterdir()):  # as jpg in some copies, as png in others
+        cv2.imwrite(str(path.with_suffix(".png")), cv2.imread(str(path)))
+        path.unlink()
+    assert str(otb(tmp_path)["KiteSurf"].frames[2]).endswith("0003.png")
+
+
+def test_a_shortened_otb_says_so(
+    workspace: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(FileNotFoundError, match="Diving.*images 1 to 215 are missing.*data set otb_shortened"):
+        otb(shared_data / "otb_hard")
+    sequences = otb(shared_data / "otb_hard", shortened=True)
+    assert {sequence.dataset for sequence in sequences} == {"otb_shortened"}
+    assert [len(sequence) for sequence in sequences] == [100, 100, 100, 100, 100, 81, 100]
+    monkeypatch.setenv("PYTRACKING_OTB_DIR", str(shared_data / "otb_hard"))
+    assert names(get_dataset("otb_shortened")) == names(sequences)
+    arguments = ["opencv", "kcf", "--dataset_name", "otb_shortened", "--sequence", "Diving"]
+    assert run_tracker.main(arguments) == 0
+    assert "otb_shortened" in capsys.readouterr().out
+    arguments[3] = "otb"
+    assert run_tracker.main(arguments) == 1
+    assert "is read as the data set otb_shortened" in capsys.readouterr().err
+
+
 def test_a_part_of_otb_is_used_and_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_otb(tmp_path, "CarDark", range(1, 3), 2)
     otb(tmp_path)
@@ -152,7 +188,7 @@ def test_what_is_wrong_with_an_otb_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="1 of the images 1 to 3 are missing, first number 2"):
         otb(tmp_path)
     (folder / "groundtruth_rect.txt").unlink()
-    with pytest.raises(FileNotFoundError, match=r"ground truth .*groundtruth_rect.txt does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*groundtruth_rect.txt"):
         otb(tmp_path)
 
 
@@ -160,7 +196,7 @@ def test_what_is_wrong_with_an_otb_folder_is_named(tmp_path: Path) -> None:
 def test_a_line_of_ground_truth_that_is_no_box_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "boxes.txt"
     file.write_text(f"1,2,3,4\n{line}\n")
-    with pytest.raises(SequenceError, match=r"boxes.txt, line 2: expected four finite numbers x, y, w, h, not"):
+    with pytest.raises(DatasetError, match=r"boxes.txt, line 2: expected 4 numbers, not"):
         read_regions(file)
 
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from ltr.admin.files import WriteError
 from pytracking.analysis import evaluate, print_results
-from pytracking.analysis.render import TRACKED_COLOUR, TRUE_COLOUR, render_strip, render_video
+from pytracking.analysis.render import (
+    TRACKED_COLOUR,
+    TRUE_COLOUR,
+    RenderError,
+    render_strip,
+    render_video,
+    write_video,
+)
 from pytracking.evaluation import ResultError, Sequence, SequenceList, SequenceResult, Tracker
 from pytracking.evaluation.results import save_result
 
@@ -42,11 +53,11 @@ def test_the_best_tracker_stands_first_with_its_speed(sequences: SequenceList) -
     scores = print_results([BAD, GOOD], sequences, "Mine", per_sequence=True, file=out)
     text = out.getvalue()
     assert [score.title for score in scores] == ["good one", "b/bad"]
-    assert "Mine: 2 sequences, one-pass evaluation, protocol pysot" in text
+    assert "Mine: 2 sequences, one-pass evaluation by pysot-toolkit (protocol pysot)" in text
     assert text.index("good one") < text.index("b/bad")
     assert "50.0" in text and "DP@20" in text
-    assert scores[0].mean.auc == pytest.approx(np.mean([run.auc for run in scores[0].per_sequence.values()]))
-    assert scores[1].mean.dp20 == pytest.approx((1 / 8 + 1 / 6) / 2)
+    assert scores[0].overall["auc"] == pytest.approx(np.mean([run["auc"] for run in scores[0].per_sequence.values()]))
+    assert scores[1].overall["precision20"] == pytest.approx((1 / 8 + 1 / 6) / 2)
 
 
 def test_sequences_that_one_tracker_lacks_are_left_out_for_all_and_counted(sequences: SequenceList) -> None:
@@ -69,7 +80,7 @@ def test_runs_are_merged_into_their_mean(sequences: SequenceList) -> None:
     single = evaluate(runs, sequences)
     [merged] = evaluate(runs, sequences, merge_results=True)
     assert merged.title == "a/x"
-    assert merged.mean.auc == pytest.approx(np.mean([score.mean.auc for score in single]))
+    assert merged.overall["auc"] == pytest.approx(np.mean([score.overall["auc"] for score in single]))
 
 
 def test_no_results_and_unknown_columns_are_errors(sequences: SequenceList) -> None:
@@ -117,3 +128,48 @@ def test_boxes_far_outside_and_absent_targets_are_drawn(tmp_path: Path) -> None:
     sequence.ground_truth_rect[2] = np.nan
     boxes = np.full((8, 4), 1e12)
     assert render_strip(sequence, boxes, tmp_path / "a.png").is_file()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk that holds 64 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a disk as Linux does")
+def test_a_disk_that_is_full_is_told_and_leaves_no_video(small_disk: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = (rng.integers(0, 255, (120, 160, 3), dtype=np.uint8) for _ in range(60))
+    with pytest.raises(WriteError, match=r"cannot write .*a\.mp4: No space left on device; the disk is full"):
+        write_video(small_disk / "a.mp4", frames, (160, 120))
+    assert not list(small_disk.iterdir())
+
+
+def test_a_video_that_cannot_be_read_back_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        """Writes nothing and says nothing, as OpenCV's writer where its encoder fails."""
+
+        def __init__(self, file: str, *arguments: object) -> None:
+            Path(file).write_bytes(b"no video")
+
+        def isOpened(self) -> bool:  # noqa: N802
+            return True
+
+        def write(self, frame: np.ndarray) -> None:
+            pass
+
+        def release(self) -> None:
+            pass
+
+        fourcc = staticmethod(cv2.VideoWriter.fourcc)
+
+    monkeypatch.setattr(cv2, "VideoWriter", Silent)
+    with pytest.raises(RenderError, match="of the 3 frames of a video 0 can be read"):
+        write_video(tmp_path / "a.mp4", [np.zeros((40, 40, 3), np.uint8)] * 3, (40, 40))
+    assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ import torch
 from ltr.data.processing import TemplateSearchProcessing
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking.transt import TransT, transt50
-from ltr.train_settings.transt.transt50 import TransTConfig
+from ltr.train_settings.transt import transt50 as transt50_recipe
 from pytracking.tracker.transt import TransTParams, TransTTracker
 
 
@@ -66,8 +66,9 @@ def test_training_crops_have_the_side_of_the_trackers(golden: Any, target: str) 
     data = TensorDict(dataset="toy", seq_id=0)
     for part in ("train", "test"):
         data[f"{part}_images"], data[f"{part}_anno"] = [frame], [torch.tensor([x + 150, y + 150, w, h])]
-    crops = TransTConfig()
-    processing = TemplateSearchProcessing(crops.template, replace(crops.search, center_jitter=0.0, scale_jitter=0.0))
+    crops = transt50_recipe.RECIPE.processing.options
+    search = replace(crops["search"], center_jitter=0.0, scale_jitter=0.0)
+    processing = TemplateSearchProcessing(crops["template"], search)
     sample = processing(data, np.random.default_rng(0))
     sides = [128 * w / sample["train_anno"][2].item(), 256 * w / sample["test_anno"][2].item()]
     np.testing.assert_allclose(sides, arrays[f"{target}/crop_sides"], rtol=1e-6)

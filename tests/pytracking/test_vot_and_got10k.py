@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pytracking.metrics import (
+    PROTOCOLS,
     MetricError,
     bounding_boxes,
     corners,
@@ -146,23 +147,65 @@ def test_got10k_names_what_does_not_fit() -> None:
         got10k([boxes[:2]], [boxes])
     with pytest.raises(MetricError, match="sequence 1: the results are not finite"):
         got10k([boxes * np.nan], [boxes])
-    with pytest.raises(MetricError, match="none of the 1 sequences has a frame to score"):
+    with pytest.raises(MetricError, match="no sequence has a frame to score"):
         got10k([boxes], [boxes], [np.zeros(3)])
 
 
-def test_only_got10k_reports_normalised_precision_by_area() -> None:
+def test_a_box_that_begins_outside_the_frame_is_moved_as_got10ks_toolkit_does() -> None:
+    truth = np.array([BOX, [0.0, 20, 50, 40]])
+    assert got10k([truth - [[0] * 4, [10, 0, -10, 0]]], [truth], None, [SIZE]).ao == pytest.approx(50 / 60)
+
+
+def test_the_python_toolkit_counts_a_run_without_counted_frames_as_0_and_every_fragment_alike() -> None:
+    lost = run(120, (3,))  # lost at once, and started again in the eighth frame from the end of a short sequence
+    short = lost[:12]
+    runs, truths = [[short], [run(120)]], [[BOX] * 12, [BOX] * 120]
+    interval = (5, 10)
+    scores = vot_supervised(runs, truths, [SIZE] * 2, "vot_toolkit", interval)
+    assert scores.accuracy == pytest.approx(120 / 132)
+    assert vot_supervised(runs, truths, [SIZE] * 2, "pysot", interval).accuracy == 1  # the others leave it out
+    # Two fragments of the failed runs at 2/n and 2/n, one that never fails: all weigh 1, or share their sequence's 1.
+    twice, once = [run(60, (3,)), run(60, (3,))], [run(60)]
+    after = np.arange(5, 11)
+    failed = 2 / after  # frames 1 and 2 of three overlap wholly
+    found = vot_supervised([twice, once], [[BOX] * 60] * 2, [SIZE] * 2, "vot_toolkit", interval)
+    assert found.eao == pytest.approx(((2 * failed + 3) / 5).mean())  # two failed, two begun anew, one whole
+
+
+def test_the_python_toolkits_curve_ends_with_its_longest_fragment() -> None:
+    failed = run(100, (50, 95))  # fragments of 50 and 40 frames
+    interval = (40, 99)
+    known = np.arange(40, 50)
+    found = vot_supervised([[failed]], [[BOX] * 100], [SIZE], "vot_toolkit", interval).eao
+    assert found == pytest.approx(((1 + 39 / known) / 2).mean())
+    assert found > vot_supervised([[failed]], [[BOX] * 100], [SIZE], "pysot", interval).eao
+
+
+def test_normalised_precision_has_a_value_and_an_area() -> None:
     truth = np.array([BOX] * 4)
     shifted = truth + [3, 0, 0, 0]  # a tenth of the width: passes from 0.10 on, 41 of 51 thresholds
     shifted[0] = truth[0]
-    by_value, by_area = ope(shifted, truth, "pysot"), ope(shifted, truth, "got10k")
-    assert by_value.norm_precision_score == 1
-    assert by_area.norm_precision_score == pytest.approx((1 + 3 * 41 / 51) / 4)
-    assert by_value.norm_precision_area == pytest.approx(by_area.norm_precision_area)
+    for protocol in ("pysot", "got10k"):
+        result = ope(shifted, truth, protocol)
+        assert result.norm_precision20 == 1
+        assert result.norm_precision_area == pytest.approx((1 + 3 * 41 / 51) / 4)
 
 
-def test_an_empty_box_is_the_one_before_in_pytracking_only() -> None:
+def test_absent_frames_fail_in_every_protocol_but_got10ks() -> None:
+    truth = np.array([BOX] * 10)
+    visible = np.arange(10) < 6
+    for protocol in PROTOCOLS:
+        result = ope(truth, truth, protocol, visible)
+        assert result.dp20 == (1 if protocol == "got10k" else 0.6)
+        assert result.auc == pytest.approx(result.dp20 * 20 / 21)
+
+
+def test_an_empty_box_is_the_one_before_in_pytracking_and_of_negative_size_in_lasot_too() -> None:
     truth = np.array([BOX] * 3)
     pred = truth.copy()
     pred[1, 2] = 0
     assert ope(pred, truth, "pytracking").success[0] == 1
     assert ope(pred, truth, "pysot").success[0] == pytest.approx(2 / 3)
+    pred[1, 2] = -5
+    assert ope(pred, truth, "pytracking").success[0] == pytest.approx(2 / 3)
+    assert ope(pred, truth, "lasot").success[0] == 1

@@ -12,7 +12,7 @@ from socl_plugins import plugin
 
 
 def test_the_box_of_a_click_is_near_the_clicked_object() -> None:
-    assert CLICK_TO_BOX["top_map"] is plugin.top_map_box
+    assert CLICK_TO_BOX["top_map"] is plugin.click_box
     rng = np.random.default_rng(0)
     image = rng.integers(90, 110, (240, 320, 3), np.uint8)
     cv2.ellipse(image, (150, 120), (35, 25), 0, 0, 360, (220, 60, 40), cv2.FILLED)

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import PairAugmentation
 from ltr.data.sampler import TrackingSampler
-from ltr.data.transforms import ColorJitter, Compose, HorizontalFlip
 from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.tracking import siamfc_resnet18
 from socl_plugins.clicks import PointAnnotated, write_points
 from socl_plugins.soft_contrastive.actor import SoCLActor
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
 from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 
@@ -28,7 +28,7 @@ def train_ten_steps(root: Path, noise_px: float = 0.0) -> dict[str, torch.Tensor
     clicks = PointAnnotated(Got10k(root, "train"), noise_px, seed=5)
     dataset = ObjectnessAnnotated(clicks, ProposalSettings(random_count=200, keep=16))
     processing = SoftContrastiveProcessing(
-        CropSettings(size=96), net.grid(96), PairAugmentation(Compose(HorizontalFlip(), ColorJitter(0.2)))
+        TopMapCropSettings(size=96), net.grid(96), PairAugmentation(Augmentation(flip=0.5, brightness=0.2))
     )
     sampler = TrackingSampler(
         [dataset], samples_per_epoch=20, max_gap=5, processing=processing, frame_sample_mode="interval"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,27 +10,17 @@ import pytest
 import torch
 
 from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
-from ltr.admin.settings import Settings, SettingsError
+from ltr.admin.settings import Settings
+from ltr.config.overrides import flat
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import embedded_videos
 from ltr.registry import TRAIN_SETTINGS, load_plugins
-from ltr.training import pairs, siamfc
 from pytracking.registry import PARAMETERS
 from socl_plugins.clicks import PointAnnotated
-from socl_plugins.pseudo_label.from_top_map import box_from_map
-from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated, pseudo_box
-from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings
+from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
+from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
+from tests.recipes import FEW_PROPOSALS, SMALL, recipe
 
-SMALL = {
-    "epochs": "1",
-    "samples_per_epoch": "4",
-    "batch_size": "2",
-    "num_workers": "0",
-    "videos": "2",
-    "held_out_videos": "1",
-    "held_out_frames": "2",
-}
-OF_CLICKS = {"prepare_frames": "0", "proposals.random_count": "200"}
 OF_BOXES = ("siamfc/box_siam_alexnet", "siamfc/box_siam_res18", "socl/box_siam_budget")
 
 load_plugins()
@@ -37,72 +28,68 @@ load_plugins()
 RECIPES = [name for kind in ("siamfc/*", "socl/*") for name in TRAIN_SETTINGS.names(kind) if "/gst" not in name]
 
 
-def train(recipe: str, **more: str) -> dict[str, object]:
+def train(recipe: str, more: Mapping[str, object] | None = None) -> dict[str, object]:
     """Returns the checkpoint after two small steps."""
-    overrides = SMALL | ({} if recipe in OF_BOXES else OF_CLICKS) | more
+    overrides = SMALL | ({} if recipe in OF_BOXES else FEW_PROPOSALS) | dict(more or {})
     torch.manual_seed(0)
     TRAIN_SETTINGS[recipe](Settings(*recipe.split("/"), overrides=overrides))
     return load_checkpoint(best_checkpoint(recipe))
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_a_recipe_trains_and_its_network_tracks_under_its_name(workspace: Path, recipe: str) -> None:
-    checkpoint = train(recipe)
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_trains_and_its_network_tracks_under_its_name(workspace: Path, name: str) -> None:
+    checkpoint = train(name)
     losses = checkpoint["stats"]["train"]["Loss/total"]  # type: ignore[index]
     assert np.isfinite(list(losses.values())).all()
-    assert PARAMETERS[f"siamfc/{recipe.split('/')[1]}"]().network == recipe
+    assert PARAMETERS[f"siamfc/{name.split('/')[1]}"]().network == name
     assert min(checkpoint["stats"]["labels"]["hours"].values()) > 0, "what labels cost is recorded"  # type: ignore[index]
 
 
-def test_the_baselines_have_the_schedule_and_the_crops_of_socl() -> None:
-    for got10k in (None, Path("somewhere")):
-        env = Settings("a", "b").env
-        object.__setattr__(env, "got10k_dir", got10k)
-        from socl_plugins.soft_contrastive.training import SoCLRes18Config, default_config
-
-        socl, box = default_config(SoCLRes18Config(), env), pairs.scheduled(siamfc.BoxRes18Config(), env)
-        shared = set(vars(socl)) & set(vars(box)) - {"crop", "augment_apart"}
-        assert {"learning_rate", "epochs", "batch_size", "pretrained", "border", "max_gap"} <= shared
-        assert {name: getattr(socl, name) for name in shared} == {name: getattr(box, name) for name in shared}
-        for name in ("size", "search_factor", "scale_jitter"):
-            assert getattr(socl.crop, name) == getattr(box.crop, name)
+@pytest.mark.parametrize("schedule", ["short", "paper"])
+def test_the_baselines_have_the_schedule_and_the_crops_of_socl(schedule: str) -> None:
+    socl, box = (recipe(name, schedule=schedule) for name in ("socl/socl_res18", "siamfc/box_siam_res18"))
+    assert (socl.optimizer, socl.schedule, socl.score, socl.runtime) == (
+        box.optimizer,
+        box.schedule,
+        box.score,
+        box.runtime,
+    )
+    assert socl.sampler == box.sampler and socl.data.sets == box.data.sets
+    one, other = flat(socl), flat(box)
+    differ = {key for key in set(one) & set(other) if one[key] != other[key]}
+    assert {key for key in differ if key.startswith(("network", "processing"))} <= {
+        "network.calibrated",
+        "processing",
+        "processing.crop.shift",
+        "processing.augmentation.apart",
+    }
 
 
 def test_boxes_and_clicks_have_the_same_budget_in_hours(workspace: Path) -> None:
-    clicks = train("socl/bce_siam_res18", budget_hours="0.02", frame_part="1")
-    boxes = train("socl/box_siam_budget", budget_hours="0.09", frame_part="1")
+    clicks = train("socl/bce_siam_res18", {"data.labels.budget.hours": 0.02})
+    boxes = train("socl/box_siam_budget", {"data.labels.budget.hours": 0.09})
     counts = [round(one["stats"]["labels"]["dollars"][0] / price) for one, price in ((clicks, 0.005), (boxes, 0.036))]  # type: ignore[index]
     # One video of 30 frames each: a second would cost too much.
     assert counts == [30, 30]
-    part = train("socl/box_siam_budget", frame_part="0.2")
+    part = train("socl/box_siam_budget", {"data.labels.budget.frame_part": 0.2})
     assert part["stats"]["labels"]["hours"][0] == pytest.approx(2 * 6 * 10.2 / 3600)  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
-    ("recipe", "key", "value"),
-    [("siamfc/box_siam_res18", "radius", "0.5"), ("siamfc/box_siam_alexnet", "template_size", "0")]
-    + [("socl/bce_siam_res18", "alpha", value) for value in ("0", "2", "nan")],
+    ("name", "key", "value"),
+    [("siamfc/box_siam_res18", "actor.radius", "0.5"), ("siamfc/box_siam_alexnet", "processing.template_size", "0")]
+    + [("socl/bce_siam_res18", "data.labels.alpha", value) for value in ("0", "2", "nan")],
 )
-def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_read(recipe: str, key: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"{key} is "):
-        TRAIN_SETTINGS[recipe](Settings(*recipe.split("/"), overrides={key: value}))
+def test_a_setting_that_makes_no_sense_is_refused(workspace: Path, name: str, key: str, value: str) -> None:
+    with pytest.raises(ValueError, match=key.rpartition(".")[2]):
+        train(name, {key: value})
 
 
 def test_the_projection_head_is_learned_and_can_be_left_out(workspace: Path) -> None:
-    with_head = train("socl/socl_res18", projection="true")["net"]
+    with_head = train("socl/socl_res18", {"network.projection": True})["net"]
     assert any(name.startswith("projection.") for name in with_head)  # type: ignore[attr-defined]
-    without = train("socl/socl_cf_res18", projection="false")["net"]
+    without = train("socl/socl_cf_res18", {"network.projection": False})["net"]
     assert not any(name.startswith("projection.") for name in without)  # type: ignore[attr-defined]
-
-
-def test_the_pseudo_box_of_one_proposal_is_that_proposal() -> None:
-    box = np.array([40.0, 30.0, 36.0, 24.0])
-    proposals = Proposals(box[None].astype(np.float32), np.array([0.9], np.float32))
-    for alpha in (0.3, 0.9):
-        np.testing.assert_allclose(pseudo_box(proposals, alpha), box, atol=1.1)
-    rectangle = np.zeros((12, 20))
-    rectangle[3:9, 5:11] = 1 / 36
-    assert box_from_map(rectangle, 0.5).tolist() == [5, 3, 6, 6]
 
 
 class NoBoxes(BaseVideoDataset):
@@ -123,9 +110,7 @@ class NoBoxes(BaseVideoDataset):
 
 
 def test_pseudo_boxes_are_made_of_clicks_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from socl_plugins.top_map import training_clicks
-
-    monkeypatch.setattr(training_clicks, "training_videos", lambda env, videos: NoBoxes(embedded_videos(videos)))
+    monkeypatch.setattr("ltr.config.data.embedded_videos", lambda videos: NoBoxes(embedded_videos(videos)))
     train("socl/bce_siam_res18")
     train("socl/socl_res18")
     clicks = ObjectnessAnnotated(PointAnnotated(embedded_videos(1)), ProposalSettings(random_count=200))

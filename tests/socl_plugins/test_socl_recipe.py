@@ -12,43 +12,36 @@ import torch
 
 from ltr import run_training
 from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_checkpoint, load_network
-from ltr.admin.settings import Settings
+from ltr.config.overrides import flat
 from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.named import embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
-from ltr.engine import LTRTrainer, TrainingResult
-from ltr.registry import TRAIN_SETTINGS, load_plugins
+from ltr.engine import LTRTrainer
+from ltr.registry import load_plugins
 from pytracking import run_tracker
 from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.clicks import PointAnnotated, write_points
-from socl_plugins.soft_contrastive import training
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from socl_plugins.top_map.build import build_store
-from socl_plugins.top_map.store import ProposalWriter, store_name, store_path
+from socl_plugins.top_map.store import proposal_writer, store_name, store_path
+from tests import recipes
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
-    "epochs": "2",
-    "samples_per_epoch": "4",
-    "batch_size": "2",
-    "num_workers": "0",
-    "score_interval": "1",
-    "videos": "3",
-    "held_out_videos": "1",
-    "held_out_frames": "4",
-    "prepare_frames": "0",
-    "output_layer": "layer1",
-    "crop.size": "128",
-    "proposals.random_count": "200",
+    **recipes.SMALL,
+    **recipes.FEW_PROPOSALS,
+    "schedule.epochs": 2,
+    "score.interval": 1,
+    "score.frames": 4,
+    "data.embedded_videos": 3,
+    "network.output_layer": "layer1",
+    "processing.crop.size": 128,
 }
 
 
 def train(*more: str) -> int:
-    words = ["socl", "socl_res18", "--device", "cpu"]
-    for key, value in SMALL.items():
-        words += ["--set", f"{key}={value}"]
-    return run_training.main([*words, *more])
+    return run_training.main(["socl", "socl_res18", "--device", "cpu", *recipes.as_words(SMALL), *more])
 
 
 def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +74,7 @@ def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureF
     assert any(not torch.equal(value, other[name]) for name, value in checkpoint["net"].items())
 
     name = "synthetic-0000"
-    words = ["siamfc", "socl_res18", "--dataset_name", "synthetic", "--sequence", name]
+    words = ["siamfc", "socl_res18", "--dataset", "synthetic", "--sequence", name]
     assert run_tracker.main(words) == 0
     boxes = (workspace / "tracking_results" / "siamfc" / "socl_res18" / f"{name}.txt").read_text().splitlines()
     assert len(boxes) == 60 and all(len(line.split("\t")) == 4 for line in boxes)
@@ -93,14 +86,13 @@ def test_the_whole_run_is_the_same_without_the_boxes_of_the_training_videos(
     for split, seed in (("train", 21), ("val", 22)):
         export_got10k(SyntheticVideo(3, num_frames=5, seed=seed), tmp_path / "data", split)
     monkeypatch.setenv("PYTRACKING_GOT10K_DIR", str(tmp_path / "data"))
-    small = ["--set", "pretrained=none", "--set", "decay_epochs="]
-    assert train(*small) == 0
+    assert train() == 0
     path = best_checkpoint("socl/socl_res18")
     with_boxes = load_checkpoint(path)
     write_points(PointAnnotated(Got10k(tmp_path / "data", "train")), tmp_path / "data" / "train")
     for boxes in (tmp_path / "data" / "train").rglob("groundtruth.txt"):
         boxes.unlink()
-    assert train(*small) == 0
+    assert train() == 0
     without = load_checkpoint(path)
     assert all(torch.equal(value, without["net"][name]) for name, value in with_boxes["net"].items())
     assert with_boxes["score"] == without["score"]
@@ -129,8 +121,7 @@ def test_a_resumed_run_equals_an_unbroken_one(workspace: Path, monkeypatch: pyte
 def test_two_processes_train_together_and_read_one_store(workspace: Path) -> None:
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     words += [str(ROOT / "ltr" / "run_training.py"), "socl", "socl_res18", "--device", "cpu"]
-    for key, value in {**SMALL, "batch_size": "1", "prepare_frames": "1000"}.items():
-        words += ["--set", f"{key}={value}"]
+    words += recipes.as_words({**SMALL, "data.labels.prepare_frames": 1000})
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("held-out AUC: ") == 1, "one process speaks"
@@ -138,17 +129,26 @@ def test_two_processes_train_together_and_read_one_store(workspace: Path) -> Non
 
     clicks = ObjectnessAnnotated(PointAnnotated(embedded_videos(3)), ProposalSettings(random_count=200))
     path = store_path(workspace / "top_maps", store_name(clicks), clicks.settings)
-    with ProposalWriter(path, clicks.name, clicks.settings) as writer:
+    with proposal_writer(path, clicks.name, clicks.settings) as writer:
         built = build_store(clicks, writer, jobs=1, progress=False)
     shutil.rmtree(workspace / "checkpoints")
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert built.computed > 80 and f"TOP maps: {built.computed} frames are stored" in done.stdout
+    assert built.made > 80 and f"TOP maps: {built.made} frames are stored" in done.stdout
     stored = load_checkpoint(best_checkpoint("socl/socl_res18"))["net"]
     assert all(torch.equal(value, stored[name]) for name, value in computed.items())
 
 
-@pytest.mark.parametrize("wrong", ["crop.search_factor=-1", "proposals.keep=0", "border=-1", "loss.tau=0", "max_gap=0"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "processing.crop.search_factor=-1",
+        "data.labels.proposals.keep=0",
+        "network.border=-1",
+        "actor.objective.tau=0",
+        "sampler.max_gap=0",
+    ],
+)
 def test_an_impossible_hyper_parameter_is_an_error_that_names_it(
     workspace: Path, capsys: pytest.CaptureFixture[str], wrong: str
 ) -> None:
@@ -160,7 +160,7 @@ def test_an_impossible_hyper_parameter_is_an_error_that_names_it(
 def test_a_misspelt_hyper_parameter_is_an_error_with_a_near_name(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train("--set", "loss.tua=0.5") == 1
+    assert train("--set", "actor.objective.tua=0.5") == 1
     assert "tau" in capsys.readouterr().err
     assert not list(workspace.rglob("*.pth.tar"))
 
@@ -170,14 +170,14 @@ def test_pretrained_weights_are_read_from_a_file_and_checked(
 ) -> None:
     weights = load_network_weights(seed=4)
     torch.save(weights, tmp_path / "weights.pth")
-    assert train("--set", f"pretrained={tmp_path / 'weights.pth'}") == 0
+    assert train("--set", f"network.pretrained={tmp_path / 'weights.pth'}") == 0
     trained = load_network("socl/socl_res18").state_dict()
     # Statistics of pre-trained norm layers are kept; random ones would have moved.
     assert torch.equal(trained["backbone.bn1.running_mean"], weights["bn1.running_mean"])
     del weights["conv1.weight"]
     torch.save(weights, tmp_path / "weights.pth")
     capsys.readouterr()
-    assert train("--set", f"pretrained={tmp_path / 'weights.pth'}") == 1
+    assert train("--set", f"network.pretrained={tmp_path / 'weights.pth'}") == 1
     assert "conv1.weight" in capsys.readouterr().err
 
 
@@ -190,28 +190,18 @@ def load_network_weights(seed: int) -> dict[str, torch.Tensor]:
 
 
 def test_a_folder_of_stores_that_is_not_there_is_named(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train("--set", "store=nowhere") == 1
+    assert train("--set", "data.labels.store=nowhere") == 1
     assert f"there is no folder {workspace / 'nowhere'}" in capsys.readouterr().err
 
 
-def test_the_rows_of_table_1_differ_in_their_samples_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rows_of_table_1_differ_in_their_samples_alone() -> None:
     load_plugins()
-    seen: dict[str, dict[str, object]] = {}
-
-    def remember(settings: Settings, config: training.SoCLConfig) -> TrainingResult:
-        seen[settings.script_name] = {**vars(config), **vars(config.loss)}
-        return TrainingResult()
-
-    monkeypatch.setattr(training, "train", remember)
-    for recipe in ("gst", "gst_sns", "gst_sns_mix", "socl_res18"):
-        TRAIN_SETTINGS[f"socl/{recipe}"](Settings("socl", recipe, overrides={"loss.tau": "0.3"}))
-        assert PARAMETERS[f"siamfc/{recipe}"]().network == f"socl/{recipe}"
-    samples = ("use_negatives", "use_mixing", "use_local")
-    assert [[row.pop(name) for name in samples] for row in seen.values()] == [
+    names = [f"actor.objective.use_{kind}" for kind in ("negatives", "mixing", "local")]
+    rows = [flat(recipes.recipe(f"socl/{name}")) for name in ("gst", "gst_sns", "gst_sns_mix", "socl_res18")]
+    assert [[row.pop(name) for name in names] for row in rows] == [
         [False, False, False],
         [True, False, False],
         [True, True, False],
         [True, True, True],
     ]
-    rows = [{key: value for key, value in row.items() if key != "loss"} for row in seen.values()]
-    assert rows[0]["tau"] == 0.3 and all(row == rows[0] for row in rows)
+    assert all(row == rows[0] for row in rows)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
-from ltr.admin.settings import Settings, TrainConfig, apply_overrides
+from ltr.admin.ownership import LOCK_FILE
+from ltr.admin.records import RecordError
 from ltr.models.builder import NETWORKS
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
@@ -21,10 +27,16 @@ from socl_plugins.studies.__main__ import main
 from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.studies.measure import HELD_OUT, videos_of_test
 from socl_plugins.studies.report import ReportError, collect, study_table
-from socl_plugins.studies.run import result_path
+from socl_plugins.studies.run import RunOptions, _missing_tests, read_result, result_path
 from socl_plugins.studies.study import Study, StudyError
+from tests.recipes import recipe
 
-TINY = {"epochs": "1", "samples_per_epoch": "4", "batch_size": "2", "videos": "2"}
+TINY = {
+    "schedule.epochs": "1",
+    "schedule.samples_per_epoch": "4",
+    "schedule.batch_size": "2",
+    "data.embedded_videos": "2",
+}
 ROWS = ["untrained", "Box-Siam, boxes"]
 
 
@@ -61,36 +73,25 @@ def test_every_row_names_what_there_is(study: Study) -> None:
         assert not row.network or row.network in NETWORKS
 
 
-class Configured(Exception):
-    """A recipe has taken its settings."""
-
-
 @pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES.keys())
-def test_the_settings_of_every_row_fit_its_recipe(
-    study: Study, workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def configure(self: Settings, config: TrainConfig) -> TrainConfig:
-        raise Configured(apply_overrides(config, self.overrides))
-
-    monkeypatch.setattr(Settings, "configure", configure)
+def test_the_settings_of_every_row_fit_its_recipe(study: Study) -> None:
     for cell in study.cells([0], {}):
         if cell.recipe:
-            module, name = cell.recipe.split("/")
-            settings = Settings(module, name, overrides=dict(cell.settings))
-            with pytest.raises(Configured):
-                TRAIN_SETTINGS[cell.recipe](settings)
+            made = recipe(cell.recipe, dict(cell.settings))
+            assert made.score is None and made.schedule.samples_per_video is None
 
 
 def test_rows_share_the_schedule_and_keep_what_they_differ_in() -> None:
     study = STUDIES["noise"]
-    cells = list(study.cells([0, 1], {"epochs": "3"}))
+    cells = list(study.cells([0, 1], {"schedule.epochs": "3"}))
     assert [cell.seed for cell in cells] == [0] * 4 + [1] * 4, "seeds outermost"
     settings = [dict(cell.settings) for cell in cells]
-    assert {one["epochs"] for one in settings} == {"3"} and {one["learning_rate"] for one in settings} == {"1e-3"}
-    assert [one.get("noise_px") for one in settings[:4]] == [None, "20", None, "20"]
+    assert {one["schedule.epochs"] for one in settings} == {"3"}
+    assert {one["optimizer.learning_rate"] for one in settings} == {"1e-3"}
+    assert [one.get("data.labels.noise_px") for one in settings[:4]] == [None, "20", None, "20"]
     assert len({cell.key for cell in cells}) == 8
-    with pytest.raises(StudyError, match="noise_px is what rows of noise differ in"):
-        study.cell(study.rows[0], 0, {"noise_px": "20"})
+    with pytest.raises(StudyError, match="data.labels.noise_px is what rows of noise differ in"):
+        study.cell(study.rows[0], 0, {"data.labels.noise_px": "20"})
 
 
 def test_a_tracker_that_is_used_as_it_is_has_one_result_whatever_the_seeds() -> None:
@@ -146,7 +147,7 @@ def test_a_study_runs_goes_on_and_is_reported(
 def test_a_cell_that_fails_is_counted_and_stops_no_other(
     workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(tmp_path / "out", video, "--set", "learning_rat=1") == 1
+    assert run(tmp_path / "out", video, "--set", "optimizer.learning_rat=1") == 1
     printed = capsys.readouterr().out
     assert "1 cells run, 0 were there, 1 failed" in printed
     (log,) = (tmp_path / "out" / "logs").glob("socl-box*.log")
@@ -172,6 +173,25 @@ def test_a_table_has_means_and_deviations_over_seeds(tmp_path: Path) -> None:
     assert "| SoCL-Siam, clicks | 3 | 2.00 | 10.00 | 43.0 ± 3.6 | 50.0 ± 0.0 |" in table
 
 
+def test_a_plot_of_lines_shows_the_deviations_that_its_table_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = next(study for study in STUDIES.values() if study.x_label and all(row.x for row in study.rows if row.line))
+    for row in study.rows:
+        for seed, auc in enumerate((0.40, 0.42, 0.47)):
+            result = {"tests": {"otb": {"auc": auc, "dp20": 0.5}}, "hours": 2.0, "dollars": 10}
+            result_path(tmp_path, study.cell(row, seed, {})).write_text(json.dumps(result))
+    drawn: list[Any] = []
+    monkeypatch.setattr("socl_plugins.studies.report.line_plot", lambda *given, **more: drawn.append(given) or b"")
+    document = tmp_path / "results.md"
+    document.write_text(f"<!-- study {study.name} -->\n<!-- end of study {study.name} -->\n")
+    words = ["report", study.name, "--out", str(tmp_path), "--seeds", "0", "1", "2", "--into", str(document)]
+    assert main(words) == 0
+    points = [point for line in drawn[0][1].values() for point in line]
+    assert points and all(point[1:] == pytest.approx((43.0, 3.6056), abs=1e-4) for point in points)
+    assert "43.0 ± 3.6" in document.read_text()
+
+
 def test_networks_that_learned_from_other_videos_are_not_put_into_one_table(tmp_path: Path) -> None:
     study = STUDIES["labels"]
     for row, videos in zip(study.rows[1:3], ("got10k, 52 videos", "synthetic, 64 videos")):
@@ -190,21 +210,88 @@ def test_results_of_two_precisions_are_not_put_into_one_table(tmp_path: Path) ->
         collect(study, tmp_path, [0], {})
 
 
-def test_ctrl_c_stops_the_cells_that_are_running_and_leaves_nothing_behind(
-    workspace: Path, tmp_path: Path, video: Path
+@contextmanager
+def running_study(out: Path, video: Path, ignore_ctrl_c: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """A study in the background whose first cell has started. It ends with the block, whatever happens."""
+    words = ["run", "labels", "--out", str(out), "--seeds", "0", "--tests", str(video), "--rows", "Box-Siam, boxes"]
+    handler = signal.SIG_IGN if ignore_ctrl_c else signal.SIG_DFL
+    # In a session of its own: the signal goes to the command alone, as from a scheduler, not from a terminal.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "socl_plugins.studies", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, handler),
+    )
+    try:
+        assert wait_for(lambda: any(log.stat().st_size for log in out.glob("logs/*.log"))), "no cell has started"
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 240) -> bool:
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.1)
+    return condition()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_study_that_is_stopped_stops_its_cells_and_leaves_nothing_behind(
+    workspace: Path, tmp_path: Path, video: Path, number: int
 ) -> None:
     out = tmp_path / "out"
-    words = ["run", "labels", "--out", str(out), "--seeds", "0", "--tests", str(video), "--rows", "Box-Siam, boxes"]
-    command = [sys.executable, "-m", "socl_plugins.studies", *words]
-    # In a session of its own: the signal goes to the command alone, as from a scheduler, not from a terminal.
-    started = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
-    end = time.monotonic() + 60
-    while not list(out.glob("logs/*.log")) and time.monotonic() < end:
-        time.sleep(0.1)
-    started.send_signal(signal.SIGINT)
-    _, error = started.communicate(timeout=30)
-    assert started.returncode == 130 and b"goes on" in error
-    assert [path.name for path in out.iterdir()] == ["logs"]
+    with running_study(out, video, ignore_ctrl_c=number == signal.SIGTERM) as process:
+        process.send_signal(number)
+        error = process.communicate(timeout=240)[1]
+    assert process.returncode == 130 and "goes on" in error and "Traceback" not in error
+    assert {path.name for path in out.iterdir()} == {"logs", LOCK_FILE}
+
+
+def test_the_cells_of_a_killed_study_end_with_it_and_the_next_run_takes_over(
+    workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    with running_study(out, video) as process:
+        assert run(out, video) == 1
+        assert f"is being written to by process {process.pid}" in capsys.readouterr().err
+        cells = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        assert cells and wait_for(lambda: not any(alive(cell) for cell in cells))
+    assert list(out.glob(".*.workspace")), "the cell was running"
+    assert run(out, video) == 0
+    assert "takes it over" in capsys.readouterr().err
+    assert not list(out.glob(".*.workspace"))
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"{", b"{}", b'{"tests": {"otb": 3}}'])
+def test_a_damaged_result_is_named_set_aside_and_made_again(
+    workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    cell = STUDIES["labels"].cell(STUDIES["labels"].rows[0], 0, TINY)
+    path = result_path(tmp_path, cell)
+    path.write_bytes(content)
+    options = ["--out", str(tmp_path), "--seeds", "0", *(f"--set={key}={value}" for key, value in TINY.items())]
+    assert main(["report", "labels", *options]) == 1
+    error = capsys.readouterr().err
+    assert f"error: {path} is damaged" in error and "Traceback" not in error
+    with pytest.raises(RecordError, match="is damaged"):
+        read_result(tmp_path, cell)
+    asked = RunOptions(tmp_path, [str(video)])
+    assert _missing_tests(cell, asked) == [str(video)]
+    assert path.with_suffix(".damaged").read_bytes() == content and not path.exists()
 
 
 @pytest.mark.parametrize(

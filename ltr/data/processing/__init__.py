@@ -11,7 +11,7 @@ from ltr.data.processing.pair import (
     PairAugmentation,
     SiamFCProcessing,
     as_tensor,
-    crop_target,
+    jittered_crop,
 )
 from ltr.data.processing.template_search import CropJitter, TemplateSearchProcessing
 
@@ -24,5 +24,5 @@ __all__ = [
     "SiamFCProcessing",
     "TemplateSearchProcessing",
     "as_tensor",
-    "crop_target",
+    "jittered_crop",
 ]

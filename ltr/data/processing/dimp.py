@@ -9,20 +9,21 @@ from typing import Literal
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.jitter import jittered_center, jittered_size
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
-from ltr.data.proposals import DensityProposalSettings, ProposalSettings, draw_density_proposals, draw_proposals
-from ltr.data.target_crops import BorderMode, Region, crop_target
+from ltr.data.proposals import DensityProposalSettings, IoUProposalSettings, draw_density_proposals, draw_proposals
+from ltr.data.target_crops import BorderMode, Region, adaptive_crop
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Compose, Drawn, Transform
+from ltr.data.transforms import Drawn
 from ltr.registry import PROCESSINGS
 
 PARTS = ("train", "test")
 
 
 @dataclass(frozen=True)
-class View:
+class AugmentedCrop:
     """What is seen of a frame.
 
     Attributes:
@@ -45,14 +46,14 @@ class DiMPProcessing:
     """Cuts a crop around the target out of every train and test frame (DiMP, section 3.6).
 
     Args:
-        train: crops of the train frames, and how far off they are.
-        test: likewise; of the same size.
+        train: size of the train frames' crops, and how far their centres and scales are off the target's.
+        test: the same of the test frames' crops; ``size`` must be that of ``train``.
         label: what a classifier is to answer.
         proposals: boxes to judge in the test frames, with their overlaps or with their densities.
         transform: augmentation drawn for each frame.
         joint_transform: augmentation drawn once for all frames of a sample.
         crop_type: what a crop does at the frame's border.
-        max_scale_change: see :func:`ltr.data.target_crops.crop_target`.
+        max_scale_change: see :func:`ltr.data.target_crops.adaptive_crop`.
         mode: ``sequence`` for lists of frames; ``pair`` drops the dimension of frames from a sample of one and one.
     """
 
@@ -61,9 +62,9 @@ class DiMPProcessing:
         train: CropJitter,
         test: CropJitter,
         label: LabelSettings = LabelSettings(),
-        proposals: ProposalSettings | DensityProposalSettings = ProposalSettings(),
-        transform: Transform = Compose(),
-        joint_transform: Transform = Compose(),
+        proposals: IoUProposalSettings | DensityProposalSettings = IoUProposalSettings(),
+        transform: Augmentation = Augmentation(),
+        joint_transform: Augmentation = Augmentation(),
         crop_type: BorderMode = "replicate",
         max_scale_change: float | None = None,
         mode: Literal["sequence", "pair"] = "sequence",
@@ -124,11 +125,13 @@ class DiMPProcessing:
         part: str,
         joint: Drawn,
         rng: np.random.Generator,
-    ) -> list[View]:
+    ) -> list[AugmentedCrop]:
         """Returns the crops around targets (4,) x, y, w, h, each off its target as the part's crops are."""
         return [self._view(image, target, part, joint, rng) for image, target in zip(images, targets)]
 
-    def _view(self, image: np.ndarray, target: np.ndarray, part: str, joint: Drawn, rng: np.random.Generator) -> View:
+    def _view(
+        self, image: np.ndarray, target: np.ndarray, part: str, joint: Drawn, rng: np.random.Generator
+    ) -> AugmentedCrop:
         settings = self.crops[part]
         height, width = image.shape[:2]
         mean_side = float(np.sqrt(jittered_size(target[2:], settings.scale_jitter, rng).prod()))
@@ -140,11 +143,11 @@ class DiMPProcessing:
             min(max(center[0], 1 - reach), width - 1 + reach),
             min(max(center[1], 1 - reach), height - 1 + reach),
         )
-        crop, region = crop_target(image, center, side, settings.size, self.crop_type, self.max_scale_change)
+        crop, region = adaptive_crop(image, center, side, settings.size, self.crop_type, self.max_scale_change)
         drawn = joint.then(self.transform.draw(rng))
-        return View(np.ascontiguousarray(drawn.image(crop)), region, drawn)
+        return AugmentedCrop(np.ascontiguousarray(drawn.image(crop)), region, drawn)
 
 
-def image_tensor(views: Sequence[View]) -> torch.Tensor:
+def image_tensor(views: Sequence[AugmentedCrop]) -> torch.Tensor:
     """Returns what is seen as (I, 3, S, S) uint8."""
     return torch.from_numpy(np.stack([view.pixels.transpose(2, 0, 1) for view in views]))

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.crops import Region, crop_square, template_side
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Compose, Drawn, Transform
+from ltr.data.transforms import Drawn
 from ltr.registry import PROCESSINGS
 
 PARTS = ("train", "test")
@@ -50,13 +51,13 @@ class PairAugmentation:
 
     Attributes:
         own: drawn for each frame.
-        joint: drawn once for both frames of a pair: a target is not mirrored, or robbed of its colour, from one frame
-            to the next, and what stays the same is what a tracker tells it from its like by.
-        apart: the share of pairs for which ``joint`` is drawn for each frame all the same.
+        joint: drawn once for both frames of a pair, such as mirroring and loss of colour, which do not happen from one
+            frame to the next: a tracker needs what stays the same to tell the target from similar objects.
+        apart: the share of pairs for which ``joint`` is drawn for each frame separately.
     """
 
-    own: Transform = Compose()
-    joint: Transform = Compose()
+    own: Augmentation = Augmentation()
+    joint: Augmentation = Augmentation()
     apart: float = 0.0
 
     def __post_init__(self) -> None:
@@ -71,7 +72,7 @@ class PairAugmentation:
         return first.then(self.own.draw(rng)), second.then(self.own.draw(rng))
 
 
-def crop_target(
+def jittered_crop(
     image: np.ndarray, center: np.ndarray, extent: float, crop: CropSettings, rng: np.random.Generator
 ) -> tuple[np.ndarray, Region]:
     """Returns a crop (S, S, 3) around a target, jittered as ``crop`` says, and its region.
@@ -138,7 +139,7 @@ class SiamFCProcessing:
 
     def search(self, image: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Region]:
         """Returns the search crop (S, S, 3) of a box, jittered as the settings say, and its region."""
-        return crop_target(image, box[:2] + box[2:] / 2, _extent(box), self.crop, rng)
+        return jittered_crop(image, box[:2] + box[2:] / 2, _extent(box), self.crop, rng)
 
 
 def _extent(box: np.ndarray) -> float:

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import torch
 
+from ltr.data.augmentation import Augmentation
 from ltr.data.crops import context_side, crop_square
 from ltr.data.jitter import jittered_center, jittered_size
 from ltr.data.tensordict import TensorDict
-from ltr.data.transforms import Drawn, Transform
 from ltr.registry import PROCESSINGS
 
 
@@ -23,8 +23,9 @@ class CropJitter:
         size: side of the crop in pixels.
         factor: side of the crop's region over that of a square box. What it is for other boxes, and what
             ``center_jitter`` is a multiple of, each processing says.
-        center_jitter: the centre is off by up to half of this times the side of a square box, along each axis.
-        scale_jitter: standard deviation of the log of a factor on width and on height.
+        center_jitter: the centre is off by up to half of this times the side of a square box, along each axis; 0 keeps
+            it.
+        scale_jitter: standard deviation of the log of the factors on width and height; 0 keeps the size.
     """
 
     size: int
@@ -60,8 +61,8 @@ class TemplateSearchProcessing:
         self,
         template: CropJitter,
         search: CropJitter,
-        transform: Transform | None = None,
-        joint_transform: Transform | None = None,
+        transform: Augmentation = Augmentation(),
+        joint_transform: Augmentation = Augmentation(),
     ) -> None:
         self.crops = {"train": template, "test": search}
         self.transform = transform
@@ -70,14 +71,14 @@ class TemplateSearchProcessing:
     def __call__(self, data: TensorDict, rng: np.random.Generator) -> TensorDict:
         """Returns, for ``train`` and ``test``: images (3, S, S) uint8 and anno (4,), x, y, w, h in crop pixels."""
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
-        joint = self.joint_transform.draw(rng) if self.joint_transform is not None else Drawn()
+        joint = self.joint_transform.draw(rng)
         for part, settings in self.crops.items():
             image, box = data[f"{part}_images"][0], data[f"{part}_anno"][0].double().numpy()
             size = jittered_size(box[2:], settings.scale_jitter, rng)
             center = jittered_center(box, float(size.mean()) * settings.center_jitter, rng)
             side = context_side(size, settings.factor)
             crop, region = crop_square(image, center, side, settings.size, cv2.mean(image)[:3])
-            drawn = joint.then(self.transform.draw(rng)) if self.transform is not None else joint
+            drawn = joint.then(self.transform.draw(rng))
             seen = drawn.boxes(region.boxes_to_crop(box), crop.shape)
             result[f"{part}_images"] = torch.from_numpy(np.ascontiguousarray(drawn.image(crop).transpose(2, 0, 1)))
             result[f"{part}_anno"] = torch.from_numpy(seen).float()

@@ -13,7 +13,7 @@ from ltr.registry import DATASETS
 
 STREAM = 1937006964  # keeps these random numbers apart from other uses of a run's seed
 CACHED_SCENES = 32
-MOSTLY = 0.5
+VISIBLE_SHARE = 0.5
 
 
 @DATASETS.register("synthetic")
@@ -73,7 +73,7 @@ class SyntheticVideo(BaseVideoDataset):
         if seq_id not in self._infos:
             boxes, seen = target_boxes(self._scene(seq_id), self.num_frames)
             valid = (boxes[:, 2:] > 0).all(axis=1)
-            in_view = seen > MOSTLY
+            in_view = seen > VISIBLE_SHARE
             info = {"bbox": boxes, "valid": valid, "visible": valid & in_view, "in_view": in_view}
             self._infos[seq_id] = {key: torch.from_numpy(value) for key, value in info.items()}
         return dict(self._infos[seq_id])

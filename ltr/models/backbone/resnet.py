@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,13 +163,6 @@ def _load_imagenet(backbone: nn.Module, name: str, weights: Any) -> None:
 
 
 def _load_weights(backbone: nn.Module, path: Path) -> None:
-    from ltr.admin.checkpoint import load_file
+    from ltr.admin.checkpoint import load_file, load_weights
 
-    weights = load_file(path)
-    if not isinstance(weights, Mapping):
-        raise ValueError(f"{path} holds no state_dict, but a {type(weights).__name__}")
-    missing, _ = backbone.load_state_dict(weights, strict=False)
-    if missing:
-        raise ValueError(
-            f"{path} lacks the weights {', '.join(missing[:3])} ({len(missing)} in all): not a ResNet of this kind"
-        )
+    load_weights(backbone, load_file(path), path, more_allowed=True)

@@ -30,8 +30,8 @@ class AtomIoUNet(nn.Module):
 
     Args:
         input_channels: of the backbone's features at stride 8 and at stride 16.
-        channels: of the IoU features, likewise.
-        hidden: of the two layers that are compared in the end, likewise.
+        channels: of the IoU features at stride 8 and at stride 16.
+        hidden: of the last layer's outputs for stride 8 and for stride 16, of which the overlap is predicted.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class AtomIoUNet(nn.Module):
             train_features: backbone features (I, S, C, H, W) at both strides.
             test_features: backbone features (J, S, C, H, W) at both strides.
             train_boxes: (I, S, 4) x, y, w, h in crop pixels.
-            proposals: (J, S, P, 4), likewise.
+            proposals: (J, S, P, 4) x, y, w, h in pixels of the test images' crops.
         """
         images, sequences, count = proposals.shape[:3]
         first = self.modulation((train_features[0][0], train_features[1][0]), train_boxes[0])

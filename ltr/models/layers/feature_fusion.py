@@ -142,8 +142,8 @@ class FeatureFusionNetwork(nn.Module):
         Args:
             template: (N, template cells, C).
             search: (N, cells, C).
-            template_pos: (1, template cells, C), where the template's cells lie.
-            search_pos: (1, cells, C), likewise.
+            template_pos: (1, template cells, C), position encoding of the template's cells.
+            search_pos: (1, cells, C), position encoding of the search region's cells.
         """
         template, search = self.encoder(template, search, template_pos, search_pos)
         return self.decoder(template, search, template_pos, search_pos)

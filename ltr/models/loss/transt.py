@@ -107,6 +107,7 @@ def iou_and_giou(boxes: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tenso
     >>> iou_and_giou(torch.tensor([0.0, 0.0, 1.0, 1.0]), torch.tensor([2.0, 0.0, 3.0, 1.0]))
     (tensor(0.), tensor(-0.3333))
     """
+    # torchvision's generalized_box_iou_loss has GIoU alone; here IoU and GIoU come of the same areas.
     inner = _area(torch.maximum(boxes[..., :2], others[..., :2]), torch.minimum(boxes[..., 2:], others[..., 2:]))
     outer = _area(torch.minimum(boxes[..., :2], others[..., :2]), torch.maximum(boxes[..., 2:], others[..., 2:]))
     union = _area(boxes[..., :2], boxes[..., 2:]) + _area(others[..., :2], others[..., 2:]) - inner

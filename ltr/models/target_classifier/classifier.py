@@ -48,8 +48,8 @@ class TargetClassifier(nn.Module):
         Args:
             features: classification features.
             boxes: x, y, w, h in crop pixels.
-            sample_weight: (I, S), see :class:`SteepestDescent`.
-            iterations: likewise; with 0 the filter is the initializer's.
+            sample_weight: (I, S), weight of each image's squared residuals; none: 1 / I.
+            iterations: descent steps; none: the optimizer's own number; with 0 the filter is the initializer's.
         """
         first = self.filter_initializer(features, boxes).float()
         path: FilterPath = self.filter_optimizer(first, features, boxes, sample_weight, iterations)

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from ltr.models.target_classifier.filter import apply_filter, apply_transpose, score_size
-from ltr.models.target_classifier.residual import ScoreActivation, activate, center_distance, radial, slope
+from ltr.models.target_classifier.residual import ScoreActivation, activate, center_distance_map, radial, slope
 
-SMALLEST_REGULARISATION = 1e-3
-CERTAIN = 30.0  # its sigmoid is 1 in single precision
+SMALLEST_REGULARIZATION = 1e-3
+SATURATED_LOGIT = 30.0  # its sigmoid is 1 in single precision
 FixedLoss = Literal["hinge", "l2"]
 
 
@@ -52,13 +52,14 @@ class SteepestDescent(nn.Module):
         iterations: descent steps, unless a call says otherwise.
         stride: image pixels for one feature cell.
         init_step: factor on the step length, at the start of training.
-        init_reg: factor lambda on the filter in the loss, likewise.
+        init_reg: factor lambda on the filter in the loss, at the start of training.
         label_sigma: standard deviation in cells of the Gaussian that the label is at the start.
         bins: number of radial basis functions.
         bin_spacing: distance of their knots in cells.
         mask_factor: scale of the tanh that the mask is, before its sigmoid, at the start.
-        activation: see :func:`ltr.models.target_classifier.residual.activate`.
-        bend: likewise.
+        activation: of the scores outside the target: ``relu`` or ``bentpar``, see
+            :func:`ltr.models.target_classifier.residual.activate`.
+        bend: b of the smooth hinge of ``bentpar``, in units of a score; ``relu`` has none.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class SteepestDescent(nn.Module):
         label = self.label_map_predictor.weight
         target = (label > threshold) | (kind == "l2")
         with torch.no_grad():
-            mask.copy_(torch.where(target, CERTAIN, -CERTAIN))
+            mask.copy_(torch.where(target, SATURATED_LOGIT, -SATURATED_LOGIT))
             label.mul_(target)  # equation 8 asks the background for no more than max(0, s), not for the Gaussian's tail
         for learned in (mask, label, self.spatial_weight_predictor.weight, self.filter_reg):
             learned.requires_grad_(False)
@@ -123,7 +124,7 @@ class SteepestDescent(nn.Module):
         # The score of an odd filter belongs to the middle of a cell, that of an even one to a corner of four.
         columns, rows = ((boxes[..., :2] + boxes[..., 2:] / 2) / self.stride).split(1, dim=-1)
         centers = torch.cat([rows - filter_size[0] % 2 / 2, columns - filter_size[1] % 2 / 2], dim=-1)
-        distance = center_distance(centers, score_size(feature_size, filter_size))
+        distance = center_distance_map(centers, score_size(feature_size, filter_size))
         return self.radial_functions(distance.to(self.filter_reg.dtype))
 
     def forward(
@@ -161,7 +162,7 @@ class SteepestDescent(nn.Module):
         the step length needs anyway: two passes over the features an iteration, not three.
         """
         kernel = (int(filters.shape[-2]), int(filters.shape[-1]))
-        reg = self.filter_reg.square().clamp(min=SMALLEST_REGULARISATION**2)
+        reg = self.filter_reg.square().clamp(min=SMALLEST_REGULARIZATION**2)
         if sample_weight is None:
             weight = maps.weight * math.sqrt(1 / features.shape[0])
         else:

@@ -10,7 +10,7 @@ from torch import Tensor
 ScoreActivation = Literal["relu", "bentpar"]
 
 
-def center_distance(centers: Tensor, size: tuple[int, int]) -> Tensor:
+def center_distance_map(centers: Tensor, size: tuple[int, int]) -> Tensor:
     """Returns how far the cells of a map lie from centres (..., 2) y, x in cells: (..., H, W)."""
     rows = torch.arange(size[0], dtype=centers.dtype, device=centers.device) - centers[..., :1]
     columns = torch.arange(size[1], dtype=centers.dtype, device=centers.device) - centers[..., 1:]

@@ -6,6 +6,7 @@ Modules have the names of the published weights, and arguments the names that pu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import Signature, signature
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -100,7 +101,7 @@ class DiMPNet(nn.Module):
 
         Args:
             train_images: RGB (I, S, 3, H, W) in 0..255: I images of each of S sequences.
-            test_images: (J, S, 3, H, W), likewise.
+            test_images: RGB (J, S, 3, H, W) in 0..255: J images of each of the same sequences.
             train_boxes: (I, S, 4) x, y, w, h in crop pixels.
             test_proposals: (J, S, P, 4): boxes whose overlap with the target is predicted.
             reference_boxes: (I, S, 4): what the box branch takes the target to be, if not the classifier's boxes.
@@ -143,7 +144,7 @@ def dimpnet18(
         filter_size: cells of the target model along each side.
         optim_iter: recursions of the optimizer module.
         optim_init_step: factor on its step length, at the start of training.
-        optim_init_reg: factor on the filter in its loss, likewise.
+        optim_init_reg: factor on the filter in its loss, at the start of training.
         clf_feat_blocks: residual blocks before the last convolution of the classification features; None: neither, so
             that the classifier works on the backbone's features.
         out_feature_dim: channels of the classification features.
@@ -154,7 +155,7 @@ def dimpnet18(
         score_act: activation of scores in the loss.
         act_param: its bend, for ``bentpar``.
         iou_input_dim: channels of the IoU features at stride 8 and 16.
-        iou_inter_dim: channels of the IoU predictor's hidden layers, likewise.
+        iou_inter_dim: channels of the IoU predictor's hidden layers for stride 8 and 16.
         frozen_backbone_layers: the backbone's layers that do not learn.
         pretrained: weights of the backbone: none, ``imagenet`` or a file; see :func:`ltr.models.backbone.resnet18`.
         backbone: torchvision's name of the backbone.
@@ -212,6 +213,13 @@ def dimpnet50(**changes: Any) -> DiMPNet:
 
 DIMP50: Mapping[str, Any] = {"backbone": "resnet50", "clf_feat_blocks": 0, "out_feature_dim": 512}
 """What DiMP-50 has otherwise than DiMP-18."""
+
+# Its arguments are those of dimpnet18, with these defaults: whoever asks for its signature sees them.
+_arguments = signature(dimpnet18, eval_str=True).parameters.values()
+dimpnet50.__signature__ = Signature(  # type: ignore[attr-defined]
+    [argument.replace(default=DIMP50.get(argument.name, argument.default)) for argument in _arguments]
+)
+dimpnet50.__wrapped__ = dimpnet18  # type: ignore[attr-defined]
 
 
 def _channels(resnet: nn.Module, layer: str) -> int:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ltr.models.backbone import alexnet, resnet18, resnet22
+from ltr.models.mode import evaluating
 from ltr.registry import BACKBONES, NETWORKS
 
 PROJECTED = 64  # outputs of a projection head (SoCL, section J)
@@ -142,16 +143,11 @@ class SiamFCNet(nn.Module):
         """
         backbone = self.get_submodule(self.backbone_name)
         parameter = next(backbone.parameters())
-        modes = {module: module.training for module in self.modules()}
         try:
-            with torch.no_grad():
-                self.eval()
+            with evaluating(self):
                 cells = self(torch.zeros(1, 3, size, size, device=parameter.device)).shape[-1]
         except RuntimeError as error:  # a kernel larger than what is left of the image
             raise ValueError(f"a crop of {size} pixels is too small for {type(backbone).__name__}: {error}") from error
-        finally:
-            for module, training in modes.items():
-                module.training = training
         start = float(backbone.first_center) + (self.border - 0.5) * self.stride  # type: ignore[arg-type]
         return FeatureGrid(cells, self.stride, start)
 
@@ -199,8 +195,8 @@ def siamfc(
     Args:
         backbone: a name in BACKBONES.
         backbone_args: its arguments.
-        border: see :class:`SiamFCNet`.
-        normalise: likewise.
+        border: feature cells dropped on each side.
+        normalise: compare by cosine similarity.
     """
     return SiamFCNet(BACKBONES[backbone](**(backbone_args or {})), border, normalise)
 
@@ -223,8 +219,8 @@ def siamfc_resnet18(
         border: feature cells dropped on each side. Three also keep the template close to the target:
             normalised features of background weigh as much as those of the target.
         normalise: compare by cosine similarity, or else by dot products of the features as they are.
-        projection: see :class:`SiamFCNet`.
-        calibrated: likewise.
+        projection: learn through a projection head, which tracking leaves out.
+        calibrated: learn a gain and a bias that make logits of the response.
         pretrained: see :func:`ltr.models.backbone.resnet18`.
     """
     backbone = resnet18(output_layer, stride, pretrained)
@@ -242,8 +238,8 @@ def siamfc_alexnet(
 
     Args:
         normalise: compare by cosine similarity, averaged over the template, instead.
-        projection: see :class:`SiamFCNet`.
-        calibrated: likewise.
+        projection: learn through a projection head, which tracking leaves out.
+        calibrated: learn a gain and a bias that make logits of the response.
         weights: a file with siamfc-pytorch's state_dict; none: random weights.
 
     Raises:

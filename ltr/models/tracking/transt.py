@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import nn
@@ -75,14 +75,6 @@ class TransT(nn.Module):
         """Returns the predictions for search images (N, 3, H, W), given template images (N, 3, Hz, Wz), all 0..255."""
         return self.predict(self.features(template), self.features(search))
 
-    def backbone_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of the backbone, which learn more slowly than the others."""
-        return list(self.backbone.parameters())
-
-    def other_parameters(self) -> list[nn.Parameter]:
-        """Returns all parameters but the backbone's."""
-        return [value for name, value in self.named_parameters() if not name.startswith("backbone.")]
-
     def _positions(self, features: torch.Tensor) -> torch.Tensor:
         height, width = features.shape[-2:]
         return _tokens(sine_positions(height, width, self.channels, features.device).to(features.dtype))
@@ -119,7 +111,7 @@ def transt50(
         CheckpointError: the file cannot be read, or its weights do not fit.
         OSError: ImageNet's weights are asked for, and are neither there nor can be downloaded.
     """
-    fusion = _fusion(channels, heads, hidden, fusion_layers, dropout)
+    fusion = FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
     network = TransT(resnet50("layer3", 8, pretrained, dilation=2), 1024, fusion, channels)
     if weights is not None:
         from ltr.admin.checkpoint import load_file, load_weights
@@ -131,20 +123,25 @@ def transt50(
 
 
 @NETWORKS.register("transt18")
-def transt18(pretrained: str | None = None, channels: int = 256, **fusion: Any) -> TransT:
+def transt18(
+    channels: int = 256,
+    heads: int = 8,
+    hidden: int = 2048,
+    fusion_layers: int = 4,
+    dropout: float = 0.1,
+    pretrained: str | None = None,
+) -> TransT:
     """Returns TransT on a ResNet-18 up to layer3, at stride 16: for machines on which the ResNet-50 takes too long.
 
     This variant is ours, so there are no published weights.
 
     Args:
-        pretrained: where the backbone starts, see :func:`ltr.models.backbone.resnet18`.
         channels: of the tokens.
-        fusion: ``heads``, ``hidden``, ``fusion_layers`` and ``dropout``, as for :func:`transt50`.
+        heads: of each attention.
+        hidden: width of the feed-forward networks.
+        fusion_layers: number of fusion layers.
+        dropout: in the fusion, while training.
+        pretrained: where the backbone starts, see :func:`ltr.models.backbone.resnet18`.
     """
-    return TransT(resnet18("layer3", 16, pretrained), 256, _fusion(channels, **fusion), channels)
-
-
-def _fusion(
-    channels: int, heads: int = 8, hidden: int = 2048, fusion_layers: int = 4, dropout: float = 0.1
-) -> FeatureFusionNetwork:
-    return FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
+    fusion = FeatureFusionNetwork(channels, heads, hidden, fusion_layers, dropout)
+    return TransT(resnet18("layer3", 16, pretrained), 256, fusion, channels)

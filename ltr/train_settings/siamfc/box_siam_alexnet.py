@@ -1,13 +1,10 @@
-"""Box-Siam: SiamFC on AlexNet, learned from boxes."""
+"""Box-Siam on SiamFC's AlexNet, from random weights; features are compared by cosine similarity, as a ResNet's are."""
 
 from __future__ import annotations
 
-from ltr.admin.settings import Settings
-from ltr.engine import TrainingResult
-from ltr.training.pairs import scheduled
-from ltr.training.siamfc import BoxAlexNetConfig, train_on_boxes
+from ltr.config.part import Network
+from ltr.train_settings.siamfc import box_siam_res18
 
+NETWORK = Network("siamfc_alexnet", normalise=True, calibrated=True, weights=None)
 
-def run(settings: Settings) -> TrainingResult:
-    """Trains Box-Siam on AlexNet: SiamFC's loss on boxes, SoCL's crops and schedule (SoCL, section 4.3)."""
-    return train_on_boxes(settings, settings.configure(scheduled(BoxAlexNetConfig(), settings.env)))
+RECIPE = box_siam_res18.RECIPE.but({"network": NETWORK})

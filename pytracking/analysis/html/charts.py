@@ -1,69 +1,84 @@
-"""Charts as inline SVG: the curves of one-pass evaluation, and overlap over time. Colours follow the page's theme."""
+"""Charts as inline SVG: curves, a number by another, and overlap over time. Colours follow the page's theme."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from pytracking.analysis.curves import Curve, colour, dashes
 from pytracking.analysis.tables import TrackerScores
 
 WIDTH, HEIGHT = 360, 280
 LEFT, RIGHT, TOP, BOTTOM = 40, 20, 10, 40  # margins in pixels
+ACROSS, DOWN = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 TIMELINE_WIDTH, TIMELINE_HEIGHT = 1000, 90
 
+_OPEN = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">')
+_TEXT = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
 
-def curve_chart(scores: Sequence[TrackerScores], curve: Curve) -> str:
+
+def curve_chart(scores: Sequence[TrackerScores], curve: Curve) -> Markup:
     """Returns the chart of one curve of each tracker, in the colours of their order."""
-    across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(curve.title)} plot">']
+    points = [curve.points(score.overall.curves) for score in scores]
+    frames = max(float(x.max(initial=1)) for x, _ in points)
+    end = curve.x_end or math.ceil(frames / 100) * 100  # so that its fifths are whole numbers
+    parts = [_OPEN.format("chart", WIDTH, HEIGHT, f"{curve.title} plot")]
     for tick in np.linspace(0, 1, 6):
-        x, y = LEFT + tick * across, TOP + (1 - tick) * down
-        parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}h{across}M{x:.1f} {TOP}v{down}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:.1f}</text>')
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{tick * curve.x_end:g}</text>')
-    middle = LEFT + across / 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(curve.x_label)}</text>')
+        x, y = LEFT + tick * ACROSS, TOP + (1 - tick) * DOWN
+        parts.append(
+            Markup('<path class="grid" d="M{} {:.1f}h{}M{:.1f} {}v{}"/>').format(LEFT, y, ACROSS, x, TOP, DOWN)
+        )
+        parts.append(_TEXT.format(LEFT - 6, y + 4, "end", f"{tick:.1f}"))
+        parts.append(_TEXT.format(x, HEIGHT - BOTTOM + 16, "middle", f"{tick * end:g}"))
+    parts.append(_TEXT.format(LEFT + ACROSS / 2, HEIGHT - 6, "middle", curve.x_label))
+    drawn = Markup('<path class="curve" style="stroke:{}" stroke-dasharray="{}" d="{}"><title>{}</title></path>')
     for index in reversed(range(len(scores))):  # the best tracker is drawn last, on top
-        x, y = curve.points(scores[index].mean)
-        path = _path(LEFT + x / curve.x_end * across, TOP + (1 - y) * down)
-        style = f'style="stroke:{colour(index)}" stroke-dasharray="{" ".join(map(str, dashes(index)))}"'
-        parts.append(f'<path class="curve" {style} d="{path}"><title>{escape(scores[index].title)}</title></path>')
-    return "".join([*parts, "</svg>"])
+        thresholds, values = points[index]
+        path = _path(LEFT + thresholds / end * ACROSS, TOP + (1 - values) * DOWN)
+        parts.append(drawn.format(colour(index), " ".join(map(str, dashes(index))), path, scores[index].title))
+    return Markup("").join([*parts, Markup("</svg>")])
 
 
-def cost_chart(points: Sequence[tuple[int, float, float]]) -> str:
-    """Returns the chart of AUC by what labels cost.
+def number_chart(points: Sequence[tuple[int, float, float]], x_name: str, y_name: str) -> Markup:
+    """Returns the chart of a number, 0 to 1, by another one that differs by factors, such as what labels cost.
 
     Args:
-        points: number of the tracker (its colour), dollars, and AUC.
+        points: index of the tracker (its colour), the number across, from 0 on, and the number upwards.
+        x_name: of the number across; its axis is logarithmic, with a place of its own for 0.
+        y_name: of the number upwards.
     """
-    across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-    # Costs differ by factors. Trackers that cost next to nothing stand at one dollar.
-    x = np.log10([max(dollars, 1.0) for _, dollars, _ in points])
-    first, last = math.floor(x.min()), max(math.ceil(x.max()), math.floor(x.min()) + 1)
-    top = max(math.ceil(max(auc for _, _, auc in points) * 10) / 10, 0.1)
-    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="AUC by cost of labels">']
-    for power in range(first, last + 1):
-        place = LEFT + (power - first) / (last - first) * across
-        parts.append(f'<path class="grid" d="M{place:.1f} {TOP}v{down}"/>')
-        parts.append(f'<text x="{place:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_dollars(power)}</text>')
+    powers = [math.log10(number) for _, number, _ in points if number > 0]
+    first, last = (math.floor(min(powers)), math.ceil(max(powers))) if powers else (0, 1)
+    last = max(last, first + 1)
+    zero = first - 1  # where a number of 0 stands
+    left = zero if any(number <= 0 for _, number, _ in points) else first
+
+    def place(power: float) -> float:
+        return LEFT + (power - left) / (last - left) * ACROSS
+
+    top = max(math.ceil(max(value for _, _, value in points) * 10) / 10, 0.1)
+    parts = [_OPEN.format("chart", WIDTH, HEIGHT, f"{y_name} by {x_name}")]
+    for power in range(left, last + 1):
+        parts.append(Markup('<path class="grid" d="M{:.1f} {}v{}"/>').format(place(power), TOP, DOWN))
+        label = "0" if power == zero else power_of_ten(power)
+        parts.append(_TEXT.format(place(power), HEIGHT - BOTTOM + 16, "middle", label))
     for tick in np.linspace(0, top, round(top * 10) + 1):
-        y = TOP + (1 - tick / top) * down
-        parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}h{across}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:.1f}</text>')
-    parts.append(f'<text x="{LEFT + across / 2}" y="{HEIGHT - 6}" text-anchor="middle">dollars for labels</text>')
-    for (index, dollars, auc), place in zip(points, x.tolist()):
-        center = f'cx="{LEFT + (place - first) / (last - first) * across:.1f}" cy="{TOP + (1 - auc / top) * down:.1f}"'
-        title = f"<title>AUC {auc:.3f} for ${dollars:,.2f}</title>"
-        parts.append(f'<circle {center} r="6" style="fill:{colour(index)}">{title}</circle>')
-    return "".join([*parts, "</svg>"])
+        y = TOP + (1 - tick / top) * DOWN
+        parts.append(Markup('<path class="grid" d="M{} {:.1f}h{}"/>').format(LEFT, y, ACROSS))
+        parts.append(_TEXT.format(LEFT - 6, y + 4, "end", f"{tick:.1f}"))
+    parts.append(_TEXT.format(LEFT + ACROSS / 2, HEIGHT - 6, "middle", x_name))
+    drawn = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="6" style="fill:{}"><title>{}</title></circle>')
+    for index, number, value in points:
+        x = place(math.log10(number) if number > 0 else zero)
+        said = f"{y_name} {value:.3f} at {number:,.2f} {x_name}"
+        parts.append(drawn.format(x, TOP + (1 - value / top) * DOWN, colour(index), said))
+    return Markup("").join([*parts, Markup("</svg>")])
 
 
-def overlap_timeline(overlaps: Sequence[np.ndarray], shown: Sequence[int]) -> str:
+def overlap_timeline(overlaps: Sequence[np.ndarray], shown: Sequence[int]) -> Markup:
     """Returns the chart of overlap by frame, one line for each tracker's (T,) overlaps; gaps where one is NaN.
 
     Args:
@@ -73,28 +88,31 @@ def overlap_timeline(overlaps: Sequence[np.ndarray], shown: Sequence[int]) -> st
     last = max(len(overlaps[0]) - 1, 1)
     down = TIMELINE_HEIGHT - 10
     parts = [
-        f'<svg class="timeline" viewBox="0 0 {TIMELINE_WIDTH} {TIMELINE_HEIGHT}" preserveAspectRatio="none" '
-        'role="img" aria-label="overlap by frame">'
+        Markup(
+            '<svg class="timeline" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
+            'aria-label="overlap by frame">'
+        ).format(TIMELINE_WIDTH, TIMELINE_HEIGHT)
     ]
     for level in (0, 0.5, 1):
-        parts.append(f'<path class="grid" d="M0 {5 + (1 - level) * down:.1f}h{TIMELINE_WIDTH}"/>')
+        parts.append(Markup('<path class="grid" d="M0 {:.1f}h{}"/>').format(5 + (1 - level) * down, TIMELINE_WIDTH))
     for frame in shown:
-        parts.append(f'<path class="mark" d="M{frame / last * TIMELINE_WIDTH:.1f} 5v{down}"/>')
+        parts.append(Markup('<path class="mark" d="M{:.1f} 5v{}"/>').format(frame / last * TIMELINE_WIDTH, down))
     for index in reversed(range(len(overlaps))):
         y = overlaps[index]
-        x = np.arange(len(y)) / last * TIMELINE_WIDTH
-        path = _path(x, 5 + (1 - y) * down)
-        parts.append(f'<path class="curve" style="stroke:{colour(index)}" d="{path}"/>')
-    return "".join([*parts, "</svg>"])
+        path = _path(np.arange(len(y)) / last * TIMELINE_WIDTH, 5 + (1 - y) * down)
+        parts.append(Markup('<path class="curve" style="stroke:{}" d="{}"/>').format(colour(index), path))
+    return Markup("").join([*parts, Markup("</svg>")])
 
 
-def _dollars(power: int) -> str:
-    """Returns a power of ten as a short price.
+def power_of_ten(power: int) -> str:
+    """Returns a power of ten in short.
 
-    >>> _dollars(1), _dollars(3), _dollars(5)
-    ('$10', '$1k', '$100k')
+    >>> [power_of_ten(power) for power in (-2, -1, 0, 3, 5)]
+    ['0.01', '0.1', '1', '1k', '100k']
     """
-    return f"${10 ** (power % 3)}{('', 'k', 'M', 'G')[power // 3]}"
+    if power < 0:
+        return f"{10.0**power:.{-power}f}"
+    return f"{10 ** (power % 3)}{('', 'k', 'M', 'G')[power // 3]}"
 
 
 def _path(x: np.ndarray, y: np.ndarray) -> str:

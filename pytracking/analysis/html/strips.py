@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence as AbstractSequence
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 
 from pytracking.analysis.curves import colour
 from pytracking.analysis.drawing import TRUE_COLOUR, draw_box, fit
+from pytracking.analysis.html.writer import data_url
 from pytracking.analysis.render import even_size, has_true_box
 from pytracking.evaluation.sequence import Sequence
 from pytracking.metrics import iou
@@ -42,14 +42,15 @@ def draw(sequence: Sequence, tracked: AbstractSequence[np.ndarray], index: int, 
     if has_true_box(sequence, index):
         draw_box(canvas, sequence.ground_truth_rect[index] * scale, TRUE_COLOUR, 3)  # seen beneath a thinner one
     for number in reversed(range(len(tracked))):  # the best tracker's box lies over the others'
-        draw_box(canvas, tracked[number][index] * scale, _rgb(colour(number)), 2)
+        if np.isfinite(tracked[number][index]).all():  # a reset-based run has frames without a box
+            draw_box(canvas, tracked[number][index] * scale, _rgb(colour(number)), 2)
     return canvas
 
 
 def jpeg_url(image: np.ndarray) -> str:
     """Returns an RGB image as a JPEG in a data URL."""
     encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
-    return f"data:image/jpeg;base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    return data_url(encoded.tobytes(), "image/jpeg")
 
 
 def _rgb(text: str) -> tuple[int, int, int]:

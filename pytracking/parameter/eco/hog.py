@@ -12,13 +12,13 @@ from pytracking.tracker.eco.settings import LearningSettings
 
 LEARNING = LearningSettings(
     label_sigma=1 / 14,
-    projection_regularisation=1e-7,
+    projection_regularization=1e-7,
     samples=30,
     learning_rate=0.009,
     gauss_newton_steps=5,
     forgetting=50.0,
     precondition_data=0.75,
-    precondition_regularisation=0.25,
+    precondition_regularization=0.25,
     precondition_projection=40.0,
 )
 

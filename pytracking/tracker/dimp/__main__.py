@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from ltr.admin.command_line import add_plugin_option, run_command
+from ltr.admin.command_line import CommandParser, add_common_options, path, run_command
 
 
 def draw(options: argparse.Namespace) -> int:
@@ -18,14 +17,14 @@ def draw(options: argparse.Namespace) -> int:
     from ltr.models.tracking import DiMPNet
     from pytracking.analysis.learned_loss import plot_learned_loss
 
-    path = find_checkpoint(options.network)
-    network = load_network(path)
+    file = find_checkpoint(options.network)
+    network = load_network(file)
     if not isinstance(network, DiMPNet):
         raise ValueError(f"{options.network} holds a {type(network).__name__}, which learns no such loss")
     # Where it started depends on its settings, such as the width of the first label.
     constructor: Any = network.constructor
     start: Any = build_network(constructor["network"], **constructor["kwargs"])
-    target = target_cells(load_checkpoint(path), network.stride)
+    target = target_cells(load_checkpoint(file), network.stride)
     plot_learned_loss(network.classifier.filter_optimizer, options.out, start.classifier.filter_optimizer, target)
     print(f"written: {options.out}")
     return 0
@@ -46,14 +45,18 @@ def target_cells(checkpoint: Mapping[str, Any], stride: int) -> float:
     return TARGET_CELLS if crop is None else crop["size"] / stride / crop["factor"]
 
 
+def build_parser() -> CommandParser:
+    """Returns the command line's parser."""
+    parser = CommandParser("python -m pytracking.tracker.dimp", __doc__)
+    parser.add_argument("network", help="a DiMP checkpoint, or the recipe that made it, such as dimp/dimp18")
+    parser.add_argument("--out", type=path, required=True, help="file to write: .png, .pdf or .svg")
+    add_common_options(parser, "networks")
+    return parser
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m pytracking.tracker.dimp", description=__doc__)
-    parser.add_argument("network", help="a DiMP checkpoint, or the recipe that made it, such as dimp/dimp18")
-    parser.add_argument("--out", type=Path, required=True, help="file to write: .png, .pdf or .svg")
-    add_plugin_option(parser, "networks")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return run_command(parser.parse_args(arguments), draw, "--debug", interrupted="nothing was written")
+    return run_command(build_parser().parse_args(arguments), draw, interrupted="nothing was written")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ class Samples:
     weights: Tensor
 
 
-class SampleMemory:
+class DiMPMemory:
     """Keeps the first frame's samples, and the newest others.
 
     A new sample weighs ``learning_rate``, and each older one less by that factor, but the first frame's together never
@@ -29,7 +29,7 @@ class SampleMemory:
     Args:
         size: number of samples.
         first: the first frame's samples, features (I, C, H, W) and maps (I, 1, H', W'), which all count alike.
-        maps: likewise.
+        maps: label, mask and weight of each of these samples.
         minimum: weight that they keep together.
     """
 

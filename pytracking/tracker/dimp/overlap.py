@@ -27,7 +27,7 @@ class _Level:
     answer: Tensor
 
 
-class BoxJudge:
+class IoUPredictor:
     """Predicts overlaps with one target as :meth:`AtomIoUNet.predict_iou` does, and their gradients in the boxes.
 
     Args:
@@ -103,8 +103,8 @@ def _bin_weights(start: Tensor, span: Tensor, bins: Tensor, parts: Tensor, cells
     """Returns how much each cell counts in each bin's mean, (..., most bins, cells), and that by start and by span.
 
     Args:
-        start: (...) of intervals, in cells.
-        span: (...) of intervals, likewise.
+        start: (...) where the intervals begin, in cells.
+        span: (...) lengths of the intervals, in cells.
         bins: parts of equal length of each; of shapes that go with start.
         parts: 0, 1, ... up to the largest number of bins. Those beyond an interval's own number have no meaning.
         cells: number of cells.

@@ -43,7 +43,7 @@ class DiMPParams(TrackerParams):
         border_limit: how many times smaller than asked it may become for that; none: as small as it must.
         sample_memory_size: samples that the classifier learns from.
         learning_rate: weight of a new sample.
-        hard_negative_learning_rate: likewise, with a distractor in it.
+        hard_negative_learning_rate: learning rate of a frame with a distractor in it.
         init_samples_minimum_weight: weight that the first frame's samples keep together; at 0 they, too, are replaced
             when the memory is full.
         net_opt_iter: recursions of the optimizer in the first frame; 0: the filter is the initializer's.
@@ -66,7 +66,7 @@ class DiMPParams(TrackerParams):
             the target.
         num_init_random_boxes: boxes that are refined besides the last one.
         box_jitter_pos: how far their centres are off, over the target's mean side.
-        box_jitter_sz: likewise, their sizes.
+        box_jitter_sz: how far their widths and heights are off, over the target's.
         box_refinement_iter: steps of the refinement; 0 keeps the box's size.
         box_refinement_space: what a step is a step in; ``relative`` fits box branches that learned a density, as that
             of SuperDiMP.

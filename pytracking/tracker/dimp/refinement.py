@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ltr.models.bbreg import AtomIoUNet
 from ltr.models.bbreg.atom_iou_net import STRIDES, Features
-from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.overlap import IoUPredictor
 
 REACH = 2  # cells that two convolutions of 3 x 3 look beyond a cell
 FAR = 1e6  # pixels, beyond any crop
@@ -120,7 +120,7 @@ def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
 
 
 def refine_boxes(
-    judge: BoxJudge,
+    judge: IoUPredictor,
     features: Features,
     boxes: Tensor,
     ascent: Ascent,
@@ -147,7 +147,9 @@ def refine_boxes(
     return boxes, overlaps
 
 
-def refine_on_whole_crop(judge: BoxJudge, features: Features, boxes: Tensor, ascent: Ascent) -> tuple[Tensor, Tensor]:
+def refine_on_whole_crop(
+    judge: IoUPredictor, features: Features, boxes: Tensor, ascent: Ascent
+) -> tuple[Tensor, Tensor]:
     """Returns what :func:`refine_boxes` does, by operations that do not depend on where the boxes are.
 
     So they can be recorded (:func:`ltr.models.graphed.graphed`). A GPU computes a whole crop's IoU features faster than

@@ -22,8 +22,8 @@ from ltr.models.tracking import DiMPNet
 from pytracking.parameter.params import ParameterError
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 from pytracking.tracker.dimp.localization import Location, locate
-from pytracking.tracker.dimp.memory import SampleMemory, Samples
-from pytracking.tracker.dimp.overlap import BoxJudge
+from pytracking.tracker.dimp.memory import DiMPMemory, Samples
+from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.params import DiMPParams
 from pytracking.tracker.dimp.refinement import Ascent, best_box, refine_boxes, refine_on_whole_crop, starting_boxes
 from pytracking.tracker.dimp.sampling import Patch, sample_patch
@@ -80,7 +80,7 @@ class DiMPTracker(BaseTracker):
         backbone = self.network.extract_backbone(self._images(crops))
         first = self._upload(boxes[0])
         reference = (backbone["layer2"][:1], backbone["layer3"][:1])
-        self._know(self.network.bb_regressor.modulation(reference, first[None]))
+        self._set_target_modulation(self.network.bb_regressor.modulation(reference, first[None]))
         self._learn_first(self.network.classifier.extract(backbone["layer3"]), boxes)
         return {"target_bbox": box.tolist(), "score": 1.0}
 
@@ -151,7 +151,7 @@ class DiMPTracker(BaseTracker):
         starts = starting_boxes(
             box, params.num_init_random_boxes, params.box_jitter_pos, params.box_jitter_sz, self.rng
         )
-        boxes, overlaps = self._uphill(backbone, self._upload(starts))
+        boxes, overlaps = self._refined_boxes(backbone, self._upload(starts))
         refined = torch.cat([boxes, overlaps[:, None]], dim=1).cpu().numpy().astype(np.float64)
         found = best_box(refined[:, :4], refined[:, 4], params.iounet_k, params.maximal_aspect_ratio)
         if found is not None:
@@ -162,9 +162,9 @@ class DiMPTracker(BaseTracker):
             largest = max(np.sqrt(frame[0] * frame[1]), self.initial_side)
             self.side = float(np.clip(np.sqrt(self.size.prod()), smallest, largest))
 
-    def _know(self, modulation: Modulation) -> None:
+    def _set_target_modulation(self, modulation: Modulation) -> None:
         """Takes in what the IoU network knows of the target."""
-        self.judge = BoxJudge(self.network.bb_regressor, modulation)
+        self.judge = IoUPredictor(self.network.bb_regressor, modulation)
         judge, ascent = self.judge, self._ascent
 
         def refined(near: Tensor, far: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -172,7 +172,7 @@ class DiMPTracker(BaseTracker):
 
         self._refined = self._recorded(refined)
 
-    def _uphill(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
+    def _refined_boxes(self, backbone: Mapping[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns refined boxes (N, 4) x, y, w, h in crop pixels and their predicted overlaps (N,)."""
         if self.device.type == "cuda":
             return self._refined(backbone["layer2"], backbone["layer3"], boxes)
@@ -215,7 +215,7 @@ class DiMPTracker(BaseTracker):
         targets = self._upload(boxes)[:, None]
         self.filter = classifier.filter_initializer(features[:, None], targets)
         maps = self._maps(targets, features)
-        self.memory = SampleMemory(params.sample_memory_size, features, maps, params.init_samples_minimum_weight)
+        self.memory = DiMPMemory(params.sample_memory_size, features, maps, params.init_samples_minimum_weight)
         self.filter = self._descend(self.memory.samples, params.net_opt_iter)
 
     def _learn(self, features: Tensor, patch: Patch, hard_negative: bool) -> None:

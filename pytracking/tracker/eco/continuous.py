@@ -50,7 +50,7 @@ def interpolation(size: int, a: float) -> tuple[Tensor, Tensor]:
     return factor(rows), factor(columns)
 
 
-def gaussian_label(size: int, sigma: float) -> Tensor:
+def gaussian_label_spectrum(size: int, sigma: float) -> Tensor:
     """Returns the Fourier coefficients (m, m // 2 + 1) of a Gaussian at the origin of a periodic domain, float64.
 
     Args:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from pytracking.tracker.eco.conjugate_gradient import Direction, Vector, combined, conjugate_gradient
-from pytracking.tracker.eco.continuous import gaussian_label, interpolation
+from pytracking.tracker.eco.continuous import gaussian_label_spectrum, interpolation
 from pytracking.tracker.eco.first_frame import FirstFrame, preconditioner, principal_directions, project
 from pytracking.tracker.eco.fourier import inner, odd_size, resized, shifted, to_spectrum, total
-from pytracking.tracker.eco.memory import SampleMemory
-from pytracking.tracker.eco.regularisation import Regularisation, regularisation_filter
+from pytracking.tracker.eco.memory import ECOMemory
+from pytracking.tracker.eco.regularization import Regularization, regularization_filter
 from pytracking.tracker.eco.settings import LearningSettings
 
 
@@ -55,9 +55,9 @@ class FilterModel:
         self.interpolations = [to(rows * columns) for rows, columns in factors]
         # Whole pixels of the target: a convention of the authors' code.
         sigma = settings.label_sigma * (int(target[0]) * int(target[1])) ** 0.5 / sample_side
-        self.labels = [to(gaussian_label(size, sigma)) for size in sizes]
-        self.regularise = Regularisation(to(regularisation_filter(sample_side, target, settings.regularisation)))
-        self.memory = SampleMemory(settings.samples, settings.learning_rate)
+        self.labels = [to(gaussian_label_spectrum(size, sigma)) for size in sizes]
+        self.regularize = Regularization(to(regularization_filter(sample_side, target, settings.regularization)))
+        self.memory = ECOMemory(settings.samples, settings.learning_rate)
         self.projections: list[Tensor] = []
         self.filters: list[Tensor] = []
         self._energies: list[Tensor] = []
@@ -73,7 +73,7 @@ class FilterModel:
         """
         sample = [shifted(spectrum, *offset) for spectrum in self._spectra(features)]
         first = [principal_directions(maps, count) for maps, count in zip(features, self.dimensions)]
-        problem = FirstFrame(sample, self.labels, self.regularise, self.settings)
+        problem = FirstFrame(sample, self.labels, self.regularize, self.settings)
         self.filters, self.projections = problem.solve(first)
         self._direction = Direction()
         self._newest = [project(x, matrix) for x, matrix in zip(sample, self.projections)]
@@ -107,13 +107,13 @@ class FilterModel:
         # As in the public code, only the newest sample of an update enters the preconditioner.
         newest = [x.abs().square() for x in self._newest]
         self._energies = [torch.lerp(old, x, settings.learning_rate) for old, x in zip(self._energies, newest)]
-        diagonals = [preconditioner(energy, self.regularise.energy, settings) for energy in self._energies]
+        diagonals = [preconditioner(energy, self.regularize.energy, settings) for energy in self._energies]
 
         def operator(filters: Vector) -> Vector:
             score = total([(x * f).sum(dim=1) for x, f in zip(samples, filters)]) * weights
             parts = [resized(score, x.shape[-2])[:, None] for x in samples]
             back = [(x.conj() * part).sum(dim=0) for x, part in zip(samples, parts)]
-            return combined(back, [self.regularise(f) for f in filters], 1)
+            return combined(back, [self.regularize(f) for f in filters], 1)
 
         self._direction.forget((1 - settings.learning_rate) ** settings.forgetting)
         self.filters = conjugate_gradient(

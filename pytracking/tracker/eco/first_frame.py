@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pytracking.tracker.eco.conjugate_gradient import Vector, combined, conjugate_gradient
 from pytracking.tracker.eco.fourier import inner, resized, total
-from pytracking.tracker.eco.regularisation import Regularisation
+from pytracking.tracker.eco.regularization import Regularization
 from pytracking.tracker.eco.settings import LearningSettings
 
 
@@ -36,17 +36,17 @@ def project(maps: Tensor, projection: Tensor) -> Tensor:
     return torch.view_as_complex(projected.unflatten(-1, (-1, 2))) if maps.is_complex() else projected
 
 
-def preconditioner(energy: Tensor, regularisation: float, settings: LearningSettings) -> Tensor:
+def preconditioner(energy: Tensor, regularization: float, settings: LearningSettings) -> Tensor:
     """Returns an approximate diagonal of a filter's normal equations (C, m, h).
 
     Args:
         energy: squared modulus of the samples (C, m, h).
-        regularisation: sum of the squared coefficients of the regularisation window.
+        regularization: sum of the squared coefficients of the regularization window.
         settings: the parts of the three terms.
     """
     data = torch.lerp(energy.mean(dim=0).expand_as(energy), energy, settings.precondition_data)
-    part = settings.precondition_regularisation
-    return (1 - part) * data + part * regularisation
+    part = settings.precondition_regularization
+    return (1 - part) * data + part * regularization
 
 
 class FirstFrame:
@@ -55,16 +55,16 @@ class FirstFrame:
     Args:
         sample: spectra (C, m, h) of each block, before the projection.
         labels: the label in the size of each block (m, h).
-        regularise: the regularisation's part of the normal equations.
+        regularize: the regularization's part of the normal equations.
         settings: how to learn.
     """
 
     def __init__(
-        self, sample: Sequence[Tensor], labels: Sequence[Tensor], regularise: Regularisation, settings: LearningSettings
+        self, sample: Sequence[Tensor], labels: Sequence[Tensor], regularize: Regularization, settings: LearningSettings
     ) -> None:
         self.sample = sample
         self.labels = labels
-        self.regularise = regularise
+        self.regularize = regularize
         self.settings = settings
         channels = sum(len(spectrum) for spectrum in sample)
         # What an entry of a projection adds to the diagonal of the normal equations, roughly.
@@ -84,9 +84,9 @@ class FirstFrame:
         blocks = len(projections)
         settings = self.settings
         projected = [project(x, matrix) for x, matrix in zip(self.sample, projections)]
-        diagonals = [preconditioner(p.abs().square(), self.regularise.energy, settings) for p in projected]
+        diagonals = [preconditioner(p.abs().square(), self.regularize.energy, settings) for p in projected]
         diagonals += [
-            matrix.new_tensor(settings.precondition_projection * (energy + settings.projection_regularisation))
+            matrix.new_tensor(settings.precondition_projection * (energy + settings.projection_regularization))
             for matrix, energy in zip(projections, self.projection_energies)
         ]
         filters = [x.new_zeros(matrix.shape[1], *x.shape[1:]) for x, matrix in zip(self.sample, projections)]
@@ -100,7 +100,7 @@ class FirstFrame:
     def _step(self, filters: list[Tensor], projections: list[Tensor], diagonals: Vector, start: Vector) -> Vector:
         """Returns the new filters, and what to add to the projections: the solution of the linearised problem."""
         blocks, settings = len(filters), self.settings
-        decay = settings.projection_regularisation
+        decay = settings.projection_regularization
         projected = [project(x, matrix) for x, matrix in zip(self.sample, projections)]
 
         def back(scores: Sequence[Tensor]) -> Vector:
@@ -118,7 +118,7 @@ class FirstFrame:
                 parts.append((new_filters[k] * projected[k] + filters[k] * moved).sum(dim=0))
             score = total(parts)
             result = back([resized(score, part.shape[-2]) for part in parts])
-            added = [self.regularise(f) for f in new_filters] + [decay * move for move in moves]
+            added = [self.regularize(f) for f in new_filters] + [decay * move for move in moves]
             return combined(result, added, 1)
 
         def product(a: Vector, b: Vector) -> Tensor:

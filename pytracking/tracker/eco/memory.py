@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-class SampleMemory:
+class ECOMemory:
     """At most ``capacity`` samples, each a list of spectra (C, m, m // 2 + 1), with weights that sum to one.
 
     Distances are kept up to date by their inner products, so that a sample is compared with the others once.

@@ -28,7 +28,7 @@ class ScaleFilterSettings:
         step: ratio of neighbouring interpolated scales.
         label_sigma: standard deviation of the label as a part of the range of scales.
         learning_rate: weight of a new frame.
-        regularisation: added to the energy of the samples.
+        regularization: added to the energy of the samples.
         area: pixels that the target is reduced to, if it has more.
         cell: side in pixels of the cells of the histograms of gradients.
     """
@@ -38,7 +38,7 @@ class ScaleFilterSettings:
     step: float = 1.02
     label_sigma: float = 1 / 16
     learning_rate: float = 0.025
-    regularisation: float = 1e-2
+    regularization: float = 1e-2
     area: int = 512
     cell: int = 4
 
@@ -101,7 +101,7 @@ class ScaleFilter:
         assert self.samples is not None and self.energy is not None, "the filter has not seen any frame"
         settings = self.settings
         known, new = (torch.fft.rfft(x * self.window) for x in (self.samples, self._sample(image, center, scale)))
-        spectrum = self.label * (known.conj() * new).sum(dim=0) / (self.energy + settings.regularisation)
+        spectrum = self.label * (known.conj() * new).sum(dim=0) / (self.energy + settings.regularization)
         scores = torch.fft.fftshift(torch.fft.irfft(spectrum, settings.finer)).cpu().numpy()
         half = settings.finer // 2
         best = int(scores.argmax())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytracking.tracker.eco.regularisation import RegularisationSettings
+from pytracking.tracker.eco.regularization import RegularizationSettings
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class LearningSettings:
     Attributes:
         label_sigma: standard deviation of the label as a part of the target's mean side.
         interpolation_a: slope of the cubic interpolation kernel.
-        regularisation: of the filter, in space.
-        projection_regularisation: weight of the projection's squared entries.
+        regularization: of the filter, in space.
+        projection_regularization: weight of the projection's squared entries.
         samples: how many samples are kept apart.
         learning_rate: weight of a new sample.
         gauss_newton_steps: in the first frame, of filter and projection together.
@@ -23,14 +23,14 @@ class LearningSettings:
         update_steps: of conjugate gradients in a later update.
         forgetting: an old direction counts (1 - learning_rate) ** forgetting in an update.
         precondition_data: preconditioner: part of a channel's own energy, the rest is the mean of all.
-        precondition_regularisation: preconditioner: part of the regularisation.
+        precondition_regularization: preconditioner: part of the regularization.
         precondition_projection: preconditioner: factor on the projection.
     """
 
     label_sigma: float = 1 / 8
     interpolation_a: float = -0.75
-    regularisation: RegularisationSettings = RegularisationSettings()
-    projection_regularisation: float = 5e-8
+    regularization: RegularizationSettings = RegularizationSettings()
+    projection_regularization: float = 5e-8
     samples: int = 50
     learning_rate: float = 0.01
     gauss_newton_steps: int = 15
@@ -38,5 +38,5 @@ class LearningSettings:
     update_steps: int = 5
     forgetting: float = 75.0
     precondition_data: float = 0.3
-    precondition_regularisation: float = 0.015
+    precondition_regularization: float = 0.015
     precondition_projection: float = 35.0

@@ -22,7 +22,7 @@ from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, trac
 from pytracking.tracker.eco.features import Features, JoinedFeatures, NetworkFeatures
 from pytracking.tracker.eco.filters import FilterModel
 from pytracking.tracker.eco.fourier import to_map
-from pytracking.tracker.eco.localisation import find_peak
+from pytracking.tracker.eco.localization import find_peak
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.scale_filter import ScaleFilter, reduced_size
 

@@ -1,24 +1,9 @@
-"""Box-Siam that counts what its boxes cost, and learns from as many as a budget is enough for."""
+"""Box-Siam that learns from as many boxes as a budget is enough for (SoCL, sections 4.3 and I)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ltr.config.part import Labels
+from ltr.train_settings.siamfc import box_siam_res18
+from socl_plugins.clicks.budget import Budget
 
-from ltr.admin.settings import Settings
-from ltr.dataset.defaults import training_videos
-from ltr.engine import TrainingResult
-from ltr.training.pairs import scheduled
-from ltr.training.siamfc import BoxRes18Config, train_on_boxes
-from socl_plugins.clicks.budget import BudgetOptions
-
-
-@dataclass
-class BoxBudgetConfig(BoxRes18Config, BudgetOptions):
-    """Box-Siam on ResNet-18, and how many boxes it learns from."""
-
-
-def run(settings: Settings) -> TrainingResult:
-    """Trains as ``siamfc box_siam_res18`` does, on boxes that are paid for (SoCL, sections 4.3 and I)."""
-    config = settings.configure(scheduled(BoxBudgetConfig(), settings.env))
-    boxes = config.within_budget(training_videos(settings.env, config.videos), settings.seed)
-    return train_on_boxes(settings, config, boxes)
+RECIPE = box_siam_res18.RECIPE.but({"data.labels": Labels("boxes_within_budget", budget=Budget())})

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from socl_plugins.train_settings.socl.socl_res18 import run
+from socl_plugins.train_settings.socl.socl_res18 import RECIPE
 
-__all__ = ["run"]
+__all__ = ["RECIPE"]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from ltr.admin.settings import Settings
-from ltr.engine import TrainingResult
-from socl_plugins.soft_contrastive.training import train_with
+from socl_plugins.train_settings.socl import socl_res18
 
-
-def run(settings: Settings) -> TrainingResult:
-    """Trains as ``socl socl_res18`` does, with fewer kinds of samples."""
-    return train_with(settings, use_negatives=False, use_mixing=False, use_local=False)
+RECIPE = socl_res18.RECIPE.but(
+    {"actor.objective.use_negatives": False, "actor.objective.use_mixing": False, "actor.objective.use_local": False}
+)

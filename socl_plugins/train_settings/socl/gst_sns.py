@@ -1,12 +1,7 @@
-"""A row of SoCL's Table 1: global soft templates against soft negatives."""
+"""A row of SoCL's Table 1: global soft templates and soft negatives."""
 
 from __future__ import annotations
 
-from ltr.admin.settings import Settings
-from ltr.engine import TrainingResult
-from socl_plugins.soft_contrastive.training import train_with
+from socl_plugins.train_settings.socl import socl_res18
 
-
-def run(settings: Settings) -> TrainingResult:
-    """Trains as ``socl socl_res18`` does, with fewer kinds of samples."""
-    return train_with(settings, use_mixing=False, use_local=False)
+RECIPE = socl_res18.RECIPE.but({"actor.objective.use_mixing": False, "actor.objective.use_local": False})

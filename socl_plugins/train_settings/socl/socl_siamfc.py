@@ -1,12 +1,10 @@
-"""SoCL-SiamFC: SiamFC's AlexNet that learns from single clicks, from random weights."""
+"""SoCL-SiamFC: SiamFC's AlexNet that learns from single clicks, from random weights (SoCL, section 4.1)."""
 
 from __future__ import annotations
 
-from ltr.admin.settings import Settings
-from ltr.engine import TrainingResult
-from socl_plugins.soft_contrastive.training import SoCLAlexNetConfig, default_config, train
+from ltr.config.part import Network
+from socl_plugins.train_settings.socl import socl_res18
 
+NETWORK = Network("siamfc_alexnet", normalise=True, projection=False, weights=None)
 
-def run(settings: Settings) -> TrainingResult:
-    """Trains SoCL-SiamFC (SoCL, section 4.1) as ``socl socl_res18`` is trained."""
-    return train(settings, settings.configure(default_config(SoCLAlexNetConfig(), settings.env)))
+RECIPE = socl_res18.RECIPE.but({"network": NETWORK})

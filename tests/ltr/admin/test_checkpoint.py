@@ -18,7 +18,7 @@ from torch import nn
 
 from ltr.admin import checkpoint
 from ltr.admin.checkpoint import CheckpointError, load_checkpoint, load_network, save_checkpoint
-from ltr.admin.files import WriteError
+from ltr.admin.files import WriteError, partial_path
 from ltr.models.builder import build_network
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -187,7 +187,7 @@ def test_a_checkpoint_that_does_not_say_how_its_network_is_built_cannot_give_one
 def test_a_full_disk_while_saving_leaves_the_earlier_checkpoint(tmp_path: Path, toy: ModuleType) -> None:
     path = tmp_path / "net.pth.tar"
     net = toy_checkpoint(path)
-    (tmp_path / f".net.pth.tar.{os.getpid()}.partial").symlink_to("/dev/full")
+    partial_path(tmp_path / "net.pth.tar").symlink_to("/dev/full")
     with pytest.raises(WriteError, match=r"cannot write .*net\.pth\.tar: No space left") as caught:
         save_checkpoint(path, state_of(nn.Linear(1000, 100)))
     assert caught.value.errno == errno.ENOSPC

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -54,3 +57,26 @@ def test_the_same_holds_for_errors_in_worker_processes(words: bool) -> None:
 
 def test_a_settings_error_is_always_known() -> None:
     assert message_for_people(SettingsError("words")) == "words"
+
+
+class ReadsNothing(Dataset[torch.Tensor]):
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.tensor(len(open("/nowhere/file").read()))  # noqa: SIM115
+
+
+def test_the_operating_systems_errors_name_their_file(tmp_path: Path) -> None:
+    error = caught((tmp_path / "nothing").read_bytes)
+    assert message_for_people(error) == f"{tmp_path / 'nothing'}: No such file or directory"
+    error = caught((tmp_path / ("x" * 5000)).read_bytes)
+    assert "File name too long" in (message_for_people(error) or "")
+    error = caught(list, DataLoader(ReadsNothing(), num_workers=1))
+    assert message_for_people(error) == "/nowhere/file: No such file or directory"
+    assert message_for_people(OSError("said nothing of a file")) is None
+
+
+def test_what_a_person_can_mend_needs_no_traceback() -> None:
+    assert "write the path in full" in (message_for_people(caught(Path("~nouser/x").expanduser)) or "")
+    assert (message_for_people(caught(np.zeros, (10**6, 10**9))) or "").startswith("not enough memory: Unable")

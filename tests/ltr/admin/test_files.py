@@ -2,11 +2,20 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ltr.admin.files import WriteError, remove_leftovers, write_atomically, write_bytes_atomically
+from ltr.admin.files import (
+    WriteError,
+    check_file_writable,
+    partial_path,
+    remove_leftovers,
+    write_atomically,
+    write_bytes_atomically,
+)
 
 
 def partials(directory: Path) -> list[Path]:
@@ -38,8 +47,7 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: P
 def test_a_full_disk_is_named_with_the_path_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_bytes(b"old")
-    partial = tmp_path / f".file.txt.{os.getpid()}.partial"
-    partial.symlink_to("/dev/full")
+    partial_path(path).symlink_to("/dev/full")
     with pytest.raises(WriteError, match=r"file\.txt.*free some space") as caught:
         write_bytes_atomically(path, b"new")
     assert caught.value.errno == errno.ENOSPC
@@ -73,3 +81,29 @@ def test_leftovers_of_killed_writers_go_once_they_are_old(tmp_path: Path) -> Non
     os.utime(leftover, (0, 0))
     remove_leftovers(tmp_path)
     assert not leftover.exists()
+
+
+def test_leftovers_of_a_file_go_when_it_is_written_anew_unless_their_writer_lives(tmp_path: Path) -> None:
+    path = tmp_path / "net.pth.tar"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    mine = partial_path(path)
+    left, living, another = (
+        path.with_name(mine.name.replace(f".{os.getpid()}.", f".{pid}.")) for pid in (ended.pid, os.getppid(), "other")
+    )
+    for partial in (left, living, another):
+        partial.touch()
+    write_bytes_atomically(path, b"new")
+    assert sorted(partials(tmp_path)) == sorted([living, another])
+
+
+def test_long_names_have_a_temporary_name_that_fits(tmp_path: Path) -> None:
+    write_bytes_atomically(tmp_path / ("x" * 250), b"new")
+    assert os.listdir(tmp_path) == ["x" * 250]
+
+
+def test_a_file_that_could_not_be_written_in_the_end_is_told_at_once(tmp_path: Path) -> None:
+    check_file_writable(tmp_path / "new" / "page.html")
+    for path, why in ((tmp_path / ("x" * 5000), "File name too long"), (tmp_path, "it is a directory")):
+        with pytest.raises(WriteError, match=why):
+            check_file_writable(path)

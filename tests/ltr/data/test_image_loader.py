@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from ltr.data.image_loader import ImageError, decode_with_opencv, jpeg4py_decoder, load_image
+from ltr.data.image_loader import ImageError, decode_image, decode_with_opencv, jpeg4py_decoder, load_image
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -74,13 +77,15 @@ def test_a_cmyk_jpeg_is_read_with_either_decoder(tmp_path, picture):
     assert load_image(tmp_path / "a.jpg").shape == picture.shape
 
 
-def test_the_orientation_tag_is_ignored_so_that_boxes_fit_the_stored_pixels(tmp_path, picture):
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_an_image_is_turned_as_its_orientation_tag_says(tmp_path, picture, kind):
     image_module = pytest.importorskip("PIL.Image")
     tag = image_module.Exif()
     tag[0x0112] = 6  # turn by 90 degrees to show
-    image_module.fromarray(picture).save(tmp_path / "a.jpg", exif=tag)
-    assert load_image(tmp_path / "a.jpg").shape == picture.shape
-    assert decode_with_opencv((tmp_path / "a.jpg").read_bytes()).shape == picture.shape
+    image_module.fromarray(picture).save(tmp_path / "a", kind, exif=tag)
+    image = load_image(tmp_path / "a")
+    assert image.shape == (picture.shape[1], picture.shape[0], 3)
+    assert np.abs(image.astype(int) - np.rot90(picture, -1)).mean() < 12
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
@@ -109,6 +114,144 @@ def test_padding_after_the_end_of_a_jpeg_does_no_harm(tmp_path, picture):
     assert load_image(tmp_path / "a.jpg").shape == picture.shape
 
 
+KINDS = {
+    "baseline": {},
+    "progressive": {"progressive": True},
+    "grey": {"mode": "L"},
+    "grey progressive": {"mode": "L", "progressive": True},
+    "CMYK": {"mode": "CMYK"},
+    "restarts": {"restart_marker_blocks": 4},
+    "without subsampling": {"subsampling": 0},
+    "flat grey": {"flat": True},
+    "turned by its tag": {"turn": 6},
+}
+
+
+@pytest.fixture(params=KINDS)
+def jpeg(picture, request) -> bytes:
+    image_module = pytest.importorskip("PIL.Image")
+    options = dict(KINDS[request.param])
+    pixels = cv2.resize(picture, (160, 120), interpolation=cv2.INTER_CUBIC)
+    if "turn" in options:
+        options["exif"] = image_module.Exif()
+        options["exif"][0x0112] = options.pop("turn")
+    if options.pop("flat", False):
+        pixels[:] = 128  # as decoders fill in what is missing
+    file = io.BytesIO()
+    image_module.fromarray(pixels).convert(options.pop("mode", "RGB")).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def trailers(jpeg: bytes) -> list[bytes]:
+    """What phones and cameras append: a video, a preview, text; with markers in it."""
+    noise = np.random.default_rng(1).bytes(3000)
+    return [b"", b"\xff\xd9", b"\0\0\0\x18ftypmp42 \xff\xda\0\x0c \xff\xd9", jpeg, b"text\xff\xd9", noise]
+
+
+def test_what_follows_a_whole_jpeg_does_no_harm(jpeg):
+    image = decode_image(jpeg)
+    for trailer in trailers(jpeg):
+        assert np.array_equal(decode_image(jpeg + trailer), image)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
+def test_a_cut_jpeg_is_refused_whatever_follows_it(jpeg, share):
+    for trailer in trailers(jpeg):
+        if len(jpeg) * (1 - share) < 20:
+            continue  # the flat picture is nearly nothing but its header
+        with pytest.raises(ImageError, match="cut off|damaged"):
+            decode_image(jpeg[: int(len(jpeg) * share)] + trailer)
+
+
+def huge(kind: str) -> bytes:
+    """A small file that declares 60,000 x 60,000 pixels (WebP: 16,383 x 16,383, the most it can)."""
+    data = bytearray(encoded(np.zeros((8, 8, 3), np.uint8), kind))
+    big, little = (60000).to_bytes(4, "big"), (60000).to_bytes(4, "little")
+    if kind == ".jpg":
+        place = data.index(b"\xff\xc0") + 5
+        data[place : place + 4] = big[2:] * 2
+    elif kind == ".png":
+        data[16:24] = big * 2
+    elif kind == ".bmp":
+        data[18:26] = little * 2
+    elif kind == ".webp":
+        data[21:25] = (0x3FFF | 0x3FFF << 14).to_bytes(4, "little")
+    else:
+        for tag in (256, 257):
+            place = data.index(tag.to_bytes(2, "little") + b"\3\0\1\0\0\0")
+            data[place + 8 : place + 10] = little[:2]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", [".jpg", ".png", ".bmp", ".webp", ".tiff"])
+def test_a_small_file_that_declares_a_huge_image_is_refused_at_once(kind):
+    data = huge(kind)
+    assert len(data) < 1000
+    start = time.perf_counter()
+    with pytest.raises(ImageError, match=r"declares (60000 x 60000|16384 x 16384) pixels.*set PYTRACKING_MAX_PIXELS"):
+        decode_image(data, "bomb")
+    assert time.perf_counter() - start < 0.05
+
+
+def test_the_limit_on_pixels_can_be_set(picture, monkeypatch):
+    monkeypatch.setenv("PYTRACKING_MAX_PIXELS", "1e3")
+    with pytest.raises(ImageError, match="declares 45 x 30 pixels, more than the 1,000 that are read"):
+        decode_image(encoded(picture))
+    monkeypatch.setenv("PYTRACKING_MAX_PIXELS", "1350")
+    assert decode_image(encoded(picture)).shape == picture.shape
+    for text in ("many", "0", "-1", "nan", "inf"):
+        monkeypatch.setenv("PYTRACKING_MAX_PIXELS", text)
+        with pytest.raises(ImageError, match=f"PYTRACKING_MAX_PIXELS is '{text}'"):
+            decode_image(encoded(picture))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_sixteen_bits_become_eight(suffix):
+    deep = np.random.default_rng(0).integers(0, 2**16, (9, 11, 3), np.uint16)
+    image = decode_image(cv2.imencode(suffix, deep[..., ::-1])[1].tobytes())
+    assert np.array_equal(image, deep >> 8 if suffix == ".png" else np.rint(deep / 257))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".webp", ".tiff"])
+def test_a_cut_image_of_another_kind_is_refused(picture, suffix):
+    data = encoded(cv2.resize(picture, (320, 240)), suffix)
+    for share in (0.001, 0.01, 0.3, 0.9):
+        with pytest.raises(ImageError, match="again"):
+            decode_image(data[: int(len(data) * share) or 3])
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGBA", "CMYK"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "BMP", "JPEG"])
+def test_an_image_is_what_opencv_reads_in_colour(tmp_path, picture, kind, mode):
+    image_module = pytest.importorskip("PIL.Image")
+    pixels = image_module.fromarray(picture).convert(mode)
+    if "A" in mode:
+        pixels.putalpha(image_module.fromarray(picture[..., 0]))
+    try:
+        pixels.save(tmp_path / "a", kind)
+    except OSError:
+        pytest.skip(f"{kind} has no {mode}")
+    expected = cv2.imread(str(tmp_path / "a"), cv2.IMREAD_COLOR)[..., ::-1]
+    difference = np.abs(load_image(tmp_path / "a").astype(int) - expected)
+    assert difference.max() <= (8 if kind == "JPEG" else 0), "jpeg4py may differ a little"
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("TIFF", "F"), ("GIF", "P"), ("PPM", "RGB"), ("JPEG2000", "RGB")])
+def test_other_kinds_are_refused_by_name(picture, kind, mode):
+    image_module = pytest.importorskip("PIL.Image")
+    file = io.BytesIO()
+    image_module.fromarray(picture).convert("L" if mode == "F" else mode).convert(mode).save(file, kind)
+    with pytest.raises(ImageError, match="odd is damaged, or of a kind"):
+        decode_image(file.getvalue(), "odd")
+
+
+def test_a_pipe_and_a_device_are_no_images(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in (tmp_path / "pipe.jpg", "/dev/zero"):
+        with pytest.raises(ImageError, match="a pipe or a device"):
+            load_image(path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -132,10 +275,10 @@ def test_a_folder_is_no_image(tmp_path):
         load_image(tmp_path)
 
 
-def test_images_load_where_jpeg4py_and_lmdb_are_not_installed(tmp_path, picture):
+def test_images_load_where_jpeg4py_is_not_installed(tmp_path, picture):
     (tmp_path / "a.jpg").write_bytes(encoded(picture))
     program = (
-        "import sys; sys.modules.update(jpeg4py=None, lmdb=None)\n"
+        "import sys; sys.modules.update(jpeg4py=None)\n"
         "from ltr.data.image_loader import jpeg4py_decoder, load_image\n"
         f"assert jpeg4py_decoder() is None and load_image({str(tmp_path / 'a.jpg')!r}).shape == {picture.shape}"
     )

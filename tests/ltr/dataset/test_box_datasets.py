@@ -12,15 +12,20 @@ import numpy as np
 import pytest
 
 from ltr.admin.environment import Environment
-from ltr.admin.settings import SettingsError
+from ltr.config import Data
+from ltr.config.data import choose_schedule, open_videos
+from ltr.config.errors import SettingsError
 from ltr.dataset import Coco, Lasot, TrackingNet
-from ltr.dataset.defaults import PAPER_SETS, held_out_videos, training_sets, training_videos
 from ltr.dataset.export import export_got10k
+from ltr.dataset.held_out import held_out_videos
 from ltr.dataset.lasot import lasot_test_split
 from ltr.dataset.named import open_dataset
 from ltr.dataset.synthetic import SyntheticVideo
-from ltr.dataset.tables import DatasetError
-from ltr.train_settings.dimp import dimp18
+from ltr.dataset.text import DatasetError
+from ltr.registry import RegistryError
+from tests.recipes import SMALL_DIMP, assembled
+
+OTHERS = ("lasot", "trackingnet", "coco")
 
 
 def write_image(path: Path, grey: int) -> None:
@@ -85,7 +90,7 @@ def test_lasot_hides_what_it_tests_on_and_what_is_not_seen(lasot: Path) -> None:
     assert abs(int(dataset.load_frame(1, 2).mean()) - 80) < 2
     assert dataset.get_class_list() == ["airplane", "kite"]
     (lasot / "kite" / "kite-3" / "out_of_view.txt").write_text("0,0,1")
-    with pytest.raises(DatasetError, match=r"out_of_view\.txt, line 1"):
+    with pytest.raises(DatasetError, match=r"out_of_view\.txt has 3 numbers for 4 images"):
         Lasot(lasot).get_sequence_info(1)
 
 
@@ -98,6 +103,26 @@ def test_trackingnet_counts_its_frames_from_0_and_reads_the_parts_that_are_there
     assert abs(int(dataset.load_frame(0, 10).mean()) - 200) < 2
 
 
+def test_what_macos_leaves_does_not_count_and_lost_frames_are_named(lasot: Path, trackingnet: Path) -> None:
+    for file in (
+        lasot / "kite" / "._kite-3" / "groundtruth.txt",
+        lasot / "kite" / "kite-3" / "img" / "._00000001.jpg",
+        trackingnet / "TRAIN_0" / "anno" / "._aBc_0.txt",
+        trackingnet / "TRAIN_0" / "frames" / "aBc_0" / "._0.jpg",
+    ):
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"\0\5\x16\7")
+    for dataset, video, images in (
+        (Lasot(lasot), 1, lasot / "kite" / "kite-3" / "img"),
+        (TrackingNet(trackingnet), 0, trackingnet / "TRAIN_0" / "frames" / "aBc_0"),
+    ):
+        assert len(dataset) == len(pickle.loads(pickle.dumps(dataset))) in (2, 3)
+        boxes = len(dataset.get_sequence_info(video)["bbox"])
+        next(images.glob("[!.]*.jpg")).unlink()
+        with pytest.raises(DatasetError, match=rf"txt has {boxes} (lines|numbers) for {boxes - 1} images"):
+            type(dataset)(dataset.root).get_sequence_info(video)  # type: ignore[call-arg, arg-type]
+
+
 def test_coco_is_objects_in_still_images(coco: Path) -> None:
     dataset = Coco(coco)
     assert len(dataset) == 2 and not dataset.is_video_sequence()
@@ -106,7 +131,7 @@ def test_coco_is_objects_in_still_images(coco: Path) -> None:
     assert dataset.frame_name(0, 0) == "000000000007/000000000025"
     assert abs(int(dataset.load_frame(1, 0).mean()) - 36) < 2
     (coco / "annotations" / "instances_train2017.json").write_text('{"images": []}')
-    with pytest.raises(DatasetError, match="is damaged"):
+    with pytest.raises(DatasetError, match="names 'categories' somewhere, but has no such key"):
         Coco(coco)
 
 
@@ -122,36 +147,43 @@ def test_recipes_learn_from_what_is_set_and_say_what_is_not(
     lasot: Path, trackingnet: Path, coco: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     env = replace(Environment(), lasot_dir=lasot, trackingnet_dir=trackingnet)
-    sets = training_sets(env, 2, PAPER_SETS)
-    assert [each.get_name() for each in sets] == ["lasot", "trackingnet"]
-    assert capsys.readouterr().out == "not set on this machine, so not learned from: got10k, coco\n"
+    videos = open_videos(Data(sets=("got10k_train", *OTHERS), weights=(1, 0.25, 1, 1)), env)
+    assert [each.get_name() for each in videos.datasets] == ["lasot", "trackingnet"] and videos.weights == [0.25, 1]
+    assert capsys.readouterr().out == "not set on this machine, so not learned from: got10k_train, coco\n"
     env.coco_dir = coco
-    crop = replace(dimp18.DiMPConfig().train_crop, size=96)
-    config = dimp18.DiMPConfig(batch_size=2, samples_per_epoch=2, frames=2, train_crop=crop, test_crop=crop)
-    batch = next(iter(dimp18.training_loader(training_sets(env, 2, ("coco",)), config)))
+    still = open_videos(Data(sets=("coco",)), env).datasets
+    two = {"sampler.num_train_frames": 2, "sampler.num_test_frames": 2}
+    batch = next(iter(assembled("dimp/dimp18", {**SMALL_DIMP, **two}, still).loader))
     assert tuple(batch["train_images"].shape) == (2, 2, 3, 96, 96), "a still image stands for all frames"
     assert pickle.loads(pickle.dumps(open_dataset("lasot_test", env))).sequence_name(0) == "airplane-1"
 
 
-def test_embedded_videos_take_the_place_of_all_data_sets_or_of_none(
+def test_embedded_videos_take_the_place_of_all_data_sets(
     tmp_path: Path, lasot: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert [len(each) for each in training_sets(Environment(), 3, ())] == [3]
+    assert len(open_videos(Data(embedded_videos=3), Environment())) == 3
     assert capsys.readouterr().out.startswith("no data set is configured: learning from embedded")
-    assert [len(each) for each in training_sets(Environment(), 3, ("lasot", "coco"))] == [3]
-    assert capsys.readouterr().out.startswith("not set on this machine, so not learned from: lasot, coco\nno data set")
-    export_got10k(SyntheticVideo(1, num_frames=2, size=(48, 64)), tmp_path / "got", "train")
-    env = replace(Environment(), got10k_dir=tmp_path / "got", lasot_dir=lasot)
-    both = training_sets(env, 3, ("lasot", "got10k", "lasot"))
-    assert [each.get_name() for each in both] == ["got10k", "lasot"] and not capsys.readouterr().out
-    env.got10k_dir = None
-    assert len(training_videos(env, 3)) == 3, "a recipe that learns from GOT-10k alone"
-    assert capsys.readouterr().out.startswith("GOT-10k is not set: learning from embedded")
+    both = open_videos(Data(sets=("lasot", "coco"), embedded_videos=3), Environment())
+    assert len(both) == 3 and both.embedded
+    assert capsys.readouterr().out.startswith("none of lasot, coco is configured: learning from embedded")
+    with pytest.raises(ValueError, match="coco_dir is not set"):
+        open_videos(Data(sets=("coco",)), Environment(), required=True)
+    env = replace(Environment(), lasot_dir=lasot)
     assert len(held_out_videos(env, 2, 5)) == 2
     assert capsys.readouterr().out.startswith("got10k_val_dir is not set: the held-out score is that of embedded")
 
 
-@pytest.mark.parametrize("name", ["lasto", "lasot_test", "synthetic"])
-def test_a_data_set_that_cannot_be_set_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match=f"other_sets names '{name}'.*Known: coco, got10k, lasot, trackingnet"):
-        training_sets(Environment(), 2, ("coco", name))
+def test_the_schedule_is_the_papers_from_1000_videos_on_or_as_asked_for(tmp_path: Path) -> None:
+    export_got10k(SyntheticVideo(6, num_frames=2, size=(48, 64)), tmp_path / "got", "train")
+    six = open_videos(Data(), replace(Environment(), got10k_dir=tmp_path / "got"))
+    assert len(six) == 6 and choose_schedule("auto", six) == "short" and choose_schedule("paper", six) == "paper"
+    many = replace(six, datasets=list(six.datasets) * 167)
+    assert len(many) == 1002 and choose_schedule("auto", many) == "paper" and choose_schedule("short", many) == "short"
+    with pytest.raises(SettingsError, match="no schedule 'long'"):
+        choose_schedule("long", six)
+
+
+@pytest.mark.parametrize("name", ["lasto", "got11k_train"])
+def test_a_data_set_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(RegistryError, match=f"unknown training data set '{name}'"):
+        open_videos(Data(sets=("coco", name)), Environment())

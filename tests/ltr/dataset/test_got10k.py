@@ -10,7 +10,7 @@ import torch
 
 from ltr.data.image_loader import ImageError
 from ltr.data.sampler import TrackingSampler
-from ltr.dataset.got10k import CACHED_SEQUENCES, DatasetError, Got10k
+from ltr.dataset import DatasetError, Got10k, folders
 
 BOXES = "1,2,3,4\n2.5,2,3,4\n3,2,3,4\n"
 
@@ -122,7 +122,7 @@ def test_a_listed_video_without_folder_images_or_annotation_is_an_error(tmp_path
     dataset = Got10k(tmp_path)
     with pytest.raises(DatasetError, match="no folder .*gone, which .*list.txt names"):
         dataset.get_sequence_info(0)
-    with pytest.raises(DatasetError, match="no images .*empty"):
+    with pytest.raises(DatasetError, match="no images in .*empty"):
         dataset.get_sequence_info(1)
     with pytest.raises(DatasetError, match=r"neither .*bare.groundtruth.txt \(boxes.*points.txt \(clicks"):
         dataset.get_sequence_info(2)
@@ -134,16 +134,25 @@ def test_a_listed_video_without_folder_images_or_annotation_is_an_error(tmp_path
         ({"groundtruth": "1,2,3,4\n"}, "groundtruth.txt has 1 lines for 3 images"),
         ({"groundtruth": BOXES + "1,2,3,4\n"}, "groundtruth.txt has 4 lines for 3 images"),
         ({"groundtruth": ""}, "groundtruth.txt has 0 lines for 3 images"),
-        ({"groundtruth": "1,2,3,4\n1,2,x,4\n1,2,3,4\n"}, "groundtruth.txt, line 2: '1,2,x,4' is not 4 numbers"),
-        ({"groundtruth": "1,2,3,4\n1,2,3\n1,2,3,4\n"}, "groundtruth.txt, line 2: '1,2,3'"),
-        ({"groundtruth": "1,2,3,4\n\n1,2,3,4\n"}, "groundtruth.txt, line 2: ''"),
-        ({"groundtruth": "1,2,3,4\n1,2,3,nan\n1,2,3,4\n"}, "line 2: '1,2,3,nan' is not 4 .*or nan for all"),
-        ({"groundtruth": "1,2,3,4\n1,2,inf,4\n1,2,3,4\n"}, "line 2: '1,2,inf,4'"),
-        ({"points": "1,2\n1\n1,2\n"}, "points.txt, line 2: '1' is not 2 numbers"),
-        ({"points": "1,2\nnan,2\n1,2\n"}, "points.txt, line 2: 'nan,2'"),
-        ({"groundtruth": BOXES, "absence": "0\n0\n"}, "absence.label has 2 lines for 3 images"),
-        ({"groundtruth": BOXES, "cover": "8\nmany\n8\n"}, "cover.label, line 2: 'many' is not a number"),
-        ({"groundtruth": BOXES, "cover": "8\nnan\n8\n"}, "cover.label, line 2: 'nan' is not a number"),
+        (
+            {"groundtruth": "1,2,3,4\n1,2,x,4\n1,2,3,4\n"},
+            "txt, line 2: expected 4 numbers, or nan alone, not '1,2,x,4'",
+        ),
+        ({"groundtruth": "1,2,3,4\n1,2,3\n1,2,3,4\n"}, "groundtruth.txt, line 2: .* not '1,2,3'"),
+        ({"groundtruth": "1,2,3,4\n\n1,2,3,4\n"}, "groundtruth.txt, line 2: .* not ''"),
+        ({"groundtruth": "1,2,3,4\n1,2,3,nan\n1,2,3,4\n"}, "line 2: .*not '1,2,3,nan'"),
+        ({"groundtruth": "1,2,3,4\n1,2,inf,4\n1,2,3,4\n"}, "line 2: .*not '1,2,inf,4'"),
+        ({"points": "1,2\n1\n1,2\n"}, "points.txt, line 2: expected 2 numbers, or nan alone, not '1'"),
+        ({"points": "1,2\nnan,2\n1,2\n"}, "points.txt, line 2: .*not 'nan,2'"),
+        ({"groundtruth": BOXES, "absence": "0\n0\n"}, "absence.label has 2 numbers for 3 images"),
+        (
+            {"groundtruth": BOXES, "cover": "8\nmany\n8\n"},
+            "line 2: expected a whole number from 0 to 8, .*not 'many'",
+        ),
+        ({"groundtruth": BOXES, "cover": "8\n9\n8\n"}, "cover.label, line 2: .*not '9'"),
+        ({"groundtruth": BOXES, "absence": "0\n0.5\n1\n"}, "absence.label, line 2: .*not '0.5'"),
+        ({"groundtruth": BOXES, "absence": "0,0\n1\n"}, "absence.label, line 1: .*or all numbers in one line"),
+        ({"groundtruth": BOXES, "cover": "8\nnan\n8\n"}, "cover.label, line 2: .*not 'nan'"),
     ],
 )
 def test_a_damaged_annotation_is_an_error_that_names_file_and_line(tmp_path, files, message):
@@ -197,15 +206,18 @@ def test_an_image_loader_of_ones_own_gets_the_path(tmp_path):
     assert asked == [tmp_path / "train" / "video" / "00000002.jpg"]
 
 
-def test_annotation_is_read_once_and_the_memory_of_it_is_bounded(tmp_path):
-    write_video(tmp_path / "train" / "video", groundtruth=BOXES)
-    (tmp_path / "train" / "list.txt").write_text("video\n" * (CACHED_SEQUENCES + 9))
+def test_annotation_is_read_once_and_the_memory_of_it_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "CACHED_SEQUENCES", 2)
+    for name in "abc":
+        write_video(tmp_path / "train" / name, groundtruth=BOXES)
+    (tmp_path / "train" / "list.txt").write_text("a\nb\nc\n")
     dataset = Got10k(tmp_path)
-    for seq_id in range(len(dataset)):
+    for seq_id in range(3):
         dataset.get_sequence_info(seq_id)
-    assert len(dataset._sequences) == CACHED_SEQUENCES
-    shutil.rmtree(tmp_path / "train" / "video")
-    assert len(dataset.get_sequence_info(len(dataset) - 1)["bbox"]) == 3
+    shutil.rmtree(tmp_path / "train")
+    assert all(len(dataset.get_sequence_info(seq_id)["bbox"]) == 3 for seq_id in (1, 2))
+    with pytest.raises(DatasetError, match="no folder .*a, which"):
+        dataset.get_sequence_info(0)
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 52), ("val", 9)])

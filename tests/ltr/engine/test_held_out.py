@@ -10,7 +10,7 @@ from torch import nn
 
 from ltr.admin.checkpoint import load_checkpoint, load_network
 from ltr.admin.settings import Settings
-from ltr.engine import HeldOutScore, LTRTrainer, TrainingError, TrainingResult, WeightAverage
+from ltr.engine import HeldOutScore, LTRTrainer, TrainingError, TrainingInterrupted, TrainingResult, WeightAverage
 from ltr.engine.random_state import seed_everything
 
 
@@ -104,3 +104,43 @@ def test_the_averaged_network_is_what_is_scored_and_kept(workspace: Path, toy: M
 def test_a_score_that_is_no_number_is_an_error(workspace: Path, toy: ModuleType, number: float) -> None:
     with pytest.raises(TrainingError, match="held-out AUC is .* at epoch 0"):
         trained(toy, HeldOutScore(Scripted(number)), 1)
+
+
+class InterruptedScore:
+    """Minus the error at 1 + 1, and Ctrl-C in place of one of the scores."""
+
+    def __init__(self, toy: ModuleType, at: int | None) -> None:
+        self.toy, self.at, self.calls = toy, at, 0
+
+    def __call__(self, net: nn.Module) -> float:
+        self.calls += 1
+        if self.calls == self.at:
+            raise KeyboardInterrupt
+        return float(self.toy.score_of(net))
+
+
+@pytest.mark.parametrize("at", [2, 3, 4])  # the first is that of the untrained network
+def test_ctrl_c_while_scoring_loses_no_epoch_and_the_run_goes_on_exactly(
+    workspace: Path, toy: ModuleType, at: int
+) -> None:
+    def trainer(name: str, at: int | None, resume: bool = False) -> LTRTrainer:
+        seed_everything(0)
+        average = WeightAverage(0.9)
+        hooks = [average, HeldOutScore(InterruptedScore(toy, at), average=average)]
+        settings = Settings("toy", name, resume=resume)
+        made: LTRTrainer = toy.build(settings, toy.ToyConfig(dropout=0.3, norm=True), scored=False, hooks=hooks)
+        return made
+
+    unbroken = trainer("unbroken", None)
+    expected = unbroken.train(3)
+    with pytest.raises(TrainingInterrupted) as caught:
+        trainer("broken", at).train(3)
+    assert caught.value.epoch == at - 1
+    assert caught.value.checkpoint is not None and f"ep000{at - 1}" in caught.value.checkpoint.name
+    again = trainer("broken", None, resume=True)
+    result = again.train(3)
+    assert result.stats == expected.stats and result.trained == expected.trained
+    for name, value in unbroken.net.state_dict().items():
+        assert torch.equal(value, again.net.state_dict()[name])
+    best = [load_checkpoint(each.checkpoint)["net"] for each in (expected, result) if each.checkpoint]
+    assert all(torch.equal(value, best[1][name]) for name, value in best[0].items())

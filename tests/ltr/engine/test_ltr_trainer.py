@@ -13,6 +13,7 @@ from ltr.admin.checkpoint import CheckpointError, load_checkpoint
 from ltr.admin.files import WriteError
 from ltr.admin.settings import Settings, SettingsError
 from ltr.engine import Hook, LTRTrainer, TrainingError, TrainingInterrupted
+from ltr.engine.resume import ResumeError
 
 Make = Callable[..., LTRTrainer]
 
@@ -157,22 +158,40 @@ def test_resuming_a_finished_run_trains_no_further(make: Make) -> None:
     assert result.checkpoint is not None
 
 
-def test_changed_settings_are_told_when_resuming(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_of_how_fast_it_learns_may_change_and_are_told(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     make().train(1)
-    make(resume=True, momentum=0.5).train(2)
-    assert "momentum is 0.5, was 0.9" in capsys.readouterr().out
+    make(resume=True, learning_rate=0.05).train(2)
+    assert "learning_rate is 0.05, was 0.1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"), [({"seed": 3}, "seed is 3, was 0"), ({"delay": 1e-6}, "delay is 1e-06")]
+)
+def test_another_run_is_not_gone_on_with_unless_asked_for(
+    make: Make, changed: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = make()
+    first.train(1)
+    with pytest.raises(ResumeError, match=f"ep0001.*is of another run: {message}.*--resume-with-changes"):
+        make(resume=True, **changed).train(2)
+    again = make(resume=True, **changed)
+    again.settings.resume_with_changes = True
+    assert again.train(2).epochs == 2
+    assert f"unlike the checkpoint: {message}" in capsys.readouterr().out
 
 
 def test_resuming_with_another_network_is_refused(make: Make) -> None:
     make(width=4).train(1)
+    other = make(width=5, resume=True)
+    other.settings.resume_with_changes = True
     with pytest.raises(CheckpointError, match=r"ep0001\.pth\.tar do not fit .*hidden\.weight is \(4, 2\) instead"):
-        make(width=5, resume=True).train(2)
+        other.train(2)
 
 
 def test_only_the_newest_epochs_and_the_best_checkpoint_stay(make: Make) -> None:
     trainer = make(keep_checkpoints=2)
     trainer.train(5)
-    names = sorted(path.name for path in trainer.settings.checkpoint_dir.iterdir())
+    names = sorted(path.name for path in trainer.settings.checkpoint_dir.glob("[!.]*"))
     assert names == ["ToyNet_best.pth.tar", "ToyNet_ep0004.pth.tar", "ToyNet_ep0005.pth.tar"]
 
 

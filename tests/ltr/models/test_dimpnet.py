@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ltr.models.builder import build_network
 from ltr.models.loss.lb_hinge import lb_hinge
-from ltr.models.target_classifier.residual import activate, center_distance, radial, slope
+from ltr.models.target_classifier.residual import activate, center_distance_map, radial, slope
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18
 
 NETWORK: list[DiMPNet] = []
@@ -181,7 +181,7 @@ def test_the_learned_functions_of_the_distance(golden: Any, network: DiMPNet, fi
             golden.close(
                 arrays, f"{kind}/out{cells}/center_yx", ((boxes[:, 0, :2] + boxes[:, 0, 2:] / 2) / 16).flip(-1)
             )
-            bins = radial(each, center_distance(centers, (cells, cells)), 0.1).transpose(0, 1)
+            bins = radial(each, center_distance_map(centers, (cells, cells)), 0.1).transpose(0, 1)
             golden.close(arrays, f"{kind}/out{cells}/distance_map", bins)
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import io
 import json
+import re
 from pathlib import Path
 
 import pytest
-import torch
 
-from ltr.admin.checkpoint import save_checkpoint
-from pytracking.analysis import Report, make_report, plot_results, print_per_sequence_results
+from pytracking.analysis import Report, make_report, plot_results
 from pytracking.analysis.__main__ import main
 from pytracking.analysis.exports import write_csv, write_json, write_latex
-from pytracking.analysis.label_cost import LabelCost, label_cost
 from pytracking.evaluation import ResultError, SequenceList, Tracker
 from pytracking.registry import BENCHMARKS
 
@@ -26,28 +22,19 @@ def mine(sequences: SequenceList, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BENCHMARKS, "_entries", {**BENCHMARKS._entries, "mine": lambda: sequences})
 
 
-def tracked_with(tracker: Tracker, checkpoint: Path) -> None:
-    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
-    parameters = {"scale_num": 3, "network": {"checkpoint": str(checkpoint), "digest": digest}}
-    (tracker.results_dir / "run.json").write_text(json.dumps({"key": "0", "parameters": parameters}))
-
-
-def checkpoint(path: Path, stats: dict[str, object]) -> Path:
-    save_checkpoint(path, {"net": {"w": torch.zeros(1)}, "constructor": None, "stats": stats})
-    return path
-
-
 def test_the_best_tracker_and_the_worst_sequence_stand_first(report: Report) -> None:
-    assert [score.title for score in report.scores] == ["the <good> one", "b/bad_50%"]
-    assert [sequence.name for sequence in report.worst_first()][0] == "Dog"
+    assert [score.title for score in report.parts[0].scores] == ["the <good> one", "b/bad_50%"]
+    assert [sequence.name for sequence in report.parts[0].worst_first()][0] == "Dog"
 
 
 def test_an_attributes_score_is_the_mean_of_its_sequences(report: Report) -> None:
-    assert report.attributes == {"blur": ["Car", "Dog"], "occlusion": ["Dog"]}
-    good = report.rows[0]
+    assert report.parts[0].attributes == {"blur": ["Car", "Dog"], "occlusion": ["Dog"]}
+    good = report.parts[0].rows[0]
     per_sequence = good.scores.per_sequence
-    assert good.per_attribute["blur"].auc == pytest.approx((per_sequence["Car"].auc + per_sequence["Dog"].auc) / 2)
-    assert good.per_attribute["occlusion"].auc == per_sequence["Dog"].auc
+    assert good.per_attribute["blur"]["auc"] == pytest.approx(
+        (per_sequence["Car"]["auc"] + per_sequence["Dog"]["auc"]) / 2
+    )
+    assert good.per_attribute["occlusion"]["auc"] == per_sequence["Dog"]["auc"]
 
 
 def test_csv_has_every_number_with_all_its_digits(report: Report, tmp_path: Path) -> None:
@@ -56,55 +43,35 @@ def test_csv_has_every_number_with_all_its_digits(report: Report, tmp_path: Path
     assert len(rows) == 2 * (1 + 2 + 3)
     first = rows[0]
     assert (first["tracker"], first["scope"], first["sequences"]) == ("the <good> one", "all", "3")
-    assert float(first["auc"]) == report.scores[0].mean.auc
-    assert float(first["frames_per_second"]) == pytest.approx(50) and first["label_hours"] == ""
+    assert float(first["auc"]) == report.parts[0].scores[0].overall["auc"]
+    assert float(first["frames_per_second"]) == pytest.approx(50)
     dog = next(row for row in rows if row["name"] == "Dog")
-    assert float(dog["precision20"]) == report.scores[0].per_sequence["Dog"].dp20
+    assert float(dog["precision20"]) == report.parts[0].scores[0].per_sequence["Dog"]["precision20"]
 
 
 def test_json_holds_curves_and_null_for_what_is_unknown(report: Report, tmp_path: Path) -> None:
     write_json(report, tmp_path / "report.json")
     content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    good, bad = content["trackers"]
-    assert good["curves"]["success"] == report.scores[0].mean.success.tolist() and good["label_cost"] is None
-    assert bad["sequences"]["Owl"]["success"] == report.scores[1].per_sequence["Owl"].auc
-    assert content["protocol"] == "pysot" and content["left_out"] == []
+    [benchmark] = content["benchmarks"]
+    good, bad = benchmark["trackers"]
+    assert good["curves"]["success"] == report.parts[0].scores[0].overall.curves["success"].tolist()
+    assert bad["sequences"]["Owl"]["auc"] == report.parts[0].scores[1].per_sequence["Owl"]["auc"]
+    assert benchmark["protocol"] == "pysot" and benchmark["left_out"] == []
 
 
 def test_latex_is_escaped_and_the_best_is_bold(report: Report, tmp_path: Path) -> None:
     write_latex(report, tmp_path / "report.tex")
     text = (tmp_path / "report.tex").read_text(encoding="utf-8")
-    assert "b/bad\\_50\\% & " in text and text.count("\\textbf{") == 3
-    assert f"\\textbf{{{100 * report.scores[0].mean.auc:.1f}}}" in text
+    assert "b/bad\\_50\\% & " in text and text.count("\\textbf{") == 4
+    assert f"\\textbf{{{100 * report.parts[0].scores[0].overall['auc']:.1f}}}" in text
     assert "Label" not in text  # nothing is known of it
-
-
-def test_the_cost_of_labels_is_that_of_the_checkpoint_which_made_the_result(
-    sequences: SequenceList, tmp_path: Path
-) -> None:
-    tracker = Tracker("a", "good")
-    assert label_cost(tracker) is None  # no checkpoint is known
-    stats = {"labels": {"hours": {1: 1.5, 2: 2.5}, "dollars": {1: 20.0, 2: 30.0}}}
-    path = checkpoint(tmp_path / "net.pth.tar", stats)
-    tracked_with(tracker, path)
-    assert label_cost(tracker) == LabelCost(2.5, 30.0)
-    report = make_report([tracker], sequences)
-    write_latex(report, tmp_path / "report.tex")
-    assert "2.5 & 30 " in (tmp_path / "report.tex").read_text(encoding="utf-8")
-
-    checkpoint(path, {"labels": {"hours": {1: 9.0}, "dollars": {1: 9.0}}})  # trained again: another network
-    assert label_cost(tracker) is None
-    tracked_with(tracker, checkpoint(path, {}))  # a training that recorded no cost
-    assert label_cost(tracker) is None
-    path.unlink()
-    assert label_cost(tracker) is None
 
 
 def test_results_that_are_missing_are_left_out_and_named(sequences: SequenceList) -> None:
     tracker = Tracker("a", "good")
     (tracker.results_dir / "Dog.txt").unlink()
     report = make_report([tracker], sequences, "Mine")
-    assert report.missing == ["Dog"] and "1 without results" in report.heading
+    assert report.parts[0].missing == ["Dog"] and "1 without results" in report.parts[0].heading
     with pytest.raises(ResultError, match="on Dog"):
         make_report([tracker], sequences, skip_missing=False)
 
@@ -112,13 +79,6 @@ def test_results_that_are_missing_are_left_out_and_named(sequences: SequenceList
 def test_two_sequences_of_one_name_are_not_mixed(sequences: SequenceList) -> None:
     with pytest.raises(ValueError, match="two sequences, such as 'Car'"):
         make_report([Tracker("a", "good")], [*sequences, *sequences])
-
-
-def test_the_auc_of_each_sequence_is_printed(sequences: SequenceList) -> None:
-    out = io.StringIO()
-    scores = print_per_sequence_results([Tracker("a", "good")], sequences, "Mine", file=out)
-    lines = {line.split()[0]: line.split()[-1] for line in out.getvalue().splitlines() if line}
-    assert lines["Dog"] == f"{scores[0].per_sequence['Dog'].auc:.3f}" and "Mine:" in out.getvalue()
 
 
 def test_plots_are_drawn_as_png_and_pdf(sequences: SequenceList, workspace: Path) -> None:
@@ -136,15 +96,12 @@ def test_the_command_line_prints_and_writes_all_forms(
 ) -> None:
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
-    arguments = ["a/good=Good", "b/bad_50%", "--dataset_name", "mine", "--per_sequence", "--attributes"]
+    arguments = ["a/good=Good", "b/bad_50%", "--dataset", "mine", "--per_sequence", "--attributes"]
     files = ["--csv", "--json", "--latex", "tables/all.tex", "--plots", "--html", "page.html"]
     assert main([*arguments, *files]) == 0
     out = capsys.readouterr().out
-    assert (
-        "mine: 3 sequences, one-pass evaluation, protocol pysot" in out
-        and "Owl" in out
-        and "occlusion          1" in out
-    )
+    assert "mine: 3 sequences, one-pass evaluation by pysot-toolkit (protocol pysot)" in out and "Owl" in out
+    assert re.search("AUC of each attribute\n\n.*occlusion +1 ", out, re.DOTALL)
     for name in ("report.csv", "report.json", "tables/all.tex", "report_plots/norm_prec.pdf", "page.html"):
         assert (tmp_path / name).stat().st_size > 0
     assert not list(tmp_path.rglob("*.partial"))
@@ -155,7 +112,7 @@ def test_the_command_line_prints_and_writes_all_forms(
     [
         (["a/goood"], "Did you mean 'a/good'"),
         (["b/other"], "python pytracking/run_tracker.py b other"),
-        (["a/good", "--dataset_name", "mien"], "Did you mean 'mine'"),
+        (["a/good", "--dataset", "mien"], "Did you mean 'mine'"),
         (["a/good", "--protocol", "pysott"], "Did you mean 'pysot'"),
         (["a/good", "--csv", "/proc/nothing/report.csv"], "cannot write /proc/nothing/report.csv"),
     ],
@@ -163,7 +120,7 @@ def test_the_command_line_prints_and_writes_all_forms(
 def test_a_mistake_is_one_line_and_no_traceback(
     mine: None, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    chosen = [] if "--dataset_name" in arguments else ["--dataset_name", "mine"]
+    chosen = [] if "--dataset" in arguments else ["--dataset", "mine"]
     assert main([*arguments, *chosen]) == 1
     error = capsys.readouterr().err
     assert message in error and error.startswith("error: ")

@@ -19,13 +19,13 @@ from ltr.models.backbone import resnet18
 from ltr.registry import load_plugins
 from pytracking.parameter.eco import hog
 from pytracking.registry import PARAMETERS
-from pytracking.tracker.eco.continuous import gaussian_label, interpolation
+from pytracking.tracker.eco.continuous import gaussian_label_spectrum, interpolation
 from pytracking.tracker.eco.features import Features, JoinedFeatures, normalised, odd_side, odd_sides
 from pytracking.tracker.eco.first_frame import principal_directions, project
 from pytracking.tracker.eco.hog import CHANNELS as HOG_CHANNELS
 from pytracking.tracker.eco.hog import HogFeatures, fhog
 from pytracking.tracker.eco.params import ECOParams
-from pytracking.tracker.eco.regularisation import Regularisation, RegularisationSettings, regularisation_filter
+from pytracking.tracker.eco.regularization import Regularization, RegularizationSettings, regularization_filter
 from pytracking.tracker.eco.scale_filter import ScaleFilter, ScaleFilterSettings, reduced_size
 from pytracking.tracker.eco.tracker import ECOTracker
 
@@ -114,21 +114,21 @@ def with_signs(filters: Tensor, projection: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize(("name", "sizes", "sigma"), [("core", CORE, 1 / 8), ("hc", HAND_CRAFTED, 1 / 14)])
-def test_label_interpolation_and_regularisation(
+def test_label_interpolation_and_regularization(
     golden: Path, name: str, sizes: Sequence[tuple[int, int]], sigma: float
 ) -> None:
     data = np.load(golden / f"eco_{name}.npz")
     side = float(data["img_sample_sz"][0])
-    coefficients = regularisation_filter(side, (50, 40), RegularisationSettings())
+    coefficients = regularization_filter(side, (50, 40), RegularizationSettings())
     for block, (_, size) in enumerate(sizes):
-        label = gaussian_label(size, sigma * (50 * 40) ** 0.5 / side)
+        label = gaussian_label_spectrum(size, sigma * (50 * 40) ** 0.5 / side)
         rows, columns = interpolation(size, -0.75)
         check(data, f"block{block}/yf", label.flip(0, 1).numpy(), 1e-15)
         check(data, f"block{block}/interp_row", torch.view_as_real(rows).numpy(), 1e-11)
         half = torch.cat([columns[1:].flip(0).conj(), columns]).resolve_conj()
         check(data, f"block{block}/interp_col", torch.view_as_real(half).numpy(), 1e-11)
         check(data, f"block{block}/reg_filter", coefficients.numpy(), 1e-7)
-        energy = Regularisation(coefficients).energy
+        energy = Regularization(coefficients).energy
         assert energy == pytest.approx(float(data[f"block{block}/reg_energy"]), rel=1e-6)
 
 

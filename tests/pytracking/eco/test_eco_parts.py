@@ -9,9 +9,9 @@ import torch
 from pytracking.tracker.eco.conjugate_gradient import Direction, conjugate_gradient
 from pytracking.tracker.eco.continuous import cubic_spectrum
 from pytracking.tracker.eco.fourier import inner, odd_size, resized, shifted, to_map, to_spectrum
-from pytracking.tracker.eco.localisation import find_peak
-from pytracking.tracker.eco.memory import SampleMemory
-from pytracking.tracker.eco.regularisation import Regularisation
+from pytracking.tracker.eco.localization import find_peak
+from pytracking.tracker.eco.memory import ECOMemory
+from pytracking.tracker.eco.regularization import Regularization
 
 
 def spectrum(size: int, *shape: int) -> torch.Tensor:
@@ -56,12 +56,12 @@ def test_the_cubic_kernel_has_unit_area_and_the_transform_of_its_samples() -> No
         )
 
 
-def test_regularisation_multiplies_by_the_squared_window() -> None:
+def test_regularization_multiplies_by_the_squared_window() -> None:
     coefficients = torch.tensor([[0, 0.1, 0], [0.2, 1.0, 0.2], [0, 0.1, 0]], dtype=torch.float64)
     position = 2 * torch.pi * torch.arange(15, dtype=torch.float64) / 15
     window = 1 + 0.2 * torch.cos(position)[:, None] + 0.4 * torch.cos(position)
     f = resized(spectrum(9, 3), 15)  # room for the product's higher frequencies
-    torch.testing.assert_close(to_map(Regularisation(coefficients)(f)), window**2 * to_map(f))
+    torch.testing.assert_close(to_map(Regularization(coefficients)(f)), window**2 * to_map(f))
 
 
 def test_conjugate_gradients_solve_in_as_many_steps_as_unknowns() -> None:
@@ -92,8 +92,8 @@ def test_newton_finds_a_peak_between_the_cells() -> None:
     assert size == one.shape[0]
 
 
-def memory_of(samples: torch.Tensor, capacity: int, rate: float) -> SampleMemory:
-    memory = SampleMemory(capacity, rate)
+def memory_of(samples: torch.Tensor, capacity: int, rate: float) -> ECOMemory:
+    memory = ECOMemory(capacity, rate)
     for sample in samples:
         memory.add([sample])
     return memory

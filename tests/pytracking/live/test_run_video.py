@@ -16,10 +16,11 @@ from pytracking.analysis.drawing import TRACKED_COLOUR
 from pytracking.evaluation import TrackedFrame
 from pytracking.live.session import StartError, click_to_box, live_frames
 from pytracking.live.source import VideoSource, open_video, until_interrupted
-from pytracking.live.views import Wish
+from pytracking.live.views import PlaybackCommand
 from pytracking.registry import CLICK_TO_BOX
 from pytracking.tracker.base import BaseTracker
 
+Output = pytest.CaptureFixture[str]
 BOX = ["--optional_box", "20", "30", "40", "50"]
 
 
@@ -51,7 +52,7 @@ def test_a_click_method_is_named_where_there_are_several(plugin: str) -> None:
         click_to_box(image, (50, 50))
     for name, side in (("a", 5), ("b", 7)):
         CLICK_TO_BOX.register(name)(lambda image, click, side=side: np.array([*click, side, side]))
-    with pytest.raises(StartError, match="--click_method: a, b"):
+    with pytest.raises(StartError, match="--click-method: a, b"):
         click_to_box(image, (50, 50))
     assert click_to_box(image, (50, 50), "b").tolist() == [50, 50, 7, 7]
     with pytest.raises(StartError, match="outside the frame of 100 x 100"):
@@ -63,7 +64,7 @@ def test_a_click_method_is_named_where_there_are_several(plugin: str) -> None:
     [
         (["nowhere.mp4", *BOX], "there is no video nowhere.mp4"),
         (["{plugin}", *BOX], "cannot be read as a video"),
-        (["{video}"], "give the target as --optional_box X Y W H, or --click X Y"),
+        (["{video}"], "give the target as --optional-box X Y W H, or --click X Y"),
         (["{video}", "--optional_box", "500", "0", "9", "9"], "outside the 160 x 120 frame"),
         (["{video}", "--click", "500", "0"], "outside the frame of 160 x 120"),
         (["{video}", "--click", "5", "5", "--click_method", "sqare"], "Did you mean 'square'"),
@@ -108,6 +109,28 @@ def test_ctrl_c_ends_a_camera_in_good_order() -> None:
     assert signal.getsignal(signal.SIGINT) == usual
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_tracked_of_a_video(
+    plugin: str, video: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    usual = VideoSource.frames
+
+    def frames(self: VideoSource) -> Iterator[np.ndarray]:
+        for index, image in enumerate(usual(self)):
+            if index == 5:
+                os.kill(os.getpid(), number)
+            yield image
+
+    monkeypatch.setattr(VideoSource, "frames", frames)
+    out = tmp_path / "out"
+    assert run_video.main(["drift", "plain", str(video), *BOX, "--plugin", plugin, "--out", str(out)]) == 130
+    assert len((out / "grey.txt").read_text().splitlines()) == 5
+    reader = cv2.VideoCapture(str(out / "grey.mp4"))
+    assert [reader.read()[0] for _ in range(6)] == [True] * 5 + [False]
+    captured = capsys.readouterr()
+    assert "interrupted: the 5 frames that were tracked are kept" in captured.err and "5/12" in captured.err
+
+
 def test_a_file_that_is_cut_off_is_noticed(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = open_video(video)
     longer = VideoSource(source.name, source.rate, 40, source.where, source.capture)
@@ -118,13 +141,13 @@ def test_a_file_that_is_cut_off_is_noticed(video: Path, capsys: pytest.CaptureFi
 class Scripted:
     """A view that asks for something in given frames."""
 
-    def __init__(self, wishes: dict[int, Wish]) -> None:
-        self.wishes = wishes
+    def __init__(self, commands: dict[int, PlaybackCommand]) -> None:
+        self.commands = commands
         self.seen: list[int] = []
 
-    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> Wish:
+    def show(self, frame: TrackedFrame, true_box: np.ndarray | None = None) -> PlaybackCommand:
         self.seen.append(frame.index)
-        return self.wishes.get(frame.index, Wish.GO_ON)
+        return self.commands.get(frame.index, PlaybackCommand.GO_ON)
 
     def close(self) -> None:
         pass
@@ -143,7 +166,7 @@ class Still(BaseTracker):
 
 
 def test_a_view_can_choose_a_new_box_and_stop() -> None:
-    view = Scripted({2: Wish.RESTART, 5: Wish.STOP})
+    view = Scripted({2: PlaybackCommand.RESTART, 5: PlaybackCommand.STOP})
     images = iter([np.full((20, 20, 3), number, np.uint8) for number in range(9)])
     chosen = []
 

@@ -19,7 +19,7 @@ from ltr.admin.visdom import connect
 from pytracking import run_tracker, run_video
 from pytracking.analysis.drawing import TRACKED_COLOUR, TRUE_COLOUR
 from pytracking.evaluation import TrackedFrame
-from pytracking.live.views import Wish, heat_map
+from pytracking.live.views import PlaybackCommand, heat_map
 from pytracking.live.visdom_view import FRAME, SCORE_MAP, VisdomView, environment_name, visdom_view
 
 
@@ -71,7 +71,7 @@ def view(visdom_server: subprocess.Popen[bytes]) -> VisdomView:
 
 
 def test_frame_boxes_and_score_map_are_drawn(view: VisdomView) -> None:
-    assert view.show(frame(), np.array([20.0, 100, 60, 40])) is Wish.GO_ON
+    assert view.show(frame(), np.array([20.0, 100, 60, 40])) is PlaybackCommand.GO_ON
     pictures = panes("trial")
     assert set(pictures) == {FRAME, SCORE_MAP}
     assert pictures[FRAME].shape == (240, 320, 3)
@@ -82,12 +82,12 @@ def test_frame_boxes_and_score_map_are_drawn(view: VisdomView) -> None:
 
 
 def test_keys_pause_step_and_stop(view: VisdomView) -> None:
-    shown: list[Wish] = []
+    shown: list[PlaybackCommand] = []
 
     def track() -> None:
         for index in range(100):
             shown.append(view.show(frame(index)))
-            if shown[-1] is Wish.STOP:
+            if shown[-1] is PlaybackCommand.STOP:
                 return
 
     view.keys.press(" ")  # paused from the first frame on
@@ -101,7 +101,7 @@ def test_keys_pause_step_and_stop(view: VisdomView) -> None:
     assert len(shown) == 1  # a step is one frame
     press("trial", "q")
     tracking.join(5)
-    assert shown == [Wish.GO_ON, Wish.STOP]
+    assert shown == [PlaybackCommand.GO_ON, PlaybackCommand.STOP]
     view.close()
 
 
@@ -110,8 +110,8 @@ def test_a_server_that_is_lost_costs_the_view_and_not_the_tracking(
 ) -> None:
     view.keys.press(" ")
     threading.Timer(0.3, visdom_server.kill).start()
-    assert view.show(frame()) is Wish.GO_ON  # a pause does not outlive the server
-    assert view.show(frame(1)) is Wish.GO_ON
+    assert view.show(frame()) is PlaybackCommand.GO_ON  # a pause does not outlive the server
+    assert view.show(frame(1)) is PlaybackCommand.GO_ON
     assert capsys.readouterr().err.count("the visdom server is lost") == 1
 
 

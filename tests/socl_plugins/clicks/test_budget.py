@@ -9,23 +9,23 @@ import pytest
 from ltr.admin.settings import SettingsError
 from ltr.dataset.synthetic import SyntheticVideo
 from socl_plugins.clicks import PointAnnotated, dataset_labels
-from socl_plugins.clicks.budget import BudgetOptions
+from socl_plugins.clicks.budget import Budget
 from socl_plugins.clicks.costs import annotation_cost, count_labels
 
 
 def test_fewer_frames_of_each_video_make_a_budget_enough_for_more_videos() -> None:
     videos = SyntheticVideo(6, num_frames=10, size=(48, 64))
     hours = annotation_cost(count_labels("box", 20)).hours
-    whole = BudgetOptions(budget_hours=hours).within_budget(videos, 0)
-    part = BudgetOptions(budget_hours=hours, frame_part=0.4).within_budget(videos, 0)
+    whole = Budget(hours=hours).of(videos, 0)
+    part = Budget(hours=hours, frame_part=0.4).of(videos, 0)
     assert len(whole) < len(part) and dataset_labels(part).boxes <= 20
 
 
 def test_a_part_of_what_clicks_would_cost_buys_fewer_boxes_than_clicks() -> None:
     videos = SyntheticVideo(6, num_frames=10, size=(48, 64))
-    options = BudgetOptions(budget_part=1.0)
-    assert len(options.within_budget(PointAnnotated(videos), 0)) == 6, "exactly enough for all clicks"
-    assert len(options.within_budget(videos, 0)) == 1  # a box takes 4.5 times as long
+    options = Budget(part=1.0)
+    assert len(options.of(PointAnnotated(videos), 0)) == 6, "exactly enough for all clicks"
+    assert len(options.of(videos, 0)) == 1  # a box takes 4.5 times as long
 
 
 def test_each_seed_of_a_run_draws_its_own_videos_unless_one_is_set() -> None:
@@ -33,7 +33,7 @@ def test_each_seed_of_a_run_draws_its_own_videos_unless_one_is_set() -> None:
     hours = annotation_cost(count_labels("box", 40)).hours
 
     def drawn(seed: int, budget_seed: int | None = None) -> list[str]:
-        chosen = BudgetOptions(budget_hours=hours, budget_seed=budget_seed).within_budget(videos, seed)
+        chosen = Budget(hours=hours, seed=budget_seed).of(videos, seed)
         return [chosen.sequence_name(video) for video in range(len(chosen))]
 
     assert drawn(1) == drawn(1) != drawn(2)
@@ -43,13 +43,13 @@ def test_each_seed_of_a_run_draws_its_own_videos_unless_one_is_set() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"budget_part": 0.5, "budget_hours": 1.0}, "set one of them"),
-        ({"budget_part": 0.0}, "budget_part"),
-        ({"budget_hours": -1.0}, "budget_hours"),
+        ({"part": 0.5, "hours": 1.0}, "set one of them"),
+        ({"part": 0.0}, "budget.part"),
+        ({"hours": -1.0}, "budget.hours"),
         ({"frame_part": 1.5}, "frame_part"),
-        ({"budget_seed": -1}, "budget_seed"),
+        ({"seed": -1}, "budget.seed"),
     ],
 )
 def test_budgets_that_make_no_sense_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        BudgetOptions(**values)
+        Budget(**values)

@@ -88,8 +88,8 @@ def test_the_command_counts_a_data_set_video_by_video(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (["--training-hours", "-5", "3"], 2, "no number of hours"),
-        (["--training-hours", "nan", "3"], 2, "no number of hours"),
+        (["--training-hours", "-5", "3"], 2, "expected a number from 0 on, not '-5'"),
+        (["--training-hours", "nan", "3"], 2, "expected a number, not 'nan'"),
         (["--root", "somewhere"], 1, "say which with --dataset"),
     ],
 )

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import get_args
+from typing import cast, get_args
 
 import pytest
 import torch
 
 from ltr.actors.dimp import DiMPLossSettings
-from ltr.admin.environment import Environment
 from ltr.data.tensordict import TensorDict
+from ltr.dataset.named import embedded_videos
 from ltr.models.loss.lb_hinge import lb_hinge
 from ltr.models.tracking import DiMPNet
-from ltr.train_settings.dimp import dimp18
-from socl_plugins.dimp import NoiseRobustDiMPActor, WeakDiMPActor, WeakDiMPProcessing
+from socl_plugins.dimp import NoiseRobustDiMPActor, WeakDiMPActor
 from socl_plugins.dimp.noise_robust import cell_probabilities, first_loss, noise_robust_hinge
 from socl_plugins.progressive.noise_robust import Expansion, LabelNoise
-from socl_plugins.top_map import ProposalSettings
-from socl_plugins.train_settings.dimp import socl_dimp18
-from socl_plugins.train_settings.dimp.socl_dimp18 import SoCLDiMPConfig
+from tests.recipes import SMALL_DIMP, assembled, recipe
 
 SHAPE = (7, 9)
 STD = torch.tensor([0.5, 1.2, 2.0], dtype=torch.float64)
@@ -227,28 +223,34 @@ def test_the_printed_expansion_starts_above_its_minimum_or_is_refused() -> None:
             assert torch.isfinite(actor.classification_losses([zeros], data)[0])
 
 
-def test_the_option_is_off_by_default_and_a_wrong_one_is_refused_by_name() -> None:
-    net = Answers([])
-    assert type(SoCLDiMPConfig().build_actor(net)) is WeakDiMPActor  # type: ignore[arg-type]
-    actor = SoCLDiMPConfig(noise_robust=20).build_actor(net)  # type: ignore[arg-type]
-    assert isinstance(actor, NoiseRobustDiMPActor) and actor.noise == LabelNoise(20, scale=1000)
-    with pytest.raises(ValueError, match="frame_px"):
-        SoCLDiMPConfig(noise_robust=-1)
-
-
 def test_the_recipe_s_batches_say_how_large_a_pixel_is_and_the_loss_learns_from_them() -> None:
-    crop = replace(SoCLDiMPConfig().train_crop, size=96)
-    config = SoCLDiMPConfig(samples_per_epoch=2, batch_size=2, frames=1, videos=2, optim_iter=1, noise_px=20)
-    config = replace(config, train_crop=crop, test_crop=crop, prepare_frames=0, method="interpolation", store="none")
-    config = replace(config, boxes="sparse", click_proposals=ProposalSettings(random_count=200, keep=16))
-    dataset, _ = socl_dimp18.weak_labels(Environment(), config)
-    processing = WeakDiMPProcessing(config.soft, *dimp18.processing_arguments(config))
-    (data,) = dimp18.training_loader([dataset], config, 0, processing)
+    settings = {
+        **SMALL_DIMP,
+        "data.labels.noise_px": 20,
+        "data.labels.boxes": "sparse",
+        "data.labels.store": "none",
+        "data.labels.prepare_frames": 0,
+        "data.labels.proposals.random_count": 200,
+        "data.labels.proposals.keep": 16,
+    }
+
+    def loss(more: dict[str, object]) -> tuple[torch.Tensor, DiMPNet, TensorDict]:
+        torch.manual_seed(0)
+        parts = assembled("dimp/socl_dimp18", {**settings, **more}, [embedded_videos(2)])
+        (data,) = parts.loader
+        return parts.actor(data)[0], cast(DiMPNet, parts.actor.net), data
+
+    plain, _, data = loss({})
     assert data["test_scale"].shape == data["test_label"].shape[:2] == (1, 2)
-    torch.manual_seed(0)
-    net = dimp18.build_net(config)
-    losses = [replace(config, noise_robust=robust).build_actor(net)(data)[0] for robust in (0.0, 1e-3, 20.0)]
-    assert losses[1].item() == pytest.approx(losses[0].item(), rel=1e-4) != losses[2].item()
-    losses[2].backward()  # type: ignore[no-untyped-call]
+    robust = {"actor": "noise_robust_dimp", "actor.noise.scale": 1000}
+    hardly, _, _ = loss({**robust, "actor.noise.frame_px": 1e-3})
+    believed, net, _ = loss({**robust, "actor.noise.frame_px": 20})
+    assert hardly.item() == pytest.approx(plain.item(), rel=1e-4) != believed.item()
+    believed.backward()  # type: ignore[no-untyped-call]
     weight = net.classifier.filter_initializer.filter_conv.weight
     assert weight.grad is not None and torch.isfinite(weight.grad).all() and weight.grad.abs().max() > 0
+
+
+def test_a_noise_that_makes_no_sense_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="frame_px"):
+        recipe("dimp/socl_dimp18", {"actor": "noise_robust_dimp", "actor.noise.frame_px": -1})

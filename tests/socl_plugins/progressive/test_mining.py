@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from ltr.dataset.named import embedded_videos
 from ltr.models.tracking import siamfc_alexnet
 from ltr.registry import TRAIN_SETTINGS, load_plugins
-from socl_plugins.progressive import neighbours, training
+from socl_plugins.progressive import neighbours
 from socl_plugins.progressive.mining import follow
 from socl_plugins.progressive.patches import (
     Patches,
@@ -26,17 +27,9 @@ from socl_plugins.progressive.patches import (
     propose_patches,
 )
 from socl_plugins.progressive.sampler import AnchorSampler, MinedPairs
+from tests import recipes
 
-SMALL = {
-    "samples_per_epoch": "4",
-    "batch_size": "2",
-    "num_workers": "0",
-    "videos": "3",
-    "patches.frames": "1",
-    "held_out_videos": "1",
-    "held_out_frames": "2",
-    "score_interval": "9",
-}
+SMALL = {**recipes.SMALL, "data.embedded_videos": 3, "sampler.patches.frames": 1, "score.interval": 9}
 
 
 class NothingKnown(BaseVideoDataset):
@@ -166,23 +159,25 @@ def test_a_patch_is_followed_where_it_goes_until_it_is_gone() -> None:
     assert np.abs(boxes[0] - (106, 78, 48, 48)).max() <= 4 and np.abs(boxes[1] - (122, 86, 48, 48)).max() <= 4
 
 
-def train(resume: bool = False, **more: str) -> None:
+def train(more: Mapping[str, object], resume: bool = False) -> None:
     load_plugins()
     torch.manual_seed(0)
-    settings = Settings("pul", "alex_pul", overrides=SMALL | {"mining.hops": "1"} | more, resume=resume)
+    settings = Settings(
+        "pul", "alex_pul", overrides=SMALL | {"hooks.mine_pairs.mining.hops": 1} | dict(more), resume=resume
+    )
     TRAIN_SETTINGS["pul/alex_pul"](settings)
 
 
 def test_a_resumed_run_equals_an_unbroken_one_in_the_middle_of_a_round(workspace: Path) -> None:
-    schedule = {"epochs": "3", "rounds": "2", "refresh": "3"}
-    train(**schedule)
+    schedule = {"schedule.epochs": 3, "hooks.mine_pairs.rounds": 2, "hooks.refresh_neighbours.every": 3}
+    train(schedule)
     path = best_checkpoint("pul/alex_pul").with_name("SiamFCNet_ep0003.pth.tar")
     unbroken = load_checkpoint(path)
     stats = unbroken["stats"]
     assert list(stats["train"]["Loss/correspondence"]) == [2, 3], "pairs are learned from once they are mined"
     assert stats["mined"]["pairs"][1] == 0 < stats["mined"]["pairs"][3]
     path.unlink()  # the second epoch is now the newest, in the middle of the round and of what was refreshed
-    train(resume=True, **schedule)
+    train(schedule, resume=True)
     resumed = load_checkpoint(path)
     assert resumed["stats"]["train"] == stats["train"]
     assert all(torch.equal(value, resumed["net"][name]) for name, value in unbroken["net"].items())
@@ -191,18 +186,13 @@ def test_a_resumed_run_equals_an_unbroken_one_in_the_middle_of_a_round(workspace
 def test_what_is_known_of_the_videos_changes_no_weight(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = []
     for known in (True, False):
-        monkeypatch.setattr(
-            training,
-            "training_videos",
-            lambda env, videos, known=known: (
-                embedded_videos(videos) if known else NothingKnown(embedded_videos(videos))
-            ),
-        )
-        train(epochs="1", rounds="1")
+        if not known:
+            monkeypatch.setattr("ltr.config.data.embedded_videos", lambda videos: NothingKnown(embedded_videos(videos)))
+        train({"schedule.epochs": 1, "hooks.mine_pairs.rounds": 1})
         weights.append(load_checkpoint(best_checkpoint("pul/alex_pul"))["net"])
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
-def test_rounds_that_do_not_rise_are_refused() -> None:
+def test_rounds_that_do_not_rise_are_refused(workspace: Path) -> None:
     with pytest.raises(SettingsError, match="rounds"):
-        training.ProgressiveConfig(rounds=(4, 2))
+        train({"hooks.mine_pairs.rounds": (4, 2)})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,31 +16,19 @@ from ltr.admin.settings import Settings
 from ltr.dataset.export import export_got10k
 from ltr.dataset.named import embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
-from ltr.models.tracking import siamfc_resnet18
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
 from socl_plugins.clicks.noisy_boxes import NoisyBoxes
 from socl_plugins.progressive.__main__ import main
-from socl_plugins.progressive.actor import NoiseRobustActor
-from socl_plugins.progressive.noise_robust import LabelNoise
-from socl_plugins.train_settings.pul.noisy_box_res18 import NoisyBoxConfig
+from tests.recipes import FEW_PROPOSALS, SMALL, as_words
 
-SMALL = {
-    "epochs": "1",
-    "samples_per_epoch": "4",
-    "batch_size": "2",
-    "num_workers": "0",
-    "videos": "2",
-    "held_out_videos": "1",
-    "held_out_frames": "2",
-}
 load_plugins()
 
 
-def train(recipe: str, **more: str) -> dict[str, torch.Tensor]:
+def train(recipe: str, more: Mapping[str, object] | None = None) -> dict[str, torch.Tensor]:
     """Returns the weights after two small steps."""
     torch.manual_seed(0)
-    TRAIN_SETTINGS[recipe](Settings(*recipe.split("/"), overrides=SMALL | more))
+    TRAIN_SETTINGS[recipe](Settings(*recipe.split("/"), overrides=SMALL | dict(more or {})))
     weights: dict[str, torch.Tensor] = load_checkpoint(best_checkpoint(recipe))["net"]
     return weights
 
@@ -59,59 +47,41 @@ def test_noisy_boxes_keep_their_size_and_are_as_far_off_as_asked_for() -> None:
         NoisyBoxes(videos, -1)
 
 
+def robust(frame_px: float) -> dict[str, object]:
+    return {"actor": "noise_robust", "actor.noise.frame_px": frame_px}
+
+
 def test_without_noise_the_recipe_is_box_siam_and_the_loss_is_its_only_other_difference(workspace: Path) -> None:
     box = train("siamfc/box_siam_res18")
-    assert same(box, train("pul/noisy_box_res18", noise_px="0"))
-    bce, robust = (train("pul/noisy_box_res18", noise_px="20", noise_robust=believed) for believed in ("0", "20"))
-    assert not same(box, bce) and not same(bce, robust)
+    assert same(box, train("pul/noisy_box_res18", {"data.labels.noise_px": 0}))
+    bce, believed = train("pul/noisy_box_res18"), train("pul/noisy_box_res18", robust(20))
+    assert not same(box, bce) and not same(bce, believed)
     # What is believed is in pixels of the frame, so next to nothing is nothing.
-    hardly = train("pul/noisy_box_res18", noise_px="20", noise_robust="1e-6")
+    hardly = train("pul/noisy_box_res18", robust(1e-6))
     assert all(torch.allclose(value, hardly[name], atol=3e-3) for name, value in bce.items())
 
 
-@pytest.mark.parametrize(
-    ("settings", "scale"),
-    [
-        ({"pretrained": "imagenet"}, 100),
-        ({"pretrained": None}, 30),
-        ({"pretrained": None, "noise_scale": 7}, 7),
-        ({"pretrained": "imagenet", "noise_expansion": "taylor"}, 1),
-    ],
-)
-def test_a_network_that_has_learned_something_is_believed_more_than_the_labels(
-    settings: dict[str, Any], scale: float
-) -> None:
-    actor = NoisyBoxConfig(noise_robust=20, **settings).build_actor(siamfc_resnet18())
-    assert isinstance(actor, NoiseRobustActor)
-    assert actor.noise == LabelNoise(20, expansion=actor.noise.expansion, scale=scale)
-
-
-@pytest.mark.parametrize("scale", ["30", "1.5"])
+@pytest.mark.parametrize("scale", [30, 1.5])
 def test_a_scale_with_which_the_printed_expansion_learns_backwards_is_refused(
-    workspace: Path, scale: str, capsys: pytest.CaptureFixture[str]
+    workspace: Path, scale: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [
-        "noise_robust=20",
-        "noise_expansion=taylor",
-        f"noise_scale={scale}",
-        "videos=2",
-        "samples_per_epoch=2",
-        "batch_size=2",
-    ]
-    arguments = [word for setting in words for word in ("--set", setting)]
-    assert run_training.main(["pul", "noisy_box_res18", "--device", "cpu", *arguments]) == 1
+    settings = {**SMALL, **robust(20), "actor.noise.expansion": "taylor", "actor.noise.scale": scale}
+    assert run_training.main(["pul", "noisy_box_res18", "--device", "cpu", *as_words(settings)]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ") and "such as 1" in error and "taylor" in error
 
 
 def test_the_noise_robust_loss_learns_from_noisy_clicks(workspace: Path) -> None:
-    clicks = {"noise_px": "20", "prepare_frames": "0", "proposals.random_count": "200"}
-    bce, robust = (train("socl/bce_siam_res18", **clicks, noise_robust=believed) for believed in ("0", "20"))
-    assert not same(bce, robust)
+    clicks = {**FEW_PROPOSALS, "data.labels.noise_px": 20}
+    bce, believed = (train("socl/bce_siam_res18", {**clicks, **more}) for more in ({}, robust(20)))
+    assert not same(bce, believed)
 
 
 def test_siamdw_s_network_learns_without_labels_and_tracks_under_its_name(workspace: Path) -> None:
-    weights = train("pul/res_pul", samples_per_epoch="2", rounds="1", **{"patches.frames": "1"})
+    weights = train(
+        "pul/res_pul",
+        {"schedule.samples_per_epoch": 2, "hooks.mine_pairs.rounds": 1, "sampler.patches.frames": 1},
+    )
     assert all(torch.isfinite(value).all() for value in weights.values())
     for name in ("alex_pul", "res_pul", "noisy_box_res18"):
         assert PARAMETERS[f"siamfc/{name}"]().network == f"pul/{name}"
@@ -120,7 +90,7 @@ def test_siamdw_s_network_learns_without_labels_and_tracks_under_its_name(worksp
 def test_the_picture_shows_each_anchor_with_its_neighbours_and_others(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train("pul/alex_pul", rounds="")
+    train("pul/alex_pul", {"hooks.mine_pairs.rounds": ()})
     export_got10k(SyntheticVideo(10, num_frames=2, size=(96, 128), seed=3), tmp_path, "train")
     words = ["show", "--dataset", "got10k_train", "--root", str(tmp_path), "--network", "pul/alex_pul"]
     words += ["--set", "per_frame=1", "--anchors", "2"]
@@ -128,6 +98,8 @@ def test_the_picture_shows_each_anchor_with_its_neighbours_and_others(
     near, far = (float(part.split()[-1]) for part in capsys.readouterr().out.strip().rsplit(";")[-1].split(","))
     assert near > far
     assert np.asarray(cv2.imread(str(tmp_path / "groups.png"))).shape[1] > 2 * 6 * 96
+    assert main([*words, "--out", str(tmp_path / "groups.html"), "--size", "8"]) == 0
+    assert (tmp_path / "groups.html").read_text().count("<figcaption>anchor ") == 2
     assert main([*words, "--out", str(tmp_path / "groups.pdf")]) == 1
     assert main([*words, "--out", str(tmp_path / "groups.png"), "--size", "99"]) == 1
     assert "videos" in capsys.readouterr().err

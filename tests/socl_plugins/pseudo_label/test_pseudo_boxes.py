@@ -10,7 +10,6 @@ import pytest
 
 from pytracking.parameter.params import TrackerParams
 from pytracking.tracker.base import BaseTracker
-from socl_plugins.pseudo_label.from_top_map import box_from_map
 from socl_plugins.pseudo_label.fuse import FuseSettings, Kind, fuse, smooth_path
 from socl_plugins.pseudo_label.tracks import SparseLabels, Track, track_snippets
 
@@ -123,17 +122,3 @@ def test_smoothing_brings_noisy_clicks_nearer_to_the_path() -> None:
     clicks = path + rng.normal(0, 5, path.shape)
     smooth = smooth_path(times, clicks, np.full(100, 25.0), 0.2)
     assert np.abs(smooth - path).mean() < 0.5 * np.abs(clicks - path).mean()
-
-
-def test_a_box_from_a_map_holds_the_region_around_its_peak_only() -> None:
-    top = np.zeros((20, 30))
-    top[5:9, 10:16] = 0.6
-    top[6, 12] = 1.0
-    top[15, 25] = 0.9  # elsewhere
-    assert box_from_map(top, 0.5).tolist() == [10, 5, 6, 4]
-    assert box_from_map(top, 0.8).tolist() == [12, 6, 1, 1]
-    for wrong in (0.0, 1.1):
-        with pytest.raises(ValueError, match="alpha"):
-            box_from_map(top, wrong)
-    with pytest.raises(ValueError, match="no peak"):
-        box_from_map(np.zeros((4, 4)), 0.5)

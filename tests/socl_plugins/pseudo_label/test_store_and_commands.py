@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +12,29 @@ import torch
 
 from ltr import run_training
 from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
+from ltr.dataset.named import embedded_videos
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
 from socl_plugins.clicks import SparseBoxAnnotated
-from socl_plugins.pseudo_label import Kind, LabelStoreError, PseudoBoxAnnotated, PseudoBoxStore, method_settings
+from socl_plugins.pseudo_label import Kind, PseudoBoxAnnotated, PseudoBoxStore, method_settings
 from socl_plugins.pseudo_label.__main__ import main
 from socl_plugins.pseudo_label.build import build_store, sparse_labels
+from socl_plugins.stores import StoreError
+from tests.recipes import SMALL_TRANST, as_words
 
 VIDEOS = SyntheticVideo(3, num_frames=12, size=(96, 128), seed=7)
 SETTINGS = method_settings("interpolation")
 
 
-def built(folder: Path, period: int = 5) -> tuple[SparseBoxAnnotated, PseudoBoxStore]:
+def built(path: Path, period: int = 5) -> tuple[SparseBoxAnnotated, PseudoBoxStore]:
     dataset = SparseBoxAnnotated(VIDEOS, period)
-    store = PseudoBoxStore.create(folder, {"period": period})
+    store = PseudoBoxStore(path, about={"period": period})
     assert build_store(dataset, store, SETTINGS, jobs=1, progress=False).made == len(dataset)
     return dataset, store
 
 
 def test_training_sees_the_stored_boxes_and_where_they_come_from(tmp_path: Path) -> None:
-    dataset, store = built(tmp_path)
+    dataset, store = built(tmp_path / "boxes.sqlite")
     shown = PseudoBoxAnnotated(dataset, store)
     info, truth = shown.get_sequence_info(0), VIDEOS.get_sequence_info(0)
     human = info["kind"] == Kind.HUMAN
@@ -41,27 +46,27 @@ def test_training_sees_the_stored_boxes_and_where_they_come_from(tmp_path: Path)
 
 
 def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
-    dataset, store = built(tmp_path)
-    second = tmp_path / f"{dataset.sequence_name(1)}.csv"
-    kept = second.read_bytes()
-    second.unlink()
-    with pytest.raises(LabelStoreError, match="lacks 1 of 3 videos"):
+    dataset, store = built(tmp_path / "boxes.sqlite")
+    name = dataset.sequence_name(1)
+    kept = store.records.get(name)
+    store.records.remove([name])
+    with pytest.raises(StoreError, match="lacks 1 of 3 videos"):
         PseudoBoxAnnotated(dataset, store)
     report = build_store(dataset, store, SETTINGS, jobs=1, progress=False)
-    assert (report.made, report.present, second.read_bytes()) == (1, 2, kept)
+    assert (report.made, report.present, store.records.get(name)) == (1, 2, kept)
 
 
 def test_boxes_made_in_another_way_or_from_other_labels_are_refused(tmp_path: Path) -> None:
-    dataset, store = built(tmp_path)
-    with pytest.raises(LabelStoreError, match="made with period 5, not 10"):
-        PseudoBoxStore.create(tmp_path, {"period": 10})
-    with pytest.raises(LabelStoreError, match="other boxes or clicks"):
+    dataset, store = built(tmp_path / "boxes.sqlite")
+    with pytest.raises(StoreError, match="made with period 5, not 10"):
+        PseudoBoxStore(store.path, about={"period": 10})
+    with pytest.raises(StoreError, match="other boxes or clicks"):
         store.read(dataset.sequence_name(0), sparse_labels(SparseBoxAnnotated(VIDEOS, 5, noise_px=3), 0))
-    file = tmp_path / f"{dataset.sequence_name(0)}.csv"
-    file.write_text(file.read_text().replace("interpolated", "guessed"))
-    with pytest.raises(LabelStoreError, match="damaged"):
-        store.read(dataset.sequence_name(0))
-    with pytest.raises(LabelStoreError, match=r"pseudo_label build"):
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE records SET content = CAST(replace(content, 'interp', 'guess!') AS BLOB)")
+    with pytest.raises(StoreError, match="the record is damaged"):
+        PseudoBoxStore(store.path).read(dataset.sequence_name(0))
+    with pytest.raises(StoreError, match=r"pseudo_label build"):
         PseudoBoxStore(tmp_path / "elsewhere")
 
 
@@ -78,18 +83,17 @@ def test_a_tracker_by_name_makes_the_boxes_and_the_commands_measure_and_draw_the
     out = tmp_path / "boxes.png"
     words = ["--dataset", "synthetic", "--period", "3", "--method", "paper", *tracker]
     assert main(["show", *words, "--out", str(out)]) == 0 and out.is_file()
+    page = out.with_name("boxes.html")
+    assert main(["show", *words, "--out", str(page)]) == 0 and "script-src 'none'" in page.read_text()
     assert main(["build", *words, "--jobs", "1", "--set", "failure_px=5"]) == 1
     assert "name another folder" in capsys.readouterr().err
 
 
 # A ResNet-50 learns: some seconds.
 def test_socl_transt_learns_from_the_store_and_says_what_it_cost(workspace: Path) -> None:
-    settings = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
-    settings += ("held_out_frames=2", "fusion_layers=1", "hidden=16")
-    words = [word for setting in settings for word in ("--set", setting)]
-    assert run_training.main(["transt", "socl_transt", "--device", "cpu", *words]) == 0
+    assert run_training.main(["transt", "socl_transt", "--device", "cpu", *as_words(SMALL_TRANST)]) == 0
     labels = load_checkpoint(best_checkpoint("transt/socl_transt"))["stats"]["labels"]
     assert next(iter(labels["dollars"].values())) == pytest.approx(6 * 0.036 + 54 * 0.005, rel=0.05)
-    (folder,) = (workspace / "pseudo_boxes").iterdir()
-    assert folder.name == "synthetic.T10.interpolation" and len(list(folder.glob("*.csv"))) == 2
-    assert np.isfinite(PseudoBoxStore(folder).read(next(folder.glob("*.csv")).stem)[0]).any()
+    store = PseudoBoxStore(workspace / "pseudo_boxes" / "synthetic.T10.interpolation.sqlite")
+    assert len(store.records) == 2
+    assert np.isfinite(store.read(embedded_videos(2).sequence_name(0))[0]).any()

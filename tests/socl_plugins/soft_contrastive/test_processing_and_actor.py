@@ -13,7 +13,7 @@ from ltr.data.transforms import HorizontalFlip
 from ltr.models.tracking import FeatureGrid, siamfc_resnet18
 from socl_plugins.soft_contrastive import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.actor import SoCLActor
-from socl_plugins.soft_contrastive.processing import CropSettings, SoftContrastiveProcessing
+from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing, TopMapCropSettings
 from socl_plugins.soft_contrastive.response import ResponseSettings, ResponseTerm
 from socl_plugins.top_map import Proposals
 
@@ -39,7 +39,7 @@ def sample(point: tuple[float, float] = (100.0, 60.0), size: float = 40.0) -> Te
 @pytest.mark.parametrize("border", [0, 2])
 def test_image_click_and_map_are_cropped_shifted_and_flipped_together(flip: float, border: int) -> None:
     processing = SoftContrastiveProcessing(
-        CropSettings(size=96), FeatureGrid(12 - 2 * border, 8, 8 * border), PairAugmentation(HorizontalFlip(flip))
+        TopMapCropSettings(size=96), FeatureGrid(12 - 2 * border, 8, 8 * border), PairAugmentation(HorizontalFlip(flip))
     )
     for seed in range(10):
         data = processing(sample(), np.random.default_rng(seed))
@@ -55,7 +55,7 @@ def test_image_click_and_map_are_cropped_shifted_and_flipped_together(flip: floa
 
 
 def test_the_target_is_not_always_in_the_middle_of_the_crop() -> None:
-    processing = SoftContrastiveProcessing(CropSettings(size=96, shift=0.25), FeatureGrid(12, 8, 0))
+    processing = SoftContrastiveProcessing(TopMapCropSettings(size=96, shift=0.25), FeatureGrid(12, 8, 0))
     rng = np.random.default_rng(0)
     points = torch.stack([processing(sample(), rng)["train_point"] for _ in range(100)])
     assert points.min() < 30 and points.max() > 66
@@ -63,20 +63,20 @@ def test_the_target_is_not_always_in_the_middle_of_the_crop() -> None:
 
 
 def test_the_target_has_one_size_in_the_crop_whatever_its_size_in_the_frame() -> None:
-    processing = SoftContrastiveProcessing(CropSettings(size=96, scale_jitter=0, shift=0), FeatureGrid(12, 8, 0))
+    processing = SoftContrastiveProcessing(TopMapCropSettings(size=96, scale_jitter=0, shift=0), FeatureGrid(12, 8, 0))
     small, large = (processing(sample(size=size), np.random.default_rng(0)) for size in (20.0, 40.0))
     torch.testing.assert_close(small["train_top"], large["train_top"], atol=2e-3, rtol=0)
 
 
 def test_a_crop_too_small_for_the_network_is_refused() -> None:
     with pytest.raises(ValueError, match="feature cells"):
-        SoftContrastiveProcessing(CropSettings(size=32), FeatureGrid(1, 8, 16))
+        SoftContrastiveProcessing(TopMapCropSettings(size=32), FeatureGrid(1, 8, 16))
     with pytest.raises(ValueError, match="too few"):
         siamfc_resnet18(border=2).grid(32)
 
 
 def batch(net: nn.Module, pairs: int = 2) -> TensorDict:
-    processing = SoftContrastiveProcessing(CropSettings(size=64), net.grid(64))
+    processing = SoftContrastiveProcessing(TopMapCropSettings(size=64), net.grid(64))
     rng = np.random.default_rng(0)
     samples = [processing(sample(), rng) for _ in range(pairs)]
     keys = [f"{part}_{key}" for part in ("train", "test") for key in ("images", "top", "point")]

@@ -15,12 +15,18 @@ from ltr.models.tracking import FeatureGrid, siamfc_resnet18
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.soft_contrastive import SoftContrastiveSettings
 from socl_plugins.soft_contrastive.__main__ import main
-from socl_plugins.soft_contrastive.processing import CropSettings
+from socl_plugins.soft_contrastive.processing import TopMapCropSettings
 from socl_plugins.soft_contrastive.show import draw_pairs, explain, overlay
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
+from tests import recipes
 
-SMALL = ("epochs=1", "samples_per_epoch=2", "batch_size=2", "num_workers=0", "videos=2", "held_out_videos=1")
-SMALL += ("held_out_frames=2", "prepare_frames=0", "output_layer=layer1", "crop.size=128", "proposals.random_count=200")
+SMALL = {
+    **recipes.SMALL,
+    **recipes.FEW_PROPOSALS,
+    "schedule.samples_per_epoch": 2,
+    "network.output_layer": "layer1",
+    "processing.crop.size": 128,
+}
 
 
 def test_each_frame_has_five_pictures_and_no_hard_negative_on_the_target() -> None:
@@ -28,7 +34,7 @@ def test_each_frame_has_five_pictures_and_no_hard_negative_on_the_target() -> No
     net = siamfc_resnet18("layer1").eval()
     clicks = PointAnnotated(SyntheticVideo(2, num_frames=6, seed=3))
     dataset = ObjectnessAnnotated(clicks, ProposalSettings(random_count=200))
-    crop = CropSettings(size=96)
+    crop = TopMapCropSettings(size=96)
     grid = net.grid(96)
     pairs = draw_pairs(dataset, crop, grid, 2)
     assert pairs[0]["train_score"].shape == pairs[0]["train_top"].shape == (grid.cells, grid.cells)
@@ -55,7 +61,7 @@ def test_a_checkpoint_s_soft_samples_are_drawn_and_training_draws_them_too(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["socl", "socl_res18", "--device", "cpu"]
-    assert run_training.main(words + [word for item in SMALL for word in ("--set", item)]) == 0
+    assert run_training.main(words + recipes.as_words(SMALL)) == 0
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tags = []

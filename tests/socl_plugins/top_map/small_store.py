@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,8 @@ import numpy as np
 from ltr.dataset.synthetic import SyntheticVideo
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings
-from socl_plugins.top_map import store as storing
 from socl_plugins.top_map.build import BuildReport, build_store
-from socl_plugins.top_map.store import ProposalReader, ProposalWriter, store_path
+from socl_plugins.top_map.store import ProposalReader, proposal_writer, store_path
 
 TINY = ProposalSettings(random_count=200, edge_count=50, keep=16)
 CLICK = (64.25, 41.0)
@@ -23,17 +24,15 @@ def videos(store: ProposalReader | None = None, noise_px: float = 0.0) -> Object
 
 
 def built(folder: Path, dataset: ObjectnessAnnotated, backend: str | None = None, jobs: int = 1) -> BuildReport:
-    with ProposalWriter(store_path(folder, "synthetic", TINY), "synthetic", TINY) as writer:
+    with proposal_writer(store_path(folder, "synthetic", TINY), "synthetic", TINY) as writer:
         return build_store(dataset, writer, jobs, backend, progress=False)
 
 
 def records(folder: Path) -> dict[bytes, bytes]:
-    """Returns what the only store in a folder holds of frames, read with LMDB alone."""
-    import lmdb
-
-    (path,) = folder.glob("*.lmdb")
-    with lmdb.open(str(path), subdir=False, readonly=True) as environment, environment.begin() as transaction:
-        return {key: content for key, content in transaction.cursor() if key != storing.ABOUT}
+    """Returns what the only store in a folder holds of frames, read with SQLite alone."""
+    (path,) = folder.glob("*.sqlite")
+    with closing(sqlite3.connect(path)) as connection:
+        return dict(connection.execute("SELECT name, content FROM records WHERE name <> x'' ORDER BY name"))
 
 
 def some(seed: int, number: int = 64, side: float = 1000.0, kind: type = np.float64) -> Proposals:

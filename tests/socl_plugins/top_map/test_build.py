@@ -61,12 +61,12 @@ def test_a_build_that_is_killed_goes_on_and_neither_loses_nor_repeats_a_frame(
     assert all(len(unpack(content)[0]) > 0 for content in kept.values())
     frames = Watched()
     report = built(broken, watched(frames))
-    assert (report.present, report.computed, report.failures) == (4, 4, {})
+    assert (report.present, report.made, report.failures) == (4, 4, {})
     assert frames.read == [(1, 0), (1, 1), (1, 2), (1, 3)], "nothing that was stored is computed again"
-    assert built(whole, watched(Watched())).computed == 8
+    assert built(whole, watched(Watched())).made == 8
     assert records(broken) == records(whole)
     report = built(broken, watched(Watched()))
-    assert (report.present, report.computed) == (8, 0)
+    assert (report.present, report.made) == (8, 0)
 
 
 def test_a_forked_process_builds_although_opencv_had_threads_before(tmp_path: Path) -> None:
@@ -110,4 +110,4 @@ def test_a_cluster_stores_what_one_process_does(tmp_path: Path, monkeypatch: pyt
         report = built(tmp_path / backend, videos(), backend, jobs=2)
     finally:
         stop()
-    assert report.computed == 6 and records(tmp_path / "one") == records(tmp_path / backend)
+    assert report.made == 6 and records(tmp_path / "one") == records(tmp_path / backend)

@@ -13,9 +13,10 @@ import pytest
 
 from ltr.dataset import Got10k, SyntheticVideo, export_got10k
 from socl_plugins.clicks import PointAnnotated
+from socl_plugins.stores import StoreError
 from socl_plugins.top_map import Proposals, ProposalSettings, annotated
 from socl_plugins.top_map.__main__ import main
-from socl_plugins.top_map.store import ProposalReader, ProposalWriter, StoreError, pack, store_path
+from socl_plugins.top_map.store import ProposalReader, pack, proposal_writer, store_path
 
 TINY = ProposalSettings(random_count=200, edge_count=50, keep=16)
 OPTIONS = ["--set", "random_count=200", "--set", "edge_count=50", "--set", "keep=16"]
@@ -71,7 +72,7 @@ def test_build_fills_a_store_in_the_workspace_and_computes_nothing_twice(
     assert build() == 0
     assert f"{path}: 6 frames computed, 0 were there" in capsys.readouterr().out
     assert len(ProposalReader(path)) == 6
-    assert ProposalReader(path).about()["dataset"] == "got10k_train"
+    assert ProposalReader(path).about["dataset"] == "got10k_train"
     assert build() == 0
     assert f"{path}: 0 frames computed, 6 were there" in capsys.readouterr().out
 
@@ -79,7 +80,7 @@ def test_build_fills_a_store_in_the_workspace_and_computes_nothing_twice(
 def test_other_settings_make_another_store(videos: Path, tmp_path: Path) -> None:
     assert build("--store", tmp_path / "stores") == 0
     assert build("--store", tmp_path / "stores", "--set", "keep=8") == 0
-    assert len(list((tmp_path / "stores").glob("got10k_train.*.lmdb"))) == 2
+    assert len(list((tmp_path / "stores").glob("got10k_train.*.sqlite"))) == 2
 
 
 def test_an_unreadable_frame_is_named_counted_and_left_out_until_it_is_mended(
@@ -133,7 +134,7 @@ def test_show_draws_what_the_store_holds(videos: Path, workspace: Path, tmp_path
     path = store_path(workspace / "top_maps", "got10k_train", TINY)
     mark = Proposals(np.array([[4, 4, 90, 60]], np.float32), np.array([0.25], np.float32)).rounded()
     points = clicks(videos)
-    with ProposalWriter(path, "got10k_train", TINY) as writer:
+    with proposal_writer(path, "got10k_train", TINY) as writer:
         writer.add({name: pack(mark, point) for name, point in points.items()})
     assert run("show", "--out", tmp_path / "top.html") == 0
     assert (tmp_path / "top.html").read_text().count("1 proposals, best 0.25</figcaption>") == 6
@@ -324,9 +325,9 @@ def test_a_store_can_be_opened_twice_and_one_that_is_cut_off_is_refused(videos: 
     path = store_path(workspace / "top_maps", "got10k_train", TINY)
     one, other = ProposalReader(path), ProposalReader(path)
     assert len(one) == len(other) == 6
-    cut = path.with_name("cut.lmdb")
+    cut = path.with_name("cut.sqlite")
     cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(StoreError, match=r"cut\.lmdb is cut off"):
+    with pytest.raises(StoreError, match=r"cut\.sqlite is damaged"):
         ProposalReader(cut)
 
 

@@ -15,13 +15,13 @@ from ltr.data.image_loader import load_image
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from pytracking.metrics.boxes import iou
-from socl_plugins.top_map import ProposalSettings, propose_target, render
+from socl_plugins.top_map import ProposalSettings, propose_target
 from socl_plugins.top_map.cues import SALIENCY_SCALES, Cues, color_index, saliency_map, window_cues
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows
 from socl_plugins.top_map.edges import find_edges
+from socl_plugins.top_map.map import clip_thresholds, render, score_map
 from socl_plugins.top_map.objectness import load_likelihoods
 from socl_plugins.top_map.proposals import BOX_UNIT, Proposals, non_maximum_suppression, random_proposals
-from socl_plugins.top_map.render import clip_threshold, score_map
 from tests.oracles import top_map as reference
 
 SEQUENCES = ("CarDark", "Couple", "David", "Woman")
@@ -214,7 +214,9 @@ def test_a_cue_on_a_bins_edge_counts_alike_in_both_versions() -> None:
 def test_maps_are_those_of_the_plain_version(seed: int, eta: float, cell: float, temperature: float) -> None:
     scores = np.random.default_rng(seed).random(12, np.float32)
     found = Proposals(random_boxes(seed, 12, (93, 131)).astype(np.float32), scores)
-    assert clip_threshold(found, eta) == pytest.approx(reference.clip_threshold(found, eta), rel=1e-9)
+    assert clip_thresholds(found.boxes.T.astype(float), found.scores, eta) == pytest.approx(
+        reference.clip_threshold(found, eta), rel=1e-9
+    )
     fast, plain = (module(found, (11, 15), cell, eta, temperature) for module in (render, reference.render))
     np.testing.assert_allclose(fast, plain, rtol=1e-4, atol=1e-9)
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from ltr.dataset.synthetic import SyntheticVideo
 from pytracking.metrics.boxes import iou
 from socl_plugins.clicks import PointAnnotated
-from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target, render, score_map
+from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target
 from socl_plugins.top_map.cues import color_contrast, edge_density, saliency_map, window_cues, window_sums
 from socl_plugins.top_map.edges import find_edges
+from socl_plugins.top_map.map import clip_thresholds, render, render_maps, score_map
 from socl_plugins.top_map.objectness import fit_likelihoods, load_likelihoods
 from socl_plugins.top_map.proposals import non_maximum_suppression, random_proposals
-from socl_plugins.top_map.render import clip_threshold, render_maps
 
 FEW = ProposalSettings(random_count=400, keep=16)
 
@@ -202,7 +202,8 @@ def test_a_coarse_score_map_is_the_cell_mean_of_a_fine_one() -> None:
 def test_clipping_makes_the_top_of_the_map_flat() -> None:
     # One large box and one small one in it: without the clip the small one would take nearly all of the map.
     kept = Proposals(np.array([[24, 24, 48, 48], [44, 44, 8, 8]], np.float32), np.array([1, 1], np.float32))
-    assert clip_threshold(kept, 1.0) < clip_threshold(kept, 0.01) <= 2
+    all_of_it, top = (clip_thresholds(kept.boxes.T.astype(float), kept.scores, eta) for eta in (1.0, 0.01))
+    assert all_of_it < top <= 2
     peaked, flat = render(kept, (12, 12), 8, eta=1e-4), render(kept, (12, 12), 8, eta=0.2)
     assert flat.max() < peaked.max()
 

@@ -1,0 +1,86 @@
+"""What tells a run's results from those of another: digests of the parameters and of the checkpoint's content."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from pytracking.parameter.params import TrackerParams
+
+if TYPE_CHECKING:
+    from pytracking.evaluation.tracker import Tracker
+
+UNIMPORTANT = {"device"}  # parameters that do not make other results
+
+
+def content_key(tracker: Tracker, params: TrackerParams) -> tuple[str, dict[str, Any]]:
+    """Returns a key that changes with the parameters or a checkpoint's content, and the parameters as plain data.
+
+    The device is not part of it. A parameter whose value has no stable text form counts by its type alone.
+    """
+    plain = {
+        field.name: _plain(field.name, getattr(params, field.name))
+        for field in dataclasses.fields(params)
+        if field.name not in UNIMPORTANT
+    }
+    text = json.dumps([tracker.name, type(params).__name__, plain], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16], plain
+
+
+def changed_settings(usual: TrackerParams, params: TrackerParams) -> dict[str, Any]:
+    """Returns as plain data the parameters whose values differ from those of the parameter set.
+
+    A checkpoint counts by its name, so that the results of a network that is trained again keep their place.
+    """
+    names = [field.name for field in dataclasses.fields(params) if field.name not in UNIMPORTANT]
+    pairs = {name: (getattr(usual, name), getattr(params, name)) for name in names}
+    return {
+        name: _plain("", now) for name, (before, now) in pairs.items() if now is not before and _differ(before, now)
+    }
+
+
+def settings_digest(changed: dict[str, Any]) -> str:
+    """Returns eight characters that stand for changed settings, or an empty text if there are none."""
+    return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:8] if changed else ""
+
+
+def _differ(before: Any, now: Any) -> bool:
+    return bool(_plain("", before) != _plain("", now))
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, nn.Module):
+        return {"module": type(value).__name__, "digest": _weights_digest(value)}
+    if name == "network" and isinstance(value, (str, Path)):
+        from ltr.admin.checkpoint import find_checkpoint
+
+        file = find_checkpoint(value)
+        return {"checkpoint": str(value), "digest": hashlib.sha256(file.read_bytes()).hexdigest()[:16]}
+    if isinstance(value, (str, Path, torch.device, torch.dtype)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain("", item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain("", item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, (np.ndarray, torch.Tensor)):
+        return hashlib.sha256(np.ascontiguousarray(torch.as_tensor(value).cpu().numpy()).tobytes()).hexdigest()[:16]
+    return type(value).__name__
+
+
+def _weights_digest(module: nn.Module) -> str:
+    digest = hashlib.sha256(repr(getattr(module, "constructor", "")).encode())
+    for key, tensor in module.state_dict().items():
+        digest.update(key.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,179 @@
+"""Where a clip's frames come from: a video file, decoded frame by frame, or a folder of images.
+
+Frame n is the n-th frame in order of presentation, whatever the frame rate does, and upright, whatever the camera's.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ltr.data.image_loader import load_image
+from ltr.dataset.frames import numbered_images
+from socl_plugins.clicks.log import ClicksError
+
+VIDEO_SUFFIXES = (
+    ".mp4",
+    ".avi",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".flv",
+    ".ts",
+    ".mts",
+    ".gif",
+)
+
+
+class SourceError(ClicksError):
+    """A video that is missing, or that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A video: a file, or a folder of images.
+
+    Attributes:
+        path: of the file or folder.
+        images: of a folder, in order; none of a video file.
+    """
+
+    path: Path
+    images: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the video may be called."""
+        return self.path.name if self.images else self.path.stem
+
+    def digest(self) -> str:
+        """Returns the sha256 of the content, of a folder that of its images one after the other."""
+        found = hashlib.sha256()
+        for path in self.images or (self.path,):
+            with open(path, "rb") as file:
+                while block := file.read(1 << 20):
+                    found.update(block)
+        return found.hexdigest()
+
+    def frame_rate(self) -> float:
+        """Returns the average number of frames a second; 0 if the source does not say."""
+        if self.images:
+            return 0.0
+        with _opened(self.path) as container:
+            return float(container.streams.video[0].average_rate or 0)
+
+    def announced(self) -> int | None:
+        """Returns the number of frames that the source says it has, or None."""
+        if self.images:
+            return len(self.images)
+        with _opened(self.path) as container:
+            return container.streams.video[0].frames or None
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Yields the frames, RGB uint8 (H, W, 3), in order.
+
+        Raises:
+            SourceError: there is none, or one cannot be decoded.
+        """
+        if self.images:
+            yield from map(load_image, self.images)
+            return
+        import av
+
+        count = 0
+        with _opened(self.path) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            try:
+                for frame in container.decode(stream):
+                    yield _upright(frame.to_ndarray(format="rgb24"), frame.rotation)
+                    count += 1
+            except av.FFmpegError as error:
+                raise SourceError(f"{self.path} is broken after {count} frames: {error}") from error
+        if not count:
+            raise SourceError(f"{self.path} holds no frames")
+
+
+def _opened(path: Path) -> Any:
+    """Returns PyAV's container of a file with a video stream whose codec is known."""
+    try:
+        import av
+    except ImportError as error:
+        raise SourceError(f"reading {path} needs PyAV: pip install av. (A folder of images needs nothing)") from error
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(f"{path} cannot be read as a video: {error}") from error
+    if not container.streams.video:
+        container.close()
+        raise SourceError(f"{path} holds no video, only {', '.join(s.type for s in container.streams) or 'nothing'}")
+    if getattr(container.streams.video[0], "codec_context", None) is None:
+        container.close()
+        raise SourceError(f"{path} is coded in a way that cannot be read here; convert it: ffmpeg -i {path} out.mp4")
+    return container
+
+
+def _upright(image: np.ndarray, rotation: int) -> np.ndarray:
+    """Returns an image turned by ``rotation`` degrees counterclockwise, as a player would show it."""
+    return np.ascontiguousarray(np.rot90(image, round(rotation / 90) % 4))
+
+
+def find_sources(names: Iterable[str]) -> list[Source]:
+    """Returns the videos that paths and globs name: files, folders of images, and folders of either.
+
+    Raises:
+        SourceError: a name stands for nothing, or a folder holds neither videos nor images.
+    """
+    found: dict[Path, Source] = {}
+    for name in names:
+        paths = (
+            [Path(name)] if Path(name).exists() else [Path(path) for path in sorted(glob.glob(name, recursive=True))]
+        )
+        if not paths:
+            raise SourceError(f"there is no video, folder or match of {name!r}")
+        for path in paths:
+            here = list(_sources_at(path))
+            if not here and len(paths) == 1:
+                raise SourceError(
+                    f"{path} holds no video ({', '.join(VIDEO_SUFFIXES[:5])}, ...) and no numbered images"
+                    if path.is_dir()
+                    else f"{path} is no video file: its name ends in none of {', '.join(VIDEO_SUFFIXES)}"
+                )
+            found.update((source.path.resolve(), source) for source in here)
+    if not found:
+        raise SourceError("the names given stand for no video and no folder of images")
+    return list(found.values())
+
+
+def _sources_at(path: Path) -> Iterator[Source]:
+    if path.is_file():
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            yield Source(path)
+        return
+    images = numbered_images(path)
+    if images:
+        yield Source(path, tuple(images.values()))
+        return
+    for inner in sorted(path.iterdir()):
+        if not inner.name.startswith("."):
+            yield from _sources_at(inner)
+
+
+def reduced(image: np.ndarray, max_side: int | None) -> np.ndarray:
+    """Returns an image whose longer side is ``max_side`` at most."""
+    longest = max(image.shape[:2])
+    if max_side is None or longest <= max_side:
+        return image
+    height, width = (max(round(side * max_side / longest), 1) for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

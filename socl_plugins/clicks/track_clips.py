@@ -1,0 +1,99 @@
+"""Tracking of a folder of clips from their first clicks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+
+from ltr.admin.files import write_bytes_atomically
+from ltr.dataset.got10k import Got10k
+from pytracking.analysis.render import render_strip, render_video
+from pytracking.evaluation import Sequence, Tracker, load_result, run_dataset
+from pytracking.evaluation.tracker import SequenceResult
+from socl_plugins.clicks.click_precision import ClickScore, clicked_sequences, score_clicks
+from socl_plugins.clicks.clips import Clips, open_clips
+from socl_plugins.clicks.compiled import compile_clips, sequence_answers
+from socl_plugins.clicks.exchange.tracks import EXPORTS, Track, TrackedVideo
+from socl_plugins.clicks.log import FIRST_TARGET, ClicksError
+from socl_plugins.clicks.points import PointAnnotated
+
+
+def track_clips(options: argparse.Namespace) -> int:
+    """Tracks every target of every clip, prints how well the clicks were kept to, and writes what is asked for."""
+    clips = open_clips(options.clips)
+    compile_clips(clips)
+    name, slash, parameters = options.tracker.partition("/")
+    if not slash:
+        raise ClicksError(f"--tracker is {options.tracker!r}; it is TRACKER/PARAMETERS, such as siamfc/socl_res18")
+    tracker = Tracker(name, parameters, overrides=dict(options.overrides))
+    tracker.parameters()  # an unknown name is told before anything is tracked
+    sequences = {split: _sequences(clips, split) for split in ("train", "val")}
+    if not any(sequences.values()):
+        raise ClicksError(f"no video of {clips.root} has two clicks: socl annotate {clips.root}")
+    every = [sequence for split in sequences.values() for sequence in split]
+    report = run_dataset(every, [tracker], int(options.debug), options.threads, overwrite=True)
+    failed = {failure.sequence for failure in report.failures}
+    results = {s.name: load_result(tracker, s) for s in every if s.name not in failed}
+    for split, members in sequences.items():
+        _print_scores(split, {s.name: score_clicks(results[s.name].boxes, s) for s in members if s.name in results})
+    out = options.out or tracker.results_dir / "clips" / clips.root.resolve().name
+    for sequence in every:
+        if sequence.name in results and options.render:
+            boxes = results[sequence.name].boxes
+            print(render_video(sequence, boxes, out / f"{sequence.name}.mp4"))
+            print(render_strip(sequence, boxes, out / f"{sequence.name}.png", rows=2))
+    for form in options.export:
+        suffix, write = EXPORTS[form]
+        for video in _tracked_videos(clips, {s.name: s for s in every}, results):
+            write_bytes_atomically(out / form / f"{video.name}{suffix}", write(video))
+        print(out / form)
+    return 1 if failed else 0
+
+
+def _sequences(clips: Clips, split: str) -> list[Sequence]:
+    if not any(clip.split == split for clip in clips):
+        return []
+    try:
+        found = clicked_sequences(PointAnnotated(Got10k(clips.root, split)))
+    except ValueError as error:
+        print(f"note: {error}", file=sys.stderr)
+        return []
+    for sequence in found:
+        sequence.dataset = clips.root.resolve().name
+    return list(found)
+
+
+def _print_scores(split: str, scores: dict[str, ClickScore]) -> None:
+    if not scores:
+        return
+    title = "videos to learn from" if split == "train" else "held-out videos"
+    print(f"\n{title:40}{'clicks':>8}{'DP@20':>8}{'precision':>11}{'until lost':>12}{'frames':>8}")
+    for name, score in scores.items():
+        numbers = f"{score.clicks:8}{score.dp20:8.3f}{score.precision:11.3f}{score.until_lost:12}{score.frames:8}"
+        print(f"{name[:39]:40}{numbers}")
+    means = [np.mean([getattr(score, name) for score in scores.values()]) for name in ("dp20", "precision")]
+    print(f"{'mean':40}{sum(score.clicks for score in scores.values()):8}{means[0]:8.3f}{means[1]:11.3f}")
+
+
+def _tracked_videos(
+    clips: Clips, sequences: dict[str, Sequence], results: dict[str, SequenceResult]
+) -> list[TrackedVideo]:
+    """Returns the tracks of each video, in frames and pixels of its source."""
+    found = []
+    for clip in clips:
+        tracks = []
+        scale = np.tile(clip.scale, 2)
+        for name, frames in sequence_answers(clips, clip).items():
+            if name not in results:
+                continue
+            first = min(frame for frame, click in frames.items() if click.state == "visible")
+            result = results[name]
+            target = next((click.target for click in frames.values()), FIRST_TARGET)
+            tracks.append(Track(target, first, result.boxes / scale, result.scores))
+        if tracks:
+            size = clip.source_width, clip.source_height
+            frames_of_source = clip.frames * clip.every
+            found.append(TrackedVideo(clip.name, frames_of_source, *size, clip.fps * clip.every, clip.every, tracks))
+    return found

@@ -1,0 +1,135 @@
+"""The command ``socl``: one name for the commands of clicks, training, tracking and reports.
+
+Nothing is imported but the command that is called, so that ``socl --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+USAGE = "usage: socl COMMAND ..."
+EXAMPLES = """\
+from videos to a tracker:
+  socl prepare VIDEOS... --out clips          mp4 files, folders of frames, globs
+  socl annotate clips                         a page on this machine; clicks are stored as they are made
+  socl train socl/socl_res18 --data clips     from clicks alone, scored on clicks
+  socl track clips --tracker siamfc/socl_res18 --render --export cvat
+
+`socl COMMAND --help` says more of each.
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it does, the module and function that do it, and the words that come first."""
+
+    what: str
+    module: str
+    function: str = "main"
+    first: tuple[str, ...] = ()
+
+
+_CLICKS = "socl_plugins.clicks.__main__"
+COMMANDS: dict[str, Command] = {
+    "prepare": Command("cut videos into a folder of clips", _CLICKS, first=("prepare",)),
+    "annotate": Command("click the targets, on a page in the browser", _CLICKS, first=("annotate",)),
+    "clicks": Command("import, export, agreement, compile, cost, plot", _CLICKS),
+    "train": Command("train a network by a recipe", __name__, "train"),
+    "track": Command("track the videos of a folder of clips, or a data set", __name__, "track"),
+    "report": Command("tables, plots and a page of tracking results", "pytracking.analysis.__main__"),
+    "cost": Command("what labels cost, at the paper's prices or as measured", _CLICKS, first=("cost",)),
+    "studies": Command("the papers' comparisons", "socl_plugins.studies.__main__"),
+    "env": Command("where data sets, networks and results lie", "ltr.admin.environment"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(help_text())
+        return 0 if words else 2
+    name, *rest = words
+    if name not in COMMANDS:
+        from ltr.registry import near_names
+
+        print(f"{USAGE}\nsocl: unknown command {name!r}.{near_names(name, COMMANDS)}", file=sys.stderr)
+        print(f"commands: {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    command = COMMANDS[name]
+    run: Callable[..., int] = getattr(importlib.import_module(command.module), command.function)
+    if command.module == _CLICKS:
+        return run([*command.first, *rest], prog="socl" if command.first else "socl clicks")
+    return run(rest)
+
+
+def help_text() -> str:
+    """Returns the list of commands."""
+    listed = "\n".join(f"  {name:10}{command.what}" for name, command in COMMANDS.items())
+    return f"{USAGE}\n\ncommands:\n{listed}\n\n{EXAMPLES}"
+
+
+def train(words: Sequence[str]) -> int:
+    """Trains: ``socl train RECIPE [--data CLIPS]`` and the options of ``ltr/run_training.py``."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("recipe", nargs="?")
+    parser.add_argument("--data", type=Path)
+    options, rest = parser.parse_known_args(words)
+    from ltr import run_training
+
+    if options.recipe is None and ("-h" in rest or "--help" in rest):
+        print("usage: socl train RECIPE [--data CLIPS] ...\n")
+        print("  --data CLIPS  learn from the clicks of a folder of clips")
+        print("\nRECIPE is MODULE/NAME, such as socl/socl_res18. Everything else is as here:\n")
+    if options.data is not None:
+        status = use_clips(options.data)
+        if status:
+            return status
+        if (options.data / "val").is_dir():
+            rest = ["--set", "score.name=click_precision", *rest]
+    return run_training.main([*(options.recipe.split("/") if options.recipe else []), *rest])
+
+
+def use_clips(clips: Path) -> int:
+    """Makes a folder of clips the data set that recipes learn from and are scored with, and returns an exit status."""
+    from socl_plugins.clicks import __main__ as clicks
+
+    os.environ["PYTRACKING_GOT10K_DIR"] = str(clips.resolve())
+    os.environ["PYTRACKING_GOT10K_VAL_DIR"] = str(clips.resolve() / "val") if (clips / "val").is_dir() else ""
+    return clicks.main(["compile", str(clips)])
+
+
+def track(words: Sequence[str]) -> int:
+    """Tracks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
+    from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path, processes, run_command
+
+    parser = CommandParser(
+        "socl track",
+        "Tracks every clicked target of a folder of clips from its first click on, and compares the boxes' centres "
+        "with the other clicks. A data set by name, or with true boxes: pytracking/run_tracker.py.",
+    )
+    parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
+    parser.add_argument("--tracker", default="siamfc/socl_res18", metavar="TRACKER/PARAMETERS")
+    parser.add_argument("--out", type=path, help="folder of pictures and exports (default: beside the results)")
+    parser.add_argument("--render", action="store_true", help="write a video and an image strip of each target")
+    parser.add_argument("--export", action="append", default=[], choices=("cvat", "mot", "csv"), help="write the boxes")
+    parser.add_argument("--threads", type=processes, default=0, metavar="N", help="worker processes (default: 0, none)")
+    add_common_options(parser, "trackers or parameter sets")
+    add_set_option(parser, "a parameter of the tracker, such as device=cpu")
+
+    def run(options: argparse.Namespace) -> int:
+        from socl_plugins.clicks.track_clips import track_clips
+
+        return track_clips(options)
+
+    return run_command(parser.parse_args(words), run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

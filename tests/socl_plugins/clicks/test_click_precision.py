@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ltr.dataset.got10k import Got10k
+from ltr.dataset.synthetic import SyntheticVideo
+from ltr.models.builder import build_network
+from ltr.registry import HELD_OUT_SCORES, load_plugins
+from pytracking.evaluation import SequenceError
+from pytracking.tracker.siamfc import SiamFCParams
+from socl_plugins.clicks import PointAnnotated
+from socl_plugins.clicks.click_precision import click_precision, click_score, clicked_sequences, has_boxes
+from socl_plugins.clicks.clips import Clips
+from socl_plugins.clicks.compiled import compile_clips
+from socl_plugins.clicks.log import Click
+
+from .conftest import FRAMES, MakeClips
+
+SIZE = (100, 100)  # height, width: a distance of 10 is 0.1
+
+
+def boxes_at(*centers: tuple[float, float]) -> np.ndarray:
+    return np.array([[x - 5, y - 5, 10, 10] for x, y in centers], np.float64)
+
+
+def test_a_perfect_tracker_scores_one_and_the_first_click_does_not_count() -> None:
+    clicks = np.array([[50, 50], [52.0, 50], [np.nan, np.nan], [60, 40]])
+    score = click_score(boxes_at((0, 0), (52, 50), (9, 9), (60, 40)), clicks, SIZE)
+    assert (score.clicks, score.dp20, score.precision, score.until_lost) == (2, 1, 1, 4)
+
+
+def test_distances_count_as_parts_of_the_frame_and_to_the_first_that_is_too_far() -> None:
+    clicks = np.array([[50.0, 50]] * 5)
+    boxes = boxes_at((50, 50), (55, 50), (50, 61), (50, 50), (75, 50))
+    score = click_score(boxes, clicks, SIZE)
+    # 5 of 100 is at 26 of 51 thresholds near enough, 11 and 25 at none, 0 at all.
+    assert score.precision == pytest.approx((26 + 0 + 51 + 0) / 51 / 4)
+    assert score.dp20 == 0.75 and score.until_lost == 2
+    larger = click_score(boxes * 4, clicks * 4, (400, 400))
+    assert larger.precision == score.precision and larger.dp20 < score.dp20
+
+
+def test_without_a_later_click_there_is_no_score() -> None:
+    clicks = np.array([[50, 50], [np.nan, np.nan]])
+    with pytest.raises(ValueError, match="no click after the first frame"):
+        click_score(boxes_at((50, 50), (50, 50)), clicks, SIZE)
+
+
+@pytest.fixture
+def clicked(make_clips: MakeClips, synthetic: SyntheticVideo) -> Clips:
+    """The target's true centre on every third visible frame of the held-out video, from frame 3 on."""
+    clips = make_clips(3)
+    info = synthetic.get_sequence_info(2)
+    centers = info["bbox"][:, :2] + info["bbox"][:, 2:] / 2
+    seen = [frame for frame in range(3, FRAMES, 3) if info["visible"][frame]]
+    log = clips.log(clips.videos[2])
+    log.append([Click("video_2", frame, x=float(centers[frame, 0]), y=float(centers[frame, 1])) for frame in seen])
+    compile_clips(clips)
+    return clips
+
+
+def test_videos_without_boxes_are_tracked_from_the_box_of_their_first_click(clicked: Clips) -> None:
+    load_plugins(["socl_plugins.plugin"])
+    dataset = Got10k(clicked.root, "val")
+    assert not has_boxes(dataset) and has_boxes(SyntheticVideo(1, 2))
+    (sequence,) = clicked_sequences(PointAnnotated(dataset))
+    first = clicked.log(clicked.videos[2]).clicks[0]
+    x, y, w, h = sequence.ground_truth_rect[0]
+    assert len(sequence) == FRAMES - first.frame and first.place is not None
+    assert abs(x + w / 2 - first.place[0]) < 15 and abs(y + h / 2 - first.place[1]) < 15
+    score = HELD_OUT_SCORES["click_precision"](dataset, max_frames=12, params=SiamFCParams(network="", search_size=207))
+    torch.manual_seed(0)
+    net = build_network("siamfc_resnet18", output_layer="layer1")
+    value = score(net)
+    assert 0 <= value <= 1 and value == score(net)
+    (each,) = score.per_click(net).values()
+    assert each.frames == 12 and each.precision == value
+
+
+def test_held_out_videos_without_clicks_are_told(make_clips: MakeClips) -> None:
+    clips = make_clips(2)
+    with pytest.raises(SequenceError, match=r"no video of .*val has two clicks.*socl annotate"):
+        click_precision(Got10k(clips.root, "val"))
+    with pytest.raises(SequenceError, match="shows no clicks"):
+        click_precision(SyntheticVideo(1, 2))
+
+
+def test_what_was_clicked_is_tracked_and_written(
+    clicked: Clips, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from socl_plugins import command
+
+    words = ["track", str(clicked.root), "--tracker", "siamfc/untrained_res18", "--render"]
+    exports = ["--export", "cvat", "--export", "mot", "--export", "csv", "--out", str(workspace / "out")]
+    assert command.main([*words, *exports]) == 0
+    said = capsys.readouterr().out
+    assert "held-out videos" in said and "DP@20" in said
+    first = clicked.log(clicked.videos[2]).clicks[0].frame
+    lines = (workspace / "out/mot/video_2.txt").read_text().splitlines()
+    assert lines[0].startswith(f"{first + 1},1,") and len(lines) == FRAMES - first
+    assert (workspace / "out/cvat/video_2.xml").read_text().count('outside="0"') == FRAMES - first
+    assert len((workspace / "out/csv/video_2.csv").read_text().splitlines()) == FRAMES - first + 1
+    assert (workspace / "out/video_2.mp4").stat().st_size > 1000

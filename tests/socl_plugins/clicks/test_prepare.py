@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ltr.data.image_loader import load_image
+from ltr.dataset.got10k import Got10k
+from socl_plugins.clicks.clips import ClipsError, open_clips
+from socl_plugins.clicks.prepare import Cutting, prepare
+from socl_plugins.clicks.sources import Source, SourceError, find_sources
+
+from .conftest import FRAMES, MakeClips, coded_frames, read_number, write_video
+
+
+def test_the_folder_is_a_data_set_with_videos_to_learn_from_and_to_score(make_clips: MakeClips) -> None:
+    clips = make_clips(3)
+    assert [(clip.name, clip.split, clip.frames) for clip in clips] == [
+        ("video_0", "train", FRAMES),
+        ("video_1", "train", FRAMES),
+        ("video_2", "val", FRAMES),
+    ]
+    train, val = Got10k(clips.root, "train"), Got10k(clips.root, "val")
+    assert (len(train), len(val)) == (2, 1)
+    info = train.get_sequence_info(0)
+    assert not info["valid"].any() and "bbox" not in info
+    assert train.load_frame(0, FRAMES - 1).shape == (96, 128, 3)
+
+
+def test_frame_n_is_frame_n_at_an_uneven_frame_rate(tmp_path: Path) -> None:
+    times = [0, 10, 300, 310, 320, 900, 905, 1500, 1510, 1520, 1530, 2500]
+    write_video(tmp_path / "uneven.mp4", coded_frames(len(times)), times)
+    prepared = prepare([str(tmp_path / "uneven.mp4")], tmp_path / "clips", Cutting(every=2, val=0))
+    clip = prepared.clips.videos[0]
+    numbers = [read_number(load_image(prepared.clips.frame_path(clip, frame))) for frame in range(clip.frames)]
+    assert numbers == [0, 2, 4, 6, 8, 10]
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_video_that_was_filmed_sideways_is_upright_as_opencv_shows_it(tmp_path: Path, turn: int) -> None:
+    path = tmp_path / "sideways.mp4"
+    image = np.zeros((64, 128, 3), np.uint8)
+    image[:32, :64] = 255, 0, 0
+    image[32:, 64:] = 0, 255, 0
+    write_video(path, [image] * 3)
+    content = bytearray(path.read_bytes())
+    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[turn]
+    matrix = [cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30]
+    place = content.index(b"tkhd") + 4 + 40
+    content[place : place + 36] = struct.pack(">9i", *matrix)
+    path.write_bytes(bytes(content))
+    capture = cv2.VideoCapture(str(path))
+    shown = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)
+    ours = next(Source(path).frames())
+    assert ours.shape == shown.shape == ((64, 128, 3) if turn == 180 else (128, 64, 3))
+    assert np.abs(ours.astype(int) - shown).mean() < 8
+
+
+def test_sizes_and_lengths_are_limited_and_what_is_there_is_not_done_again(make_clips: MakeClips) -> None:
+    cutting = Cutting(every=3, max_side=64, max_frames=5)
+    clips = make_clips(2, cutting=cutting)
+    assert {(clip.width, clip.height, clip.frames, clip.every) for clip in clips} == {(64, 48, 5, 3)}
+    times = {path: path.stat().st_mtime_ns for path in clips.root.rglob("*.jpg")}
+    clips = make_clips(3, cutting=cutting)
+    assert [clip.name for clip in clips] == ["video_0", "video_1", "video_2"]
+    assert times.items() <= {path: path.stat().st_mtime_ns for path in clips.root.rglob("*.jpg")}.items()
+    with pytest.raises(ClipsError, match=r"video_0, with --every 3 and frames of 64 x 48"):
+        make_clips(3)
+
+
+def test_a_folder_of_frames_and_a_glob_are_videos(tmp_path: Path) -> None:
+    for name in ("walk", "run"):
+        folder = tmp_path / "in" / name
+        folder.mkdir(parents=True)
+        for number, image in enumerate(coded_frames(12)):
+            cv2.imwrite(str(folder / f"f{number}.png"), image)
+    assert [source.name for source in find_sources([str(tmp_path / "in")])] == ["run", "walk"]
+    clips = prepare([str(tmp_path / "in" / "w*")], tmp_path / "clips").clips
+    numbers = [read_number(load_image(clips.frame_path(clips.videos[0], frame))) for frame in range(12)]
+    assert numbers == list(range(12))  # f10 comes after f9
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: None, "holds no video"),
+        (lambda folder: (folder / "a.mp4").write_bytes(b"this is no video"), "a.mp4 cannot be read as a video"),
+        (lambda folder: (folder / "a.mp4").write_bytes(b""), "a.mp4 cannot be read as a video"),
+        (lambda folder: write_video(folder / "a.mp4", coded_frames(1)), "a.mp4 gives 1 frame; a clip needs 2"),
+        (lambda folder: (folder / "1.jpg").write_bytes(b"no image"), "1.jpg is damaged"),
+    ],
+)
+def test_what_is_no_video_is_told_and_leaves_nothing(tmp_path: Path, make: object, message: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    make(folder)  # type: ignore[operator]
+    with pytest.raises(SourceError, match=message):
+        prepare([str(folder)], tmp_path / "clips")
+    assert not list((tmp_path / "clips").rglob("*.jpg"))
+
+
+def test_one_broken_video_does_not_stop_the_others(tmp_path: Path) -> None:
+    write_video(tmp_path / "good.mp4", coded_frames(4))
+    (tmp_path / "bad.mp4").write_bytes(b"bad")
+    prepared = prepare([str(tmp_path / "good.mp4"), str(tmp_path / "bad.mp4")], tmp_path / "clips")
+    assert [clip.name for clip in prepared.new] == ["good"]
+    assert len(prepared.failed) == 1 and "bad.mp4" in prepared.failed[0]
+
+
+def test_clips_of_two_preparations_that_were_mixed_are_told(make_clips: MakeClips) -> None:
+    clips, others = make_clips(2), make_clips(2, "others", Cutting(max_frames=5))
+    root = clips.root
+    (others.root / "train/video_0").rename(root / "train/stranger")
+    with pytest.raises(ClipsError, match="does not name .*stranger"):
+        open_clips(root)
+    (root / "train/stranger").rename(others.root / "train/video_0")
+    (root / "train/video_0").rename(root / "kept")
+    (others.root / "train/video_0").rename(root / "train/video_0")
+    with pytest.raises(ClipsError, match=f"does not hold the {FRAMES} frames"):
+        open_clips(root)
+
+
+def test_a_broken_or_foreign_folder_is_told(tmp_path: Path, make_clips: MakeClips) -> None:
+    with pytest.raises(ClipsError, match="socl prepare VIDEOS"):
+        open_clips(tmp_path)
+    clips = make_clips(2)
+    file = clips.root / "clips.json"
+    content = json.loads(file.read_text())
+    content["videos"][0]["name"] = "../outside"
+    file.write_text(json.dumps(content))
+    with pytest.raises(ClipsError, match="cannot be the name of a video"):
+        open_clips(clips.root)
+    file.write_text("{")
+    with pytest.raises(ClipsError, match="is not what socl prepare writes"):
+        open_clips(clips.root)
