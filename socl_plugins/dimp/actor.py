@@ -35,7 +35,7 @@ class NoiseRobustDiMPActor(WeakDiMPActor):
 
     Args:
         net: the network that learns.
-        noise: of the test frames' labels.
+        noise: of the test frames' labels; where it gives no scale, that is 1000, or 1 for ``taylor``.
         objective: weights of the loss's parts.
     """
 
@@ -44,7 +44,7 @@ class NoiseRobustDiMPActor(WeakDiMPActor):
     def __init__(
         self,
         net: DiMPNet,
-        noise: LabelNoise = LabelNoise(scale=1000.0),
+        noise: LabelNoise = LabelNoise(),
         objective: DiMPLossSettings = DiMPLossSettings(),
     ) -> None:
         super().__init__(net, objective)
