@@ -106,7 +106,8 @@ def watch_stages(tracker: DiMPTracker, clock: Clock) -> list[str]:
 
 def backbone_calls(fast: DiMPTracker, plain: DiMPTracker, frame: np.ndarray) -> dict[str, Callable[[], object]]:
     """Returns, by name, calls of the backbone alone on the crop around the target, for trackers that know one."""
-    images = fast._images(fast._patch(frame).pixels[None])
+    params = fast.params
+    images = fast._images(fast._patch(frame, params.image_sample_size, params.border_mode).pixels[None])
     calls = {"plain": plain.network.extract_backbone, "folded": fast.network.extract_backbone}
     if images.is_cuda:
         calls["recorded"] = fast._backbone

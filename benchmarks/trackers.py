@@ -42,7 +42,7 @@ DEFAULT = (
     "siamfc/imagenet_res18",
     "eco/untrained_res18",
     "eco/res18_cf",
-    "eco/res18_cf_hog",
+    "eco/res18_cf_network_only",
     "eco/hog",
     "opencv/csrt",
     "opencv/kcf",

@@ -37,6 +37,7 @@ examples:
   python pytracking/run_tracker.py siamfc untrained_res18 --dataset otb --jobs 4
   python pytracking/run_tracker.py siamfc untrained_res18 --dataset otb --sequence CarDark --render
   python pytracking/run_tracker.py siamfc untrained_res18 --set scale_num=1 --run-id 1
+  python pytracking/run_tracker.py dimp --network super_dimp.pth.tar --dataset otb
 """
 
 
@@ -45,6 +46,11 @@ def build_parser() -> CommandParser:
     parser = command_line.parser("run_tracker.py", DESCRIPTION, EXAMPLES)
     parser.add_argument("tracker", nargs="?", metavar="TRACKER", help="the tracker, such as siamfc")
     parser.add_argument("parameters", nargs="?", metavar="PARAMETERS", help="its parameter set")
+    parser.add_argument(
+        "--network",
+        metavar="FILE",
+        help="track with this checkpoint or published weights; without PARAMETERS, as the network in it asks for",
+    )
     add_run_id_option(parser, help="number of this repetition")
     what = "a benchmark, or the path of a folder of frames or a video file (default: synthetic, needs no files)"
     add_dataset_option(parser, default="synthetic", help=what)
@@ -56,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    if not options.list and not (options.tracker and options.parameters):
-        parser.error("give TRACKER and PARAMETERS (--list shows them)")
+    if not options.list and not (options.tracker and (options.parameters or options.network)):
+        parser.error("give TRACKER and PARAMETERS (--list shows them), or TRACKER and --network FILE")
     return run_command(options, _list if options.list else _track)
 
 
@@ -65,7 +71,12 @@ def _track(options: argparse.Namespace) -> int:
     from pytracking.evaluation import SequenceError, SequenceList, Tracker, get_dataset
 
     overrides = dict(options.overrides)
-    tracker = Tracker(options.tracker, options.parameters, options.run_id, overrides=overrides)
+    if options.network is not None:
+        overrides["network"] = options.network
+    parameters = options.parameters
+    if "network" in overrides:
+        parameters = _matched(options.tracker, parameters, overrides["network"])
+    tracker = Tracker(options.tracker, parameters, options.run_id, overrides=overrides)
     tracker.parameters()  # an unknown name is told before any data set is read
     dataset = get_dataset(options.dataset)
     if options.sequence is not None:
@@ -80,6 +91,22 @@ def _track(options: argparse.Namespace) -> int:
                 raise SequenceError(f"there is no sequence {name}: {options.dataset} has 0 to {len(dataset) - 1}")
         dataset = SequenceList([dataset[name]])
     return command_line.track_and_report(options, [tracker], dataset, options.dataset)
+
+
+def _matched(tracker: str, parameters: str | None, network: str) -> str:
+    """Returns the parameter set to track a network with, the one that is asked for if any; says which one fits it."""
+    from pytracking.parameter.params import ParameterError
+    from pytracking.tracker.matching import match_network
+
+    try:
+        match = match_network(tracker, network)
+    except ParameterError:
+        if parameters is None:
+            raise
+        return parameters
+    asked = f"; asked for: {parameters}" if parameters not in (None, match.parameters) else ""
+    print(f"{network} holds {match.reason}. Its parameter set: {tracker} {match.parameters}{asked}")
+    return parameters or match.parameters
 
 
 def _list(options: argparse.Namespace) -> int:

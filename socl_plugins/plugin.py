@@ -22,7 +22,7 @@ SIAMESE_RECIPES = {
     "socl": (
         *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
         *("socl_res18", "socl_response", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
-        "bce_siam_alexnet",
+        *("bce_siam_alexnet", "as_printed"),
     ),
     "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
 }
@@ -64,10 +64,15 @@ def click_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
 
 
 def socl_cf() -> ECOParams:
-    """SoCL-CF: ECO with the newest best network of `ltr/run_training.py socl socl_cf_res18`."""
+    """SoCL-CF: ECO on histograms and the newest best network of `ltr/run_training.py socl socl_cf_res18`."""
     from pytracking.tracker.eco.params import ECOParams
 
-    return ECOParams(network="socl/socl_cf_res18")
+    return ECOParams(network="socl/socl_cf_res18", hand_crafted=("fhog",))
+
+
+def socl_cf_network_only() -> ECOParams:
+    """Returns the parameters of ``eco/socl_cf`` without histograms, and with the nearest side for the sample."""
+    return replace(socl_cf(), hand_crafted=(), side_rule="nearest")
 
 
 def socl_dimp() -> DiMPParams:
@@ -109,4 +114,5 @@ for module, names in SIAMESE_RECIPES.items():
 for name in TRANST_RECIPES:
     PARAMETERS.register(f"transt/{name}")(learned_transt(f"transt/{name}"))
 PARAMETERS.register("eco/socl_cf")(socl_cf)
+PARAMETERS.register("eco/socl_cf_network_only")(socl_cf_network_only)
 PARAMETERS.register("dimp/socl_dimp18")(socl_dimp)

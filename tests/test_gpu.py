@@ -22,7 +22,7 @@ from pytracking.evaluation.tracker import track_sequence
 from pytracking.registry import TRACKERS
 from pytracking.tracker.dimp import DiMPParams
 from pytracking.tracker.dimp.overlap import IoUPredictor
-from pytracking.tracker.dimp.refinement import refine_boxes, refine_on_whole_crop
+from pytracking.tracker.dimp.refinement import Ascent, refine_boxes, refine_on_whole_crop
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.siamfc import SiamFCParams
 from pytracking.tracker.transt import TransTParams
@@ -118,7 +118,7 @@ def test_dimps_recorded_parts_give_what_they_give_when_they_are_called() -> None
     judge = IoUPredictor(branch, branch.modulation((reference["layer2"], reference["layer3"]), target))
 
     def refine(near: torch.Tensor, far: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return refine_on_whole_crop(judge, (near, far), boxes, 5)
+        return refine_on_whole_crop(judge, (near, far), boxes, Ascent(5))
 
     refined = graphed(refine)
     for _ in range(3):
@@ -138,7 +138,7 @@ def test_dimps_recorded_parts_give_what_they_give_when_they_are_called() -> None
         torch.testing.assert_close((ours.label, ours.mask, ours.weight), (eager.label, eager.mask, eager.weight))
         torch.testing.assert_close(refined(near, far, boxes), refine(near, far, boxes), rtol=1e-3, atol=1e-2)
         torch.testing.assert_close(
-            refined(near, far, boxes), refine_boxes(judge, (near, far), boxes, 5), rtol=1e-3, atol=1e-2
+            refined(near, far, boxes), refine_boxes(judge, (near, far), boxes, Ascent(5)), rtol=1e-3, atol=1e-2
         )
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
+from ltr.models.loss.density import density_loss
 from ltr.models.loss.lb_hinge import lb_hinge
 from ltr.registry import ACTORS
 
@@ -18,7 +19,7 @@ class DiMPLossSettings:
     """What DiMP's loss is made of (section 3.6).
 
     Attributes:
-        iou: weight of the predicted overlaps' squared error.
+        iou: weight of the box branch's loss: the predicted overlaps' squared error, or the density's divergence.
         test_clf: weight of the classification loss of the last filter.
         test_init_clf: of the initial filter, if it is not the last one as well.
         test_iter_clf: of each filter between them. The defaults weigh each filter alike, by beta = 100.
@@ -53,7 +54,9 @@ class DiMPActor(BaseActor):
         Args:
             data: with a dimension of frames before that of samples (``stack_dim=1`` of the loader): ``train_images``
                 (I, N, 3, S, S), ``test_images`` (J, N, 3, S, S) uint8, ``train_anno`` (I, N, 4), ``test_label``
-                (J, N, H, W), ``test_proposals`` (J, N, P, 4) and ``proposal_iou`` (J, N, P).
+                (J, N, H, W), ``test_proposals`` (J, N, P, 4), and either ``proposal_iou`` (J, N, P), of which the box
+                branch learns overlaps, or ``proposal_density`` and ``true_density`` (J, N, P), of which it learns a
+                density.
 
         Raises:
             ValueError: the labels do not lie on the network's scores.
@@ -94,5 +97,7 @@ class DiMPActor(BaseActor):
         return [lb_hinge(each, data["test_label"], self.objective.hinge_threshold) for each in scores]
 
     def iou_loss(self, iou: torch.Tensor, data: TensorDict) -> torch.Tensor:
-        """Returns the squared error of predicted overlaps (J, N, P)."""
+        """Returns the loss of the box branch's answers (J, N, P): for overlaps, the squared error."""
+        if "proposal_density" in data:
+            return density_loss(iou, data["proposal_density"], data["true_density"])
         return nn.functional.mse_loss(iou, data["proposal_iou"])

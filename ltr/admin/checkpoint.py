@@ -95,22 +95,28 @@ def plain(value: Any, where: str = "value") -> Any:
 
 
 def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") -> dict[str, Any]:
-    """Returns the content of a checkpoint of this project; no code in the file is run.
+    """Returns the content of a checkpoint; no code in the file is run.
+
+    It is one of this project or of pytracking, or bare weights that siamfc-pytorch, SiamDW or TransT publish.
 
     Raises:
         CheckpointError: the file is missing, truncated, no checkpoint, another program's, or would run code.
     """
+    from ltr.models.bare_weights import recognised  # the models are only needed here
+
     content = load_file(path, map_location)
     about = read_about(Path(path))
     if about is not None:
         content = {"net": content, **about}
+    elif not (isinstance(content, dict) and "constructor" in content):
+        content = recognised(content) or content
     missing = [key for key in ("net", "constructor") if not isinstance(content, dict) or key not in content]
     if missing:
         keys = list(map(str, content))[:6] if isinstance(content, dict) else []
         found = f"the keys {', '.join(keys)}" if keys else f"a {type(content).__name__}"
         raise CheckpointError(
             f"{path} was not written by this project's training: it lacks {' and '.join(map(repr, missing))} "
-            f"and holds {found}. Bare weights are given to the network's own argument, not loaded as a checkpoint."
+            f"and holds {found}. Bare weights of other networks are given to the network's own argument."
         )
     return content
 
@@ -224,7 +230,7 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
     constructor = content["constructor"]
     if isinstance(constructor, published.StandIn):
         try:
-            constructor = published.network_of(constructor)
+            constructor = published.network_of(constructor, content.get("settings"))
         except ValueError as error:
             raise CheckpointError(f"{path} is a published checkpoint of another kind: {error}") from error
     if not isinstance(constructor, dict) or not {"network", "kwargs"} <= constructor.keys():

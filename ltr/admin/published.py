@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,28 @@ STARTING_POINT = ("backbone_pretrained",)  # the weights in the file replace it
 # What weights do not tell, and pytracking's own defaults for it, which are not the paper's.
 DEFAULTS: dict[str, dict[str, Any]] = {
     name: {"filter_size": 1, "bin_displacement": 1.0, "num_dist_bins": 5} for name in ("dimpnet18", "dimpnet50")
+}
+
+
+# Families of pytracking's networks that are not built here, by how the names of their constructors begin.
+FAMILIES = {
+    "atom": "ATOM",
+    "klce": "PrDiMP",
+    "kys": "KYS",
+    "tomp": "ToMP",
+    "target_candidate": "KeepTrack",
+    "steepest_descent": "LWL",
+    "rts": "RTS",
+    "tamos": "TaMOs",
+    "dimpnet50_simple": "SuperDiMP-Simple",
+}
+# What TransT's settings call the arguments of its network.
+TRANST = {
+    "hidden_dim": "channels",
+    "nheads": "heads",
+    "dim_feedforward": "hidden",
+    "featurefusion_layers": "fusion_layers",
+    "dropout": "dropout",
 }
 
 
@@ -64,25 +87,56 @@ def refused_name(message: str) -> str | None:
     return found[1] if found else None
 
 
-def network_of(constructor: StandIn) -> dict[str, Any]:
+def network_of(constructor: StandIn, settings: Any = None) -> dict[str, Any]:
     """Returns ``network`` and ``kwargs``, as this project's checkpoints hold them, of a published constructor.
+
+    Args:
+        constructor: DiMP's, SuperDiMP's or TransT's.
+        settings: of the training, if the checkpoint has them: those of SuperDiMP tell it from DiMP.
 
     Raises:
         ValueError: it says something that this project does not build.
     """
     attributes = vars(constructor)
     name, arguments = attributes.get("fun_name"), attributes.get("kwds")
+    family = next((family for start, family in FAMILIES.items() if str(name).startswith(start)), None)
+    if family is not None:
+        raise ValueError(f"it holds {family} ({name}), which is not part of this project; DiMP and SuperDiMP are")
+    if name == "transt_resnet50":
+        return {"network": "transt50", "kwargs": _transt_arguments(attributes.get("args"))}
     if not isinstance(name, str) or not isinstance(arguments, dict) or attributes.get("args"):
         raise ValueError(
             f"the constructor has the attributes {', '.join(attributes)}: not those of a published network"
         )
     kwargs = {**DEFAULTS.get(name, {}), **arguments}
+    if is_super_dimp(arguments, settings):
+        kwargs["box_branch"] = "density"
     for key in STARTING_POINT:
         kwargs.pop(key, None)
     for key, value in ONLY.items():
         if kwargs.pop(key, value) != value:
             raise ValueError(f"{name} was built with {key} = {arguments[key]!r}, but only {value!r} is known here")
     return {"network": name, "kwargs": kwargs}
+
+
+def is_super_dimp(arguments: Mapping[str, Any], settings: Any) -> bool:
+    """Returns whether it is a SuperDiMP, which is built by DiMP-50's constructor, that these describe.
+
+    The name of its recipe says so, if it is there. Else it is known by the backbone's first layers: of all published
+    DiMPs, only SuperDiMP's did not learn.
+
+    Args:
+        arguments: of the constructor.
+        settings: of the training: a stand-in, or none.
+    """
+    recipe = getattr(settings, "script_name", None)
+    return "super_dimp" in recipe if isinstance(recipe, str) else bool(arguments.get("frozen_backbone_layers"))
+
+
+def _transt_arguments(given: Any) -> dict[str, Any]:
+    """Returns the arguments of TransT's network, of what its constructor was called with: its settings."""
+    settings = vars(given[0]) if isinstance(given, tuple) and given and isinstance(given[0], StandIn) else {}
+    return {ours: settings[theirs] for theirs, ours in TRANST.items() if theirs in settings}
 
 
 def _load(path: Path, map_location: torch.device | str, stand_ins: dict[str, Any]) -> Any:

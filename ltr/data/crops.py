@@ -5,6 +5,7 @@ Coordinates are continuous: pixel ``i`` covers ``[i, i + 1)``, so a box ``x, y, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -47,6 +48,19 @@ def template_side(size: np.ndarray, context: float) -> float:
         context: c as a part of w + h; with 0.5 the square around a square target is twice as long as the target.
     """
     return float(np.sqrt((size + context * size.sum()).prod()))
+
+
+def context_side(size: np.ndarray, factor: float) -> int:
+    """Returns the side in whole pixels of the square around a target that TransT's crops show.
+
+    It is ``factor`` times as long as a square target, and longer than ``factor`` times the square root of the area of
+    any other: ``ceil(sqrt((w + c) (h + c)))`` with ``c = (factor - 1) (w + h) / 2`` (Chen et al., Transformer Tracking,
+    CVPR 2021, in its authors' implementation).
+
+    >>> context_side(np.array([30.0, 90.0]), 2.0), context_side(np.array([40.0, 40.0]), 2.0)
+    (117, 80)
+    """
+    return math.ceil(template_side(np.asarray(size, np.float64), (factor - 1) / 2))
 
 
 def crop_square(

@@ -5,21 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 
-def jittered_box(
-    box: np.ndarray, center_jitter: float, scale_jitter: float, rng: np.random.Generator
-) -> tuple[tuple[float, float], float]:
-    """Returns a random centre x, y and mean side near those of a box.
-
-    Width and height are each multiplied by exp(N(0, scale_jitter)). The centre moves, along x and y, by up to half of
-    ``center_jitter`` times the new mean side (the square root of the new area).
+def jittered_size(size: np.ndarray, scale_jitter: float, rng: np.random.Generator) -> np.ndarray:
+    """Returns a width and height (2,), each multiplied by exp(N(0, scale_jitter)).
 
     Args:
-        box: (4,) x, y, w, h, with a positive size.
-        center_jitter: 0 keeps the centre.
+        size: (2,) width and height, positive.
         scale_jitter: 0 keeps the size.
         rng: where chance comes from.
     """
-    size = np.asarray(box[2:], np.float64) * np.exp(rng.normal(0, scale_jitter, 2))
-    side = float(np.sqrt(size.prod()))
-    x, y = (np.asarray(box[:2]) + np.asarray(box[2:]) / 2 + side * center_jitter * rng.uniform(-0.5, 0.5, 2)).tolist()
-    return (x, y), side
+    return np.asarray(size, np.float64) * np.exp(rng.normal(0, scale_jitter, 2))
+
+
+def jittered_center(box: np.ndarray, reach: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Returns a point x, y off the middle of a box (4,) x, y, w, h by up to half of ``reach`` along each axis."""
+    middle = np.asarray(box[:2], np.float64) + np.asarray(box[2:], np.float64) / 2
+    x, y = (middle + reach * rng.uniform(-0.5, 0.5, 2)).tolist()
+    return x, y

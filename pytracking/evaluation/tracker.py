@@ -130,10 +130,12 @@ class Tracker:
 
         Raises:
             RegistryError: there is no such tracker or parameter set.
-            SettingsError: an override that is unknown or has a wrong value.
+            ParameterError: an override of something that is no parameter.
+            SettingsError: one that has a wrong value.
         """
         TRACKERS[self.name]
         params = PARAMETERS[f"{self.name}/{self.parameter_name}"]()
+        params.check_names(self.overrides)
         return apply_overrides(params, dict(self.overrides)) if self.overrides else params
 
     def create(self, params: TrackerParams | None = None) -> BaseTracker:

@@ -7,7 +7,7 @@ small moves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ltr.data.crops import Region, crop_square
+from ltr.data.crops import Region, context_side, crop_square
 from pytracking.parameter.params import BackboneParams, ParameterError
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
@@ -28,7 +28,8 @@ class TransTParams(BackboneParams):
     Attributes:
         network: the network, or the path or name of its checkpoint.
         template_size: side of the template crop in pixels.
-        template_factor: side of the template's region over the target's mean side, the square root of its area.
+        template_factor: side of the template's region over that of a square target; see
+            :func:`ltr.data.crops.context_side` for others.
         search_size: side of the search crop in pixels.
         search_factor: as ``template_factor``, of the search region.
         window_influence: weight of the Hann window against the score, 0 to 1.
@@ -89,7 +90,10 @@ class TransTTracker(BaseTracker):
 
     @torch.inference_mode()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the chosen cell's probability before the window."""
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the chosen cell's probability before the window.
+
+        Where ``info`` says ``want_score_map``, ``score_map`` has the probabilities of all cells.
+        """
         image = as_rgb(image)
         search, region = self._features(image, self.params.search_factor, self.params.search_size)
         logits, boxes = self.network.predict(self.template, search)
@@ -101,18 +105,25 @@ class TransTTracker(BaseTracker):
         self.center = np.clip(region.to_frame(np.array([x, y])), 0, [width, height])
         smallest = min(self.params.min_side, width, height)
         self.size = np.clip(np.array([w, h]) / region.scale, smallest, [width, height])
-        return {
-            "target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()],
-            "score": float(scores[best]),
-        }
+        box = [*(self.center - self.size / 2).tolist(), *self.size.tolist()]
+        output = {"target_bbox": box, "score": float(scores[best])}
+        if info and info.get("want_score_map"):
+            output["score_map"] = scores.reshape(search.shape[-2:])
+        return output
 
     def recenter(self, center: tuple[float, float]) -> None:
         """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
         self.center = np.asarray(center, np.float64)
 
     def _features(self, image: np.ndarray, factor: float, output_size: int) -> tuple[Tensor, Region]:
-        side = factor * float(np.sqrt(self.size.prod()))
-        crop, region = crop_square(image, (float(self.center[0]), float(self.center[1])), side, output_size, self.fill)
+        side = context_side(self.size, factor)
+        # As the authors have it, the crop begins at a whole pixel, but its boxes are read as if it began at the corner
+        # that was asked for: up to a pixel to the right and below.
+        corner = self.center - side / 2
+        x, y = (np.floor(corner) + side / 2).tolist()
+        crop, shown = crop_square(image, (x, y), side, output_size, self.fill)
+        left, top = (corner - np.floor(corner)).tolist()
+        region = replace(shown, left=shown.left + left, top=shown.top + top)
         images = torch.from_numpy(crop[None]).to(self.device).permute(0, 3, 1, 2).float()
         with self.params.autocast():
             features = self.network.features(images)

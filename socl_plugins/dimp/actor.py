@@ -8,7 +8,7 @@ from ltr.actors.dimp import DiMPActor, DiMPLossSettings
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import DiMPNet
 from ltr.registry import ACTORS
-from socl_plugins.dimp.noise_robust import noise_robust_hinge
+from socl_plugins.dimp.noise_robust import USUAL_SCALE, first_loss, noise_robust_hinge
 from socl_plugins.progressive.noise_robust import LabelNoise
 
 
@@ -35,7 +35,7 @@ class NoiseRobustDiMPActor(WeakDiMPActor):
 
     Args:
         net: the network that learns.
-        noise: of the test frames' labels.
+        noise: of the test frames' labels; where it gives no scale, that is 1000, or 1 for ``taylor``.
         objective: weights of the loss's parts.
     """
 
@@ -44,15 +44,21 @@ class NoiseRobustDiMPActor(WeakDiMPActor):
     def __init__(
         self,
         net: DiMPNet,
-        noise: LabelNoise = LabelNoise(scale=1000.0),
+        noise: LabelNoise = LabelNoise(),
         objective: DiMPLossSettings = DiMPLossSettings(),
     ) -> None:
         super().__init__(net, objective)
         self.noise = noise
 
     def classification_losses(self, scores: list[torch.Tensor], data: TensorDict) -> list[torch.Tensor]:
-        """Returns the losses; ``test_scale`` (J, N) says how many pixels of the crop one of the frame is."""
+        """Returns the losses; ``test_scale`` (J, N) says how many pixels of the crop one of the frame is.
+
+        Raises:
+            ValueError: see :meth:`LabelNoise.check_start`.
+        """
         noise, threshold = self.noise, self.objective.hinge_threshold
         maps, label = torch.stack(scores).flatten(1, 2), data["test_label"].flatten(0, 1)
         std = noise.cells(data["test_scale"].flatten(), self.net.stride)
-        return list(noise_robust_hinge(maps, label, std, threshold, noise.expansion, noise.scale))
+        if noise.expansion == "taylor":
+            noise.check_start(first_loss(label, threshold), USUAL_SCALE)
+        return list(noise_robust_hinge(maps, label, std, threshold, noise.expansion, noise.factor(USUAL_SCALE)))

@@ -20,6 +20,8 @@ PUL's supplement has labels of 0 and 1 under the cross-entropy. For DiMP's loss 
 - exp(-scale L) as the likelihood: for a map of 19 x 19 scores with errors of variance 361 / (2 scale) each;
 - ``scale`` 1000, errors of 0.4. With 100, DiMP's weight of a filter's loss, w hardly depends on the scores: to labels
   1.2 cells off, the best response has a peak of 0.24. With DiMP's own loss it has 0.36, with 1000 it has 0.83;
+- ``taylor`` starts at g = -scale E[a m^2], with scores of 0: about -.007 ``scale`` for DiMP's label, so the scale must
+  be below 140, and is 1 if none is given;
 - E[exp g] is computed, not expanded as in PUL: it costs no more, and where w matters g is far from its mean. Of PUL's
   moments about E[g] (``centred``) the best response is a blurred one whatever the scale;
 - the whole label moves, its TOP map too, by whole cells: each stands for the shifts that end in it. That takes the
@@ -37,6 +39,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from socl_plugins.progressive.noise_robust import Expansion, check_expansion, mean_log_likelihood
+
+USUAL_SCALE = 1000.0
 
 
 def peaks(label: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,13 +93,18 @@ def moved_losses(scores: Tensor, label: Tensor, threshold: float) -> Tensor:
     return scores.clamp(min=0).square().mean(dim=(-2, -1), keepdim=True) + correlated / (height * width)
 
 
+def first_loss(label: Tensor, threshold: float) -> float:
+    """Returns the loss before training, with scores of 0, for labels (N, H, W)."""
+    return float(label.masked_fill(label < threshold, 0).square().mean())
+
+
 def noise_robust_hinge(
     scores: Tensor,
     label: Tensor,
     std: Tensor,
     threshold: float,
     expansion: Expansion = "exact",
-    scale: float = 1000.0,
+    scale: float = USUAL_SCALE,
 ) -> Tensor:
     """Returns the loss (S,) of each of S filters, the mean over N maps whose labels may be off.
 

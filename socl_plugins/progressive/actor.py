@@ -9,7 +9,7 @@ from ltr.config.errors import SettingsError
 from ltr.data.tensordict import TensorDict
 from ltr.models.tracking import SiamFCNet
 from ltr.registry import ACTORS
-from socl_plugins.progressive.noise_robust import LabelNoise, noise_robust_loss
+from socl_plugins.progressive.noise_robust import START, LabelNoise, noise_robust_loss
 from socl_plugins.progressive.patches import embedding
 from socl_plugins.soft_contrastive.actor import number_videos
 from socl_plugins.soft_contrastive.loss import SoftSamples, soft_contrastive_loss
@@ -24,19 +24,23 @@ class NoiseRobustActor(SiamFCActor):
         noise: of the labels.
         radius: see :class:`ltr.actors.siamfc.SiamFCActor`.
         frozen_norm: see :class:`ltr.actors.base_actor.BaseActor`.
+
+    Raises:
+        ValueError: see :meth:`LabelNoise.check_start`.
     """
 
     def __init__(
         self, net: SiamFCNet, noise: LabelNoise = LabelNoise(), radius: float = 2.0, frozen_norm: bool = False
     ) -> None:
         super().__init__(net, radius, frozen_norm)
+        noise.check_start(START)
         self.noise = noise
 
     def loss(self, logits: torch.Tensor, centers: torch.Tensor, data: TensorDict) -> torch.Tensor:
         """Returns the loss; ``test_scale`` (N,) of the data says how many pixels of the crop one of the frame is."""
         noise = self.noise
         std = noise.cells(data["test_scale"], self.net.stride)
-        return noise_robust_loss(logits, centers, std, self.radius, noise.shifts, noise.expansion, noise.scale)
+        return noise_robust_loss(logits, centers, std, self.radius, noise.shifts, noise.expansion, noise.factor())
 
 
 @ACTORS.register("progressive")

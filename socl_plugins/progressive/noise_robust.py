@@ -15,7 +15,8 @@ that the loss rewards error; and a sum over the hundreds of locations of a map l
 - ``centred``, which expands about the mean instead: E[g] + log(1 + Var[g] / 2), of the same moments. Without noise it
   is g itself, so the loss is the cross-entropy exactly; and sharper errors cost more wherever the standard deviation of
   g is below 1.4 times its mean;
-- ``taylor``, equation 1 as printed, trap included. It needs a small g, such as ``scale`` 1 gives at the start.
+- ``taylor``, equation 1 as printed, trap included. It needs a small g, such as ``scale`` 1, its default, gives at the
+  start; a scale with which training would start in the trap is refused.
 
 How large g is decides what is learned. Here it is a mean over locations, half its weight on target and half on
 background, as in SiamFC's loss, times ``scale``. As a plain mean (1) it hardly differs from one shift to the next, so
@@ -23,7 +24,7 @@ log E[exp g] is E[g]: the cross-entropy with the mean label, on which training w
 anyhow. As the sum over locations of equation 2 has it, the shifts that the response agrees with count most: a label is
 moved to where the network sees the target, as far as the noise allows. 100, about as many as a response has locations,
 is for a network that sees something to begin with, such as ImageNet's; one that begins with nothing hardly hears the
-labels then. 30, the default, serves both.
+labels then. 30, the default but of ``taylor``, serves both.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ import torch.nn.functional as F
 from ltr.models.loss.balanced_bce import center_labels
 
 Expansion = Literal["centred", "taylor", "exact"]
+USUAL_SCALE = 30.0
+TAYLOR_SCALE = 1.0
+START = math.log(2)
+"""The balanced cross-entropy of a network that tells nothing apart yet."""
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 
 
@@ -53,15 +58,15 @@ class LabelNoise:
         crop_px: another, in pixels of the crop, where targets have one size: a machine's error, which grows with it.
         shifts: how many shifts stand for all; DiMP's loss takes all whole cells instead.
         expansion: see the module's docstring.
-        scale: factor on g, taken back after the expectation. At 0 the loss would be the cross-entropy with the mean
-            label; the larger, the more the likeliest shift counts alone.
+        scale: factor on g, taken back after the expectation; none: see :meth:`factor`. At 0 the loss would be the
+            cross-entropy with the mean label; the larger, the more the likeliest shift counts alone.
     """
 
     frame_px: float = 0.0
     crop_px: float = 0.0
     shifts: int = 64
     expansion: Expansion = "exact"
-    scale: float = 30.0
+    scale: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("frame_px", "crop_px"):
@@ -71,9 +76,30 @@ class LabelNoise:
                 )
         if self.shifts < 1:
             raise ValueError(f"shifts of the label noise is {self.shifts}; it must be at least 1")
-        if not 0 < self.scale < float("inf"):
+        if self.scale is not None and not 0 < self.scale < float("inf"):
             raise ValueError(f"scale of the label noise is {self.scale}; it must be positive")
         check_expansion(self.expansion)
+
+    def factor(self, usual: float = USUAL_SCALE) -> float:
+        """Returns the scale: if none is given, ``usual``, but 1 for ``taylor``, which a large one would turn round."""
+        if self.scale is not None:
+            return self.scale
+        return TAYLOR_SCALE if self.expansion == "taylor" else usual
+
+    def check_start(self, loss: float, usual: float = USUAL_SCALE) -> None:
+        """Raises ValueError if training would start where ``taylor`` takes a worse response for a likelier one.
+
+        Args:
+            loss: before training, that is, -g without the scale.
+            usual: see :meth:`factor`.
+        """
+        scale = self.factor(usual)
+        if self.expansion == "taylor" and scale * loss >= 1:
+            raise ValueError(
+                f"the noise-robust loss cannot be expanded (taylor) with a scale of {scale:g}: training would start at "
+                f"g = {-scale * loss:.3g}, and below -1, its minimum, a worse response counts as a likelier one. "
+                f"Choose a scale below {1 / loss:.3g}, such as {TAYLOR_SCALE:g}, or another expansion."
+            )
 
     def cells(self, scale: torch.Tensor, stride: int) -> torch.Tensor:
         """Returns the standard deviation (...) of the shift in cells of ``stride`` crop pixels.
@@ -189,7 +215,7 @@ def noise_robust_loss(
     radius: float = 2.0,
     shifts: int = 64,
     expansion: Expansion = "exact",
-    scale: float = 30.0,
+    scale: float = USUAL_SCALE,
 ) -> torch.Tensor:
     """Returns minus the mean log likelihood of responses whose labels may be off (PUL, section 3.4.2).
 

@@ -54,7 +54,7 @@ class PseudoBoxSettings:
 
 TRACKED = PseudoBoxSettings(
     source="both",
-    parameters="imagenet_res18",
+    parameters="imagenet_res18_unit",
     follow_clicks=False,
     fuse=FuseSettings(centers="tracked", size_trust=1.0),
 )

@@ -73,7 +73,7 @@ SOCL = Row("SoCL-Siam, clicks", "socl/full", settings={"processing.augmentation.
 BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
 RESPONSE = Row("SoCL-Siam and response, clicks", "socl/socl_response", settings={"optimizer.learning_rate": "1e-4"})
 BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
-IMAGENET = Row("ImageNet, not trained", tracker="siamfc/imagenet_res18")
+IMAGENET = Row("ImageNet, not trained", tracker="siamfc/imagenet_res18_unit")
 NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")

@@ -17,6 +17,7 @@ from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.builder import build_network
 from ltr.models.target_classifier.residual import activate
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18, dimpnet50
+from pytracking.registry import PARAMETERS
 from tests.recipes import SMALL_DIMP, as_words, assembled, recipe
 
 SMALL = {**SMALL_DIMP, "network.optim_iter": 2}
@@ -69,6 +70,48 @@ def test_the_rows_of_table_1_are_their_differences() -> None:
             "network.optimizer": "gradient",
             "score.parameters": "dimp/dimp18_gd",
         }
+
+
+def test_super_dimp_is_its_differences_from_dimp50() -> None:
+    expected = {
+        "network.box_branch": "density",
+        "network.frozen_backbone_layers": ["conv1", "bn1", "layer1", "layer2"],
+        "network.init_gauss_sigma": pytest.approx(352 / 16 / 6 / 4),
+        "sampler.max_gap": 100,
+        "processing.train.size": 352,
+        "processing.train.factor": 6.0,
+        "processing.test.size": 352,
+        "processing.test.factor": 6.0,
+        "processing.test.center_jitter": 5.5,
+        "processing.label.cells": 22,
+        "processing.label.sigma_factor": pytest.approx(1 / 24),
+        "processing.proposals.boxes_per_frame": 128,
+        "processing.crop_type": "inside_major",
+        "processing.max_scale_change": 1.5,
+        "processing.transform.flip": 0.5,
+        "processing.joint_transform.flip": 0.5,
+        "actor.objective.iou": 0.01,
+        "optimizer.rates.bb_regressor": 1e-3,
+        "schedule.samples_per_epoch": 40_000,
+        "schedule.batch_size": 20,
+        "score.parameters": "dimp/super_dimp",
+    }
+    one, other = (flat(recipe(name, schedule="paper")) for name in ("dimp/super_dimp", "dimp/dimp50"))
+    assert {key: one[key] for key in set(one) & set(other) if one[key] != other[key]} == expected
+    proposals = {key.removeprefix("processing.proposals."): one[key] for key in set(one) - set(other)}
+    assert proposals == {"sigmas": [0.05, 0.5], "true_sigma": 0.05}, "densities in place of overlaps"
+    short = recipe("dimp/super_dimp").schedule
+    assert short == recipe("dimp/dimp50").schedule, "a few minutes, whatever the paper's schedule"
+
+
+# A network learns and tracks: some seconds.
+def test_super_dimp_learns_and_tracks_under_its_name(workspace: Path) -> None:
+    few = {**SMALL, "processing.proposals.boxes_per_frame": 8}
+    assert run_training.main(["dimp", "super_dimp", "--device", "cpu", *as_words(few)]) == 0
+    network = load_network(best_checkpoint("dimp/super_dimp"))
+    assert isinstance(network, DiMPNet) and network.box_branch == "density"
+    assert PARAMETERS["dimp/super_dimp"]().network == "dimp/super_dimp"
+    assert len(network.frozen) == 4
 
 
 # What table 2 adds one by one, and the parameters that learn because of it.

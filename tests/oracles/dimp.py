@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltr.data.target_crops import BorderMode
 from ltr.models.bbreg import AtomIoUNet, Modulation
 from ltr.models.bbreg.atom_iou_net import Features
 from ltr.models.layers.prroi_pool import prroi_pool2d
@@ -31,12 +32,10 @@ class PlainDiMPTracker(DiMPTracker):
     def _recorded(self, function: Callable[P, R]) -> Callable[P, R]:
         return function
 
-    def _patch(self, image: np.ndarray, enlarged: int = 1, resized: bool = True) -> Patch:
+    def _patch(self, image: np.ndarray, size: int, mode: BorderMode, resized: bool = True) -> Patch:
         params = self.params
-        side = self.side * params.search_area_scale * enlarged
-        frame = image.astype(np.float32)
-        size = params.image_sample_size * enlarged
-        return sample_patch(frame, self.center - 0.5, side, size, params.border_mode, params.border_limit)
+        side = self.side * params.search_area_scale * size / params.image_sample_size
+        return sample_patch(image.astype(np.float32), self.center - 0.5, side, size, mode, params.border_limit)
 
     def _prepare(self, network: DiMPNet) -> DiMPNet:
         return copy.deepcopy(network).eval()
@@ -49,6 +48,7 @@ class PlainDiMPTracker(DiMPTracker):
         features = branch.iou_features((backbone["layer2"], backbone["layer3"]))
         overlaps = torch.zeros(len(boxes), device=boxes.device)
         boxes = boxes.clone()
+        first = boxes[0, 2:].clone()
         for number in range(len(boxes)):
             for step in range(self.params.box_refinement_iter):
                 with torch.enable_grad():
@@ -56,7 +56,10 @@ class PlainDiMPTracker(DiMPTracker):
                     overlap = plain_iou(branch, self.modulation, features, box)
                     gradient = torch.autograd.grad(overlap, box)[0]
                 length = self.params.box_refinement_step_length * self.params.box_refinement_step_decay**step
-                boxes[number] += length * gradient * boxes[number, 2:].repeat(2)
+                if self.params.box_refinement_space == "default":
+                    boxes[number] += length * gradient * boxes[number, 2:].repeat(2)
+                else:
+                    boxes[number] = relative_step(boxes[number], gradient, length, first)
                 overlaps[number] = overlap.detach()
         return boxes, overlaps
 
@@ -65,6 +68,25 @@ class PlainDiMPTracker(DiMPTracker):
         for _ in range(iterations):
             filters = plain_step(self.network.classifier.filter_optimizer, filters, samples)
         return filters
+
+
+def relative_step(box: Tensor, gradient: Tensor, length: float, unit: Tensor) -> Tensor:
+    """Returns a box (4,) x, y, w, h after a step in its centre over ``unit``, and in the log of its size.
+
+    Args:
+        box: before it.
+        gradient: (4,), in x, y, w, h.
+        length: of the step.
+        unit: (2,) width and height.
+    """
+    relative = torch.cat([(box[:2] + box[2:] / 2) / unit, (box[2:] / unit).log()])
+
+    def rectangle(value: Tensor) -> Tensor:
+        size = value[2:].exp() * unit
+        return torch.cat([value[:2] * unit - size / 2, size])
+
+    _, change = torch.autograd.functional.vjp(rectangle, relative, gradient)
+    return rectangle(relative + length * change)
 
 
 def plain_iou(branch: AtomIoUNet, modulation: Modulation, features: Features, box: Tensor) -> Tensor:

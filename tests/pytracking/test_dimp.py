@@ -23,8 +23,8 @@ from pytracking.tracker.dimp.localization import locate
 from pytracking.tracker.dimp.memory import DiMPMemory, Samples
 from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.params import NOT_NEGATIVE
-from pytracking.tracker.dimp.refinement import around, best_box, refine_boxes, refine_on_whole_crop, whole
-from pytracking.tracker.dimp.sampling import augmented, sample_patch
+from pytracking.tracker.dimp.refinement import Ascent, around, best_box, refine_boxes, refine_on_whole_crop, whole
+from pytracking.tracker.dimp.sampling import Augmentation, sample_patch
 from tests.oracles.dimp import PlainDiMPTracker
 
 MODES: tuple[BorderMode, ...] = ("fixed", "inside_major", "inside")
@@ -83,7 +83,7 @@ def test_a_crop_far_outside_the_frame_shows_its_nearest_pixels() -> None:
 def test_the_first_frame_gives_thirteen_crops_that_show_the_target_where_they_say() -> None:
     wide = np.zeros((192, 192, 3), np.float32)
     wide[90:102, 90:102] = 200.0
-    made = list(augmented(wide, 96, 1 / 3, np.random.default_rng(0)))
+    made = list(Augmentation().crops(wide, 96, 1 / 3, np.random.default_rng(0)))
     assert len(made) == 13  # and two with dropped features: 15 samples
     for crop, shift in made:
         assert crop.shape == (96, 96, 3)
@@ -111,6 +111,10 @@ def test_the_memory_keeps_the_first_frame_and_drops_the_oldest_other_sample() ->
         assert weights[:2].sum().item() >= 0.25 - 1e-6
         assert weights[2:].max() == weights[2 + (value - 1) % 3 if value > 3 else 1 + value]
     assert sorted(memory.samples.features[2:, 0, 0, 0, 0].tolist()) == [37, 38, 39]
+    free = DiMPMemory(5, torch.zeros(2, 2, 3, 3), first, 0.0)
+    for value in range(1, 40):
+        free.add(*sample(float(value)), 0.1)
+    assert sorted(free.samples.features[:, 0, 0, 0, 0].tolist()) == [35, 36, 37, 38, 39], "without a least weight"
     assert (memory.samples.features[:2] == 0).all()
     assert torch.equal(memory.samples.maps.label[2:, 0, 0, 0], memory.samples.features[2:, 0, 0, 0, 0])
 
@@ -156,7 +160,7 @@ def test_refined_boxes_are_those_of_the_public_tracker(golden: Any) -> None:
         target, crop = ((each["layer2"], each["layer3"]) for each in seen)
         modulation = net.bb_regressor.modulation(target, torch.from_numpy(arrays["train_boxes"][:1]).float())
         starts = torch.from_numpy(arrays["proposals"]).float()
-        boxes, overlaps = refine_boxes(IoUPredictor(net.bb_regressor, modulation), crop, starts, 5)
+        boxes, overlaps = refine_boxes(IoUPredictor(net.bb_regressor, modulation), crop, starts, Ascent(5))
     golden.close(arrays, "refined_boxes_5steps", boxes[None])
     golden.close(arrays, "refined_last_iou", overlaps[None])
 
@@ -173,9 +177,9 @@ def test_the_features_around_boxes_are_those_of_the_whole_crop(network: DiMPNet)
             everything = whole(network.bb_regressor, features)
             part = around(network.bb_regressor, features, starts)
             assert part.holds(starts)
-            fast = refine_boxes(judge, features, starts, 5)
-            plain = refine_boxes(judge, features, starts, 5, window=everything)
-            recordable = refine_on_whole_crop(judge, features, starts, 5)
+            fast = refine_boxes(judge, features, starts, Ascent(5))
+            plain = refine_boxes(judge, features, starts, Ascent(5), window=everything)
+            recordable = refine_on_whole_crop(judge, features, starts, Ascent(5))
         torch.testing.assert_close(fast, plain, rtol=1e-4, atol=1e-3)
         torch.testing.assert_close(recordable, plain, rtol=1e-4, atol=1e-3)
     assert part.features[0].shape == everything.features[0].shape
@@ -263,7 +267,8 @@ def test_the_same_seed_tracks_alike_and_a_lost_target_is_waited_for(network: DiM
     assert lost.memory.count == 15
 
 
-def test_the_plain_tracker_finds_the_same(network: DiMPNet) -> None:
+@pytest.mark.parametrize("space", ["default", "relative"])
+def test_the_plain_tracker_finds_the_same(network: DiMPNet, space: Any) -> None:
     frames = moving_square(3)
     params = DiMPParams(
         network=network,
@@ -272,6 +277,9 @@ def test_the_plain_tracker_finds_the_same(network: DiMPNet) -> None:
         train_skipping=2,
         target_not_found_threshold=-1,
         box_jitter_sz=0.2,
+        box_refinement_space=space,
+        box_refinement_step_length=1.0 if space == "default" else 0.1,
+        border_mode="fixed" if space == "default" else "inside_major",
     )
     outputs = []
     for tracker in (DiMPTracker(params), PlainDiMPTracker(params)):
@@ -327,6 +335,7 @@ def test_update_strategies_are_small_differences_and_do_what_they_say(network: D
     assert changed("dimp18_no_update") == {"train_skipping": None}
     assert changed("dimp18_averaging") == {"model_averaging_rate": 0.01}
     assert changed("dimp18_init") == {"network": "dimp/dimp18_init", "net_opt_iter": 0, "train_skipping": None}
+    assert changed("dimp18_vot18").keys() == changed("dimp50_vot18").keys() - {"network"}
     assert changed("dimp18_gd") == {"network": "dimp/dimp18_gd"}
     frames = moving_square(2)
     base = DiMPParams(

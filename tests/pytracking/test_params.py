@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
 
 from ltr.admin.settings import SettingsError, apply_overrides
+from pytracking import run_tracker
 from pytracking.parameter.params import BackboneParams, ParameterError, TrackerParams
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.siamfc import SiamFCParams
@@ -56,6 +58,25 @@ def test_overrides_are_converted_and_checked() -> None:
     assert (params.scale_num, params.network, params.template_lr) == (5, "b.pth", 0.01)
     with pytest.raises(SettingsError, match="Did you mean 'scale_num'"):
         apply_overrides(SiamFCParams(network="a"), {"scale_nun": "5"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "ours"),
+    [
+        ("patch_max_scale_change=1.5", "border_limit"),
+        ("dispalcement_scale=0.7", "displacement_scale"),
+        ("net=dimp50.pth", "network"),
+        ("update_classifier=no", "train_skipping=none"),
+        ("use_gpu=yes", "device=cuda"),
+        ("box_refinement_iters=3", "Did you mean 'box_refinement_iter'"),
+    ],
+)
+def test_pytrackings_names_are_answered_with_ours(
+    workspace: Path, capsys: pytest.CaptureFixture[str], setting: str, ours: str
+) -> None:
+    assert run_tracker.main(["dimp", "dimp50", "--set", setting]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and ours in error and setting.split("=")[0] in error
 
 
 def test_the_automatic_device_exists_here() -> None:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from ltr.models.fold import folded
 from ltr.models.tracking import siamfc_resnet18
 from pytracking.parameter.params import ParameterError
+from pytracking.registry import PARAMETERS
 from pytracking.tracker.siamfc import SiamFCParams, SiamFCTracker, select_scale
 
 
@@ -267,3 +268,13 @@ def test_it_works_on_a_copy_without_batch_norms_that_sees_the_same() -> None:
 def test_what_cannot_be_folded_stays() -> None:
     odd = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False))
     assert isinstance(folded(odd)[1], nn.BatchNorm2d)
+
+
+@pytest.mark.parametrize(("name", "unit"), [("imagenet_res18", False), ("imagenet_res18_unit", True)])
+def test_named_sets_compare_imagenets_features_as_they_are_or_as_unit_vectors(
+    name: str, unit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltr.models.backbone.resnet._load_imagenet", lambda *_: None)  # weights do not matter here
+    found = SiamFCTracker(PARAMETERS[f"siamfc/{name}"]()).network(255 * torch.rand(1, 3, 127, 127))  # type: ignore[arg-type]
+    lengths = found.norm(dim=1)
+    assert torch.allclose(lengths, torch.ones_like(lengths), atol=1e-4) == unit

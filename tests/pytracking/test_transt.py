@@ -49,6 +49,15 @@ def test_the_window_prefers_the_near_one_of_two_that_look_alike() -> None:
     assert abs(tracker.track(FRAME)["score"] - near) < 1e-6
 
 
+def test_the_map_of_scores_is_shown_if_it_is_wanted() -> None:
+    tracker = TransTTracker(TransTParams(network=Points({(2, 7): 3.0}, (0.5,) * 4), device="cpu"))
+    tracker.initialize(FRAME, {"init_bbox": [140.0, 100.0, 40.0, 40.0]})
+    output = tracker.track(FRAME, {"want_score_map": True})
+    assert output["score_map"].shape == (32, 32) and output["score_map"].max() == output["score"]
+    assert np.unravel_index(output["score_map"].argmax(), (32, 32)) == (2, 7)
+    assert "score_map" not in tracker.track(FRAME, {"want_score_map": False})
+
+
 def test_the_box_keeps_a_least_side_and_its_centre_in_the_frame() -> None:
     output = track(Points({(31, 31): 5.0}, (0.0, 0.0, 0.001, 0.001)), [2.0, 2.0, 40.0, 40.0])
     np.testing.assert_allclose(output["target_bbox"], [-5, -5, 10, 10], atol=1e-4)

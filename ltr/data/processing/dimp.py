@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from ltr.data.augmentation import Augmentation
-from ltr.data.jitter import jittered_box
+from ltr.data.jitter import jittered_center, jittered_size
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing.template_search import CropJitter
-from ltr.data.proposals import IoUProposalSettings, draw_proposals
+from ltr.data.proposals import DensityProposalSettings, IoUProposalSettings, draw_density_proposals, draw_proposals
 from ltr.data.target_crops import BorderMode, Region, adaptive_crop
 from ltr.data.tensordict import TensorDict
 from ltr.data.transforms import Drawn
@@ -49,7 +49,7 @@ class DiMPProcessing:
         train: size of the train frames' crops, and how far their centres and scales are off the target's.
         test: the same of the test frames' crops; ``size`` must be that of ``train``.
         label: what a classifier is to answer.
-        proposals: boxes to judge in the test frames.
+        proposals: boxes to judge in the test frames, with their overlaps or with their densities.
         transform: augmentation drawn for each frame.
         joint_transform: augmentation drawn once for all frames of a sample.
         crop_type: what a crop does at the frame's border.
@@ -62,7 +62,7 @@ class DiMPProcessing:
         train: CropJitter,
         test: CropJitter,
         label: LabelSettings = LabelSettings(),
-        proposals: IoUProposalSettings = IoUProposalSettings(),
+        proposals: IoUProposalSettings | DensityProposalSettings = IoUProposalSettings(),
         transform: Augmentation = Augmentation(),
         joint_transform: Augmentation = Augmentation(),
         crop_type: BorderMode = "replicate",
@@ -82,8 +82,8 @@ class DiMPProcessing:
         """Returns the sample's tensors, with one row for each of the I frames of a part.
 
         ``train_images``, ``test_images`` (I, 3, S, S) uint8; ``train_anno``, ``test_anno`` (I, 4) x, y, w, h in crop
-        pixels; ``train_label``, ``test_label`` (I, H, W); ``test_proposals`` (I, P, 4), and ``proposal_iou`` (I, P),
-        their overlaps, brought from [0, 1] to [-1, 1], as the IoU network answers.
+        pixels; ``train_label``, ``test_label`` (I, H, W); ``test_proposals`` (I, P, 4), and what
+        :meth:`boxes_to_judge` says of them.
         """
         result = TensorDict(dataset=data["dataset"], seq_id=data["seq_id"])
         joint = self.joint_transform.draw(rng)
@@ -99,7 +99,19 @@ class DiMPProcessing:
         return result if self.mode == "sequence" else result.apply(lambda tensor: tensor[0])
 
     def boxes_to_judge(self, boxes: np.ndarray, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        """Returns ``test_proposals`` and ``proposal_iou`` for the boxes (I, 4) of the test frames."""
+        """Returns ``test_proposals`` (I, P, 4) for the boxes (I, 4) of the test frames, and how good they are.
+
+        ``proposal_iou`` (I, P) are their overlaps, brought from [0, 1] to [-1, 1], as the IoU network answers; or
+        ``proposal_density`` and ``true_density`` (I, P) are those of :class:`ltr.data.proposals.DensityProposals`.
+        """
+        if isinstance(self.proposals, DensityProposalSettings):
+            found = [draw_density_proposals(box, self.proposals, rng) for box in boxes]
+            parts = {
+                "test_proposals": [each.boxes for each in found],
+                "proposal_density": [each.drawn for each in found],
+                "true_density": [each.true for each in found],
+            }
+            return {name: torch.from_numpy(np.stack(part)).float() for name, part in parts.items()}
         drawn = [draw_proposals(box, self.proposals, rng) for box in boxes]
         return {
             "test_proposals": torch.from_numpy(np.stack([proposals for proposals, _ in drawn])).float(),
@@ -122,8 +134,9 @@ class DiMPProcessing:
     ) -> AugmentedCrop:
         settings = self.crops[part]
         height, width = image.shape[:2]
-        center, side = jittered_box(target, settings.center_jitter, settings.scale_jitter, rng)
-        side *= settings.factor
+        mean_side = float(np.sqrt(jittered_size(target[2:], settings.scale_jitter, rng).prod()))
+        center = jittered_center(target, mean_side * settings.center_jitter, rng)
+        side = mean_side * settings.factor
         # However small the frame, some of it stays in the crop.
         reach = max(side / 2 - 2, 0)
         center = (

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from ltr.data.augmentation import Augmentation
-from ltr.data.crops import crop_square
-from ltr.data.jitter import jittered_box
+from ltr.data.crops import context_side, crop_square
+from ltr.data.jitter import jittered_center, jittered_size
 from ltr.data.tensordict import TensorDict
 from ltr.registry import PROCESSINGS
 
@@ -21,8 +21,10 @@ class CropJitter:
 
     Attributes:
         size: side of the crop in pixels.
-        factor: side of the crop's region over the box's mean side, the square root of its area.
-        center_jitter: largest shift of the centre along x and y, in halves of the target's mean side; 0 keeps it.
+        factor: side of the crop's region over that of a square box. What it is for other boxes, and what
+            ``center_jitter`` is a multiple of, each processing says.
+        center_jitter: the centre is off by up to half of this times the side of a square box, along each axis; 0 keeps
+            it.
         scale_jitter: standard deviation of the log of the factors on width and height; 0 keeps the size.
     """
 
@@ -42,9 +44,11 @@ class CropJitter:
 
 @PROCESSINGS.register("template_search")
 class TemplateSearchProcessing:
-    """Cuts a template out of the train frame and a search region out of the test frame.
+    """Cuts a template out of the train frame and a search region out of the test frame, as TransT's authors do.
 
-    Outside of the frame a crop shows the frame's mean colour, as the tracker does it.
+    A region's side is that of :func:`ltr.data.crops.context_side`; its centre is off by up to half of ``center_jitter``
+    times the mean of width and height. Outside of the frame a crop shows the frame's mean colour, as the tracker does
+    it.
 
     Args:
         template: of the train frame.
@@ -70,8 +74,10 @@ class TemplateSearchProcessing:
         joint = self.joint_transform.draw(rng)
         for part, settings in self.crops.items():
             image, box = data[f"{part}_images"][0], data[f"{part}_anno"][0].double().numpy()
-            center, side = jittered_box(box, settings.center_jitter, settings.scale_jitter, rng)
-            crop, region = crop_square(image, center, side * settings.factor, settings.size, cv2.mean(image)[:3])
+            size = jittered_size(box[2:], settings.scale_jitter, rng)
+            center = jittered_center(box, float(size.mean()) * settings.center_jitter, rng)
+            side = context_side(size, settings.factor)
+            crop, region = crop_square(image, center, side, settings.size, cv2.mean(image)[:3])
             drawn = joint.then(self.transform.draw(rng))
             seen = drawn.boxes(region.boxes_to_crop(box), crop.shape)
             result[f"{part}_images"] = torch.from_numpy(np.ascontiguousarray(drawn.image(crop).transpose(2, 0, 1)))

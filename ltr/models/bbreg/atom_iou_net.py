@@ -26,6 +26,8 @@ class Modulation:
 class AtomIoUNet(nn.Module):
     """Predicts how much boxes overlap with the target, from one image in which the target is known.
 
+    Weights start as those of its authors: He's for convolutions and linear layers, uniform in (0, 1) for batch norms.
+
     Args:
         input_channels: of the backbone's features at stride 8 and at stride 16.
         channels: of the IoU features at stride 8 and at stride 16.
@@ -55,6 +57,8 @@ class AtomIoUNet(nn.Module):
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_normal_(module.weight)
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.uniform_(module.weight)
 
     def modulation(self, features: Features, boxes: Tensor) -> Modulation:
         """Returns what is known of the target in backbone features (S, C, H, W) of its box (S, 4) x, y, w, h."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from ltr.models.layers.prroi_pool import pool_boxes
+from ltr.models.target_classifier.features import start_by_outputs
 
 
 class FilterInitializer(nn.Module):
@@ -22,7 +21,7 @@ class FilterInitializer(nn.Module):
     def __init__(self, channels: int, filter_size: int, stride: int) -> None:
         super().__init__()
         self.filter_conv = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.normal_(self.filter_conv.weight, std=math.sqrt(2 / (9 * channels)))
+        start_by_outputs(self.filter_conv.weight)
         nn.init.zeros_(self.filter_conv.bias)  # type: ignore[arg-type]
         self.filter_size = filter_size
         self.stride = stride

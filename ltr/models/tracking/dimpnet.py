@@ -31,6 +31,9 @@ STRIDE = 16
 FIRST_GRADIENT_STEP = 0.01  # on random features the loss falls; at 0.05 it swings
 OptimizerKind = Literal["steepest", "gradient"]
 OnlineLoss = Literal["learned", "hinge", "l2"]
+BoxBranch = Literal["overlap", "density"]
+"""What a box branch answers for a box: its predicted overlap with the target (ATOM, DiMP), or the log of a density, up
+to a constant, of where the target's box is (SuperDiMP, after Danelljan et al., PrDiMP, CVPR 2020)."""
 
 
 class DiMPNet(nn.Module):
@@ -41,6 +44,7 @@ class DiMPNet(nn.Module):
         classifier: where the target is, roughly.
         bb_regressor: how well a box fits it.
         frozen_backbone_layers: the backbone's layers that do not learn; their batch norm keeps its statistics.
+        box_branch: what the box branch answers for a box.
 
     Raises:
         ValueError: the backbone has no such layer.
@@ -54,11 +58,13 @@ class DiMPNet(nn.Module):
         classifier: TargetClassifier,
         bb_regressor: AtomIoUNet,
         frozen_backbone_layers: Sequence[str] = (),
+        box_branch: BoxBranch = "overlap",
     ) -> None:
         super().__init__()
         self.feature_extractor = feature_extractor
         self.classifier = classifier
         self.bb_regressor = bb_regressor
+        self.box_branch = box_branch
         for name in frozen_backbone_layers:
             if name not in LAYERS:
                 hint = f"{near_names(name, LAYERS)} Known: {', '.join(LAYERS)}."
@@ -130,6 +136,7 @@ def dimpnet18(
     initializer: bool = True,
     optimizer: OptimizerKind = "steepest",
     online_loss: OnlineLoss = "learned",
+    box_branch: BoxBranch = "overlap",
 ) -> DiMPNet:
     """Returns DiMP on ResNet-18; the defaults are those of the paper's DiMP-18.
 
@@ -155,6 +162,7 @@ def dimpnet18(
         initializer: whether the first filter is predicted, or zero (table 2).
         optimizer: steepest descent, or the gradient descent of table 1.
         online_loss: what the optimizer minimises: the learned loss, equation 8, or least squares.
+        box_branch: what the box branch learns and answers; it has the same weights for all.
     """
     resnet = BACKBONES[backbone](output_layer="layer4", stride=32, pretrained=pretrained)
     channels = {name: _channels(resnet, name) for name in (*BOX_LAYERS, "layer4")}
@@ -190,7 +198,7 @@ def dimpnet18(
         (iou_input_dim[0], iou_input_dim[1]),
         (iou_inter_dim[0], iou_inter_dim[1]),
     )
-    return DiMPNet(resnet, classifier, box, frozen_backbone_layers)
+    return DiMPNet(resnet, classifier, box, frozen_backbone_layers, box_branch)
 
 
 @NETWORKS.register("dimpnet50")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ class SiamFCNet(nn.Module):
         backbone: images (N, 3, H, W) in 0..255 to features; what else it has, :mod:`ltr.models.backbone` says.
         border: feature cells dropped on each side. Zero padding writes the position into the outer cells of a padded
             backbone, which contrastive learning would pick up instead of the target (Zhang & Peng, SiamDW).
-        normalise: L2-normalise each location, so that responses are mean cosine similarities in [-1, 1].
+        normalise: L2-normalise each location, so that responses are mean cosine similarities in [-1, 1]; otherwise
+            features are compared as the backbone leaves them, by mean dot products.
         response_scale: factor on the sum over the template, as SiamFC and SiamDW have it; none: the mean over cells.
         projection: have a projection head, for :meth:`embed`.
         calibrated: have a gain and a bias that make logits of responses, for :meth:`logits`.
@@ -73,8 +74,8 @@ class SiamFCNet(nn.Module):
         self.normalise = normalise
         self.response_scale = response_scale
         self.projection = projection_head(int(backbone.channels)) if projection else None  # type: ignore[arg-type]
-        # The start fits cosine similarities of features that tell little apart yet: all of them near a half.
-        self.calibration = nn.Parameter(torch.tensor([10.0, -5.0]) / CALIBRATION_UNIT) if calibrated else None
+        start = torch.tensor(first_calibration(normalise, response_scale)) / CALIBRATION_UNIT
+        self.calibration = nn.Parameter(start) if calibrated else None
 
     @property
     def stride(self) -> int:
@@ -126,7 +127,8 @@ class SiamFCNet(nn.Module):
         """Returns response maps as logits for a classification loss: gain times response plus bias.
 
         SiamFC's own responses are logits already; cosine similarities lie in [-1, 1], where no loss could tell target
-        from background, and so need a learned gain and bias. Tracking asks only where the response is highest.
+        from background, and so need a learned gain and bias, as do mean dot products. Tracking asks only where the
+        response is highest.
         """
         if self.calibration is None:
             return response
@@ -163,6 +165,20 @@ class SiamFCNet(nn.Module):
     def _unit(self, features: torch.Tensor) -> torch.Tensor:
         # Coarse unit vectors would be as far apart as what tells two scales apart.
         return F.normalize(features.float(), dim=1) if self.normalise else features
+
+
+def first_calibration(normalise: bool, response_scale: float | None) -> tuple[float, float]:
+    """Returns gain and bias before training, with which logits tell little apart yet, and are not far from 0.
+
+    Args:
+        normalise: responses are cosine similarities, all of them near a half.
+        response_scale: responses are scaled to be logits already; none: they are means over the template. Without
+            normalisation these are dot products of ImageNet's features, whose mean length is about 2.6 (ResNet-18,
+            layer2): the gain brings it to 1.
+    """
+    if response_scale is not None:
+        return 1.0, 0.0
+    return (10.0, -5.0) if normalise else (10.0 / 2.6**2, -5.0)
 
 
 def projection_head(channels: int, outputs: int = PROJECTED) -> nn.Sequential:
@@ -202,7 +218,7 @@ def siamfc_resnet18(
         stride: image pixels for one feature cell.
         border: feature cells dropped on each side. Three also keep the template close to the target:
             normalised features of background weigh as much as those of the target.
-        normalise: compare by cosine similarity.
+        normalise: compare by cosine similarity, or else by dot products of the features as they are.
         projection: learn through a projection head, which tracking leaves out.
         calibrated: learn a gain and a bias that make logits of the response.
         pretrained: see :func:`ltr.models.backbone.resnet18`.
@@ -246,7 +262,8 @@ def siamfc_resnet22(normalise: bool = False, calibrated: bool = False, weights: 
     Args:
         normalise: compare by cosine similarity, averaged over the template, instead.
         calibrated: see :class:`SiamFCNet`.
-        weights: a file with the state_dict of SiamDW's CIResNet22; none: random weights.
+        weights: a file with the state_dict of SiamDW's CIResNet22, which sees BGR images: the inputs of its first
+            convolution change places; none: random weights.
 
     Raises:
         CheckpointError: the file does not hold such weights.
@@ -255,13 +272,24 @@ def siamfc_resnet22(normalise: bool = False, calibrated: bool = False, weights: 
     net = SiamFCNet(
         resnet22(), normalise=normalise, response_scale=scale, calibrated=calibrated, backbone_name="features"
     )
-    return _with_weights(net, weights)
+    return _with_weights(net, weights, weights_for_rgb)
 
 
-def _with_weights(net: SiamFCNet, weights: str | Path | None) -> SiamFCNet:
+def weights_for_rgb(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Returns the weights of SiamDW's ResNet-22, which sees BGR images, for RGB ones."""
+    first = "features.conv1.weight"
+    return {name: value.flip(1) if name == first and value.ndim == 4 else value for name, value in weights.items()}
+
+
+def _with_weights(
+    net: SiamFCNet,
+    weights: str | Path | None,
+    change: Callable[[Mapping[str, torch.Tensor]], Mapping[str, torch.Tensor]] = dict,
+) -> SiamFCNet:
     if weights is not None:
         from ltr.admin.checkpoint import load_file, load_weights
 
         path = Path(weights).expanduser()
-        load_weights(net, load_file(path), path)
+        content = load_file(path)
+        load_weights(net, change(content) if isinstance(content, Mapping) else content, path)
     return net

@@ -1,4 +1,5 @@
-"""Recipes of DiMP (Bhat et al., ICCV 2019). A variant is its difference from ``dimp18``.
+"""Recipes of DiMP (Bhat et al., ICCV 2019). A variant is its difference from ``dimp18``,
+and ``super_dimp`` from ``dimp50``.
 
 The paper's table 1 is ``dimp18_init``, ``dimp18_gd`` and ``dimp18``. Table 2 is ``dimp18`` with ``--set``, from its
 first column to its last, which is ``dimp18`` itself:

@@ -25,7 +25,7 @@ RECIPE = Recipe(
         template=CropJitter(size=128, factor=2.0, center_jitter=0.0, scale_jitter=0.0),
         search=CropJitter(size=256, factor=4.0, center_jitter=3.0, scale_jitter=0.25),
         transform=Augmentation(brightness=0.2),
-        joint_transform=Augmentation(flip=0.5, gray=0.05),
+        joint_transform=Augmentation(gray=0.05),
     ),
     actor=Actor("transt", objective=TransTLossWeights(classification=8.334, l1=5.0, giou=2.0, background=1 / 16)),
     optimizer=Optimizer("adamw", learning_rate=1e-4, rates={"backbone": 1e-5}, weight_decay=1e-4),
@@ -39,6 +39,7 @@ RECIPE = Recipe(
     ),
     score=Score("tracking_auc", videos=60, frames=100, interval=10, parameters="transt/transt50"),
     runtime=Runtime(),
+    frozen_norm=False,
     tracker="transt",
     short={  # a few minutes on two cores
         "network.pretrained": None,

@@ -7,9 +7,9 @@ What never lives here: the parameters of one tracker.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -34,6 +34,14 @@ class TrackerParams:
         device: a torch device such as ``"cuda:1"``, or ``"auto"``: the first GPU where there is one, else the CPU.
         seed: of whatever the tracker draws at random.
     """
+
+    OTHER_NAMES: ClassVar[Mapping[str, str]] = {
+        "net": "it is called network here",
+        "use_gpu": "say device=cuda or device=cpu",
+        "debug": "it is an option of the command line",
+        "visualization": "it is the option --debug of the command line, or run_video.py",
+    }
+    """Parameters of pytracking's trackers that have other names here, and what there is in their place."""
 
     device: str = "auto"
     seed: int = 0
@@ -69,6 +77,11 @@ class TrackerParams:
         """Returns the names of all parameters."""
         return [field.name for field in dataclasses.fields(cls)]
 
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raises ParameterError if one of these is no parameter; what follows a dot is not looked at."""
+        for name in names:
+            self._check(name.partition(".")[0])
+
     def __getattr__(self, name: str) -> Any:
         # Only reached by names that are not there. Those with underscores are Python's own questions (copy, pickle).
         if not name.startswith("_"):
@@ -81,6 +94,8 @@ class TrackerParams:
 
     def _check(self, name: str) -> None:
         known = self.names()
+        if name in self.OTHER_NAMES and name not in known:
+            raise ParameterError(f"{type(self).__name__} has no parameter {name!r}: {self.OTHER_NAMES[name]}.")
         if name not in known:
             raise ParameterError(
                 f"{type(self).__name__} has no parameter {name!r}.{near_names(name, known)} It has: {', '.join(known)}."

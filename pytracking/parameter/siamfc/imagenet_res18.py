@@ -7,9 +7,9 @@ from pytracking.tracker.siamfc import SiamFCParams
 
 
 def parameters() -> SiamFCParams:
-    """Returns SiamFC's own parameters with ImageNet features, from a file or downloaded.
+    """Returns SiamFC's own parameters with ImageNet's features as they are: these track better than unit vectors.
 
     Raises:
         OSError: there is no file ``resnet18_imagenet.pth`` in ``network_dir``, and nothing can be downloaded.
     """
-    return SiamFCParams(network=build_network("siamfc_resnet18", pretrained="imagenet"))
+    return SiamFCParams(network=build_network("siamfc_resnet18", normalise=False, pretrained="imagenet"))

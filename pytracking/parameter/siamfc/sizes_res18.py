@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytracking.parameter.siamfc import imagenet_res18
+from pytracking.parameter.siamfc import imagenet_res18_unit
 from pytracking.tracker.siamfc import SiamFCParams
 
 
 def parameters() -> SiamFCParams:
-    """Returns the parameters of ``imagenet_res18`` with scales that are all alike, and followed at once.
+    """Returns the parameters of ``imagenet_res18_unit`` with scales that are all alike, and followed at once.
 
     The search region is smaller, too: the click is in its middle.
     """
-    return replace(imagenet_res18.parameters(), scale_lr=1.0, scale_penalty=1.0, search_size=207)
+    return replace(imagenet_res18_unit.parameters(), scale_lr=1.0, scale_penalty=1.0, search_size=207)

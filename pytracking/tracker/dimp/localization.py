@@ -31,7 +31,8 @@ class Location:
 def locate(scores: np.ndarray, expected: np.ndarray, target_cells: np.ndarray, params: DiMPParams) -> Location:
     """Returns the target's peak.
 
-    If a second peak is about as high, the one nearer to where the target was is taken, if only one is near.
+    If a second peak is about as high, the one nearer to where the target was is taken, if only one is near. With
+    ``window_output`` the first peak is sought, and measured, under a Hann window; a second one without it.
 
     Args:
         scores: (H, W).
@@ -39,7 +40,7 @@ def locate(scores: np.ndarray, expected: np.ndarray, target_cells: np.ndarray, p
         target_cells: its width and height in cells.
         params: thresholds.
     """
-    first, score = _peak(scores)
+    first, score = _peak(scores * hann(scores.shape) if params.window_output else scores)
     if score < params.target_not_found_threshold:
         return Location(first, score, "not_found")
     rest = scores.copy()
@@ -58,6 +59,12 @@ def locate(scores: np.ndarray, expected: np.ndarray, target_cells: np.ndarray, p
         return Location(first, score, "uncertain")
     learn = second_score > max(params.hard_negative_threshold * score, params.target_not_found_threshold)
     return Location(first, score, "hard_negative" if learn else "normal")
+
+
+def hann(shape: tuple[int, ...]) -> np.ndarray:
+    """Returns a Hann window of a shape (H, W) that nowhere is 0."""
+    rows, columns = (np.hanning(length + 2)[1:-1] for length in shape)
+    return np.outer(rows, columns)
 
 
 def _peak(scores: np.ndarray) -> tuple[np.ndarray, float]:

@@ -23,7 +23,8 @@ class DiMPMemory:
     """Keeps the first frame's samples, and the newest others.
 
     A new sample weighs ``learning_rate``, and each older one less by that factor, but the first frame's together never
-    less than ``minimum``. When the memory is full, the lightest of the others is replaced.
+    less than ``minimum``. When the memory is full, the lightest of the others is replaced; without a minimum, the
+    lightest of all.
 
     Args:
         size: number of samples.
@@ -62,7 +63,8 @@ class DiMPMemory:
             place = self.count
             self.count += 1
         else:
-            place = self.first_count + int(weights[self.first_count :].argmin())
+            kept = self.first_count if self.minimum > 0 else 0
+            place = kept + int(weights[kept:].argmin())
         if self._newest is None:
             weights /= 1 - learning_rate
             weights[place] = learning_rate
@@ -70,7 +72,7 @@ class DiMPMemory:
             weights[place] = weights[self._newest] / (1 - learning_rate)
         weights /= weights.sum()
         others = weights[self.first_count :].sum()
-        if 1 - others < self.minimum:
+        if self.minimum > 0 and 1 - others < self.minimum:
             weights[self.first_count :] *= (1 - self.minimum) / others
             weights[: self.first_count] = self.minimum / self.first_count
         self._newest = place

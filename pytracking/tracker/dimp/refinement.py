@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +14,50 @@ from ltr.models.bbreg.atom_iou_net import STRIDES, Features
 from pytracking.tracker.dimp.overlap import IoUPredictor
 
 REACH = 2  # cells that two convolutions of 3 x 3 look beyond a cell
+FAR = 1e6  # pixels, beyond any crop
 SLACK = 1  # cells at stride 16 by which boxes may grow before the window is too small
+
+
+Space = Literal["default", "relative"]
+"""What a step is a step in. ``default``: left, top, width and height, in units of the box's own size. ``relative``: the
+centre in units of the first box's size, and the log of width and height: what a branch knows that learned a density.
+"""
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """How boxes are moved.
+
+    Attributes:
+        steps: their number; at least 1.
+        length: of a step for a unit of gradient.
+        decay: factor on the length after each step.
+        space: what a step is a step in.
+    """
+
+    steps: int
+    length: float = 1.0
+    decay: float = 1.0
+    space: Space = "default"
+
+    def moved(self, boxes: Tensor, gradient: Tensor, step: int, first_size: Tensor) -> Tensor:
+        """Returns boxes (N, 4) x, y, w, h after step number ``step``, from 0.
+
+        Args:
+            boxes: before it.
+            gradient: (N, 4), in x, y, w, h.
+            step: its number.
+            first_size: width and height (2,) of the first box before step 0.
+        """
+        length, size = self.length * self.decay**step, boxes[:, 2:]
+        if self.space == "default":
+            return boxes + length * gradient * size.repeat(1, 2)
+        # A centre that moves takes the left top corner with it; a size that grows about its centre moves it by half.
+        by_center = gradient[:, :2] * first_size
+        by_log_size = (gradient[:, 2:] - gradient[:, :2] / 2) * size
+        center = boxes[:, :2] + size / 2 + length * by_center * first_size
+        size = size * torch.exp(length * by_log_size)
+        return torch.cat([center - size / 2, size], dim=1)
 
 
 @dataclass(frozen=True)
@@ -49,7 +93,8 @@ def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
     Two convolutions look two cells far. With so many more cells around the part, its features are those of the whole.
     """
     size = features[1].shape[-1], features[1].shape[-2]
-    corners = torch.cat([boxes[:, :2].amin(0), (boxes[:, :2] + boxes[:, 2:]).amax(0)]).tolist()
+    outermost = torch.cat([boxes[:, :2].amin(0), (boxes[:, :2] + boxes[:, 2:]).amax(0)])
+    corners = outermost.nan_to_num().clamp(-FAR, FAR).tolist()  # an untrained network can send boxes anywhere
     spans, bounds = [], torch.empty(4)
     for axis in range(2):
         start = max(int(corners[axis] // STRIDES[1]) - SLACK, 0)
@@ -78,9 +123,7 @@ def refine_boxes(
     judge: IoUPredictor,
     features: Features,
     boxes: Tensor,
-    steps: int,
-    step_length: float = 1.0,
-    decay: float = 1.0,
+    ascent: Ascent,
     window: Window | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Returns boxes (N, 4) x, y, w, h moved uphill all at once, and the overlaps (N,) predicted before the last step.
@@ -89,24 +132,23 @@ def refine_boxes(
         judge: the IoU network, and what it knows of the target.
         features: backbone features (1, C, H, W) at both strides.
         boxes: where to begin.
-        steps: at least 1.
-        step_length: a box moves by this times the gradient, in units of its own size.
-        decay: factor on the step length after each step.
+        ascent: how they move.
         window: IoU features to begin with; by default those around the boxes. When a box leaves them, others
             are computed.
     """
     window = window or around(judge.branch, features, boxes)
-    for step in range(steps):
+    first_size = boxes[0, 2:]
+    for step in range(ascent.steps):
         if not window.holds(boxes):
             window = around(judge.branch, features, boxes)
         moved = torch.cat([boxes[:, :2] - window.origin, boxes[:, 2:]], dim=1)
         overlaps, gradient = judge(window.features, moved)
-        boxes = boxes + step_length * decay**step * gradient * boxes[:, 2:].repeat(1, 2)
+        boxes = ascent.moved(boxes, gradient, step, first_size)
     return boxes, overlaps
 
 
 def refine_on_whole_crop(
-    judge: IoUPredictor, features: Features, boxes: Tensor, steps: int, step_length: float = 1.0, decay: float = 1.0
+    judge: IoUPredictor, features: Features, boxes: Tensor, ascent: Ascent
 ) -> tuple[Tensor, Tensor]:
     """Returns what :func:`refine_boxes` does, by operations that do not depend on where the boxes are.
 
@@ -115,9 +157,10 @@ def refine_on_whole_crop(
     """
     near, far = judge.branch.iou_features(features)
     near, far = (level.contiguous(memory_format=torch.channels_last) for level in (near, far))
-    for step in range(steps):
+    first_size = boxes[0, 2:]
+    for step in range(ascent.steps):
         overlaps, gradient = judge((near, far), boxes)
-        boxes = boxes + step_length * decay**step * gradient * boxes[:, 2:].repeat(1, 2)
+        boxes = ascent.moved(boxes, gradient, step, first_size)
     return boxes, overlaps
 
 

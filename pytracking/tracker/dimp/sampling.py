@@ -104,44 +104,66 @@ def _padded(image: np.ndarray, top: int, bottom: int, left: int, right: int) -> 
     return cv2.copyMakeBorder(inside, before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE)
 
 
-ROTATIONS = (10, -10, 45, -45)
-BLURS = ((3, 1), (1, 3), (2, 2))
-SHIFTS = ((0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6))
-DROPOUTS = 2
-DROPOUT_RATE = 0.2
+@dataclass(frozen=True)
+class Augmentation:
+    """What the first frame's crop is changed to; the crop itself is always a sample, too.
 
+    DiMP, section 3.7, after Bhat et al., Unveiling the Power of Deep Tracking, ECCV 2018.
 
-def augmented(
-    wide: np.ndarray, size: int, random_shift: float, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields the first frame's augmented crops (S, S, 3), and how many pixels x, y the target has moved in each.
-
-    The crop itself comes first; then it shifted far, mirrored, blurred and turned. All but the far shifts are shifted a
-    little, too (DiMP, section 3.7, after Bhat et al., Unveiling the Power of Deep Tracking, ECCV 2018).
-
-    Args:
-        wide: (2 S, 2 S, 3) float32, the target in its middle.
-        size: S.
-        random_shift: largest shift over half of S.
-        rng: where chance comes from.
+    Attributes:
+        shifts: the target moved by x, y over half of the crop's side, and nothing else.
+        mirror: whether it is mirrored.
+        blurs: standard deviations of blurs along x and y in pixels.
+        rotations: angles in degrees.
+        dropouts: samples of which channels of the features are left out.
+        dropout_rate: part of the channels that is.
     """
-    margin = (wide.shape[0] - size) // 2
 
-    def cut(image: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        left, top = (margin - shift).tolist()
-        return np.ascontiguousarray(image[top : top + size, left : left + size]), shift
+    shifts: tuple[tuple[float, float], ...] = ((0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6))
+    mirror: bool = True
+    blurs: tuple[tuple[float, float], ...] = ((3, 1), (1, 3), (2, 2))
+    rotations: tuple[float, ...] = (10, -10, 45, -45)
+    dropouts: int = 2
+    dropout_rate: float = 0.2
 
-    def little() -> np.ndarray:
-        return np.trunc(rng.uniform(-0.5, 0.5, 2) * size * random_shift).astype(int)
+    @property
+    def samples(self) -> int:
+        """Number of samples, the crop itself included."""
+        return 1 + len(self.shifts) + self.mirror + len(self.blurs) + len(self.rotations) + self.dropouts
 
-    yield cut(wide, np.zeros(2, int))
-    for part in SHIFTS:
-        yield cut(wide, np.trunc(np.array(part) * size / 2).astype(int))
-    yield cut(wide[:, ::-1], little())
-    for sigma_x, sigma_y in BLURS:
-        yield cut(cv2.GaussianBlur(wide, (0, 0), sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REPLICATE), little())
-    middle = ((wide.shape[1] - 1) / 2, (wide.shape[0] - 1) / 2)
-    for angle in ROTATIONS:
-        matrix = cv2.getRotationMatrix2D(middle, angle, 1.0)
-        turned = cv2.warpAffine(wide, matrix, wide.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
-        yield cut(turned, little())
+    def crops(
+        self, wide: np.ndarray, size: int, random_shift: float, rng: np.random.Generator
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yields crops (S, S, 3), and how many pixels x, y the target has moved in each; what is dropped comes later.
+
+        The crop itself comes first; then it shifted, mirrored, blurred and turned. All but the shifted ones are shifted
+        at random.
+
+        Args:
+            wide: (W, W, 3) float32, the target in its middle; W - S is even.
+            size: S.
+            random_shift: largest random shift over half of S.
+            rng: where chance comes from.
+        """
+        margin = (wide.shape[0] - size) // 2
+
+        def cut(image: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            left, top = (margin - shift).tolist()
+            return _padded(np.ascontiguousarray(image), top, top + size, left, left + size), shift
+
+        def little() -> np.ndarray:
+            return np.trunc(rng.uniform(-0.5, 0.5, 2) * size * random_shift).astype(int)
+
+        yield cut(wide, np.zeros(2, int))
+        for part in self.shifts:
+            yield cut(wide, np.trunc(np.array(part) * size / 2).astype(int))
+        if self.mirror:
+            yield cut(wide[:, ::-1], little())
+        for across, along in self.blurs:
+            blurred = cv2.GaussianBlur(wide, (0, 0), across, sigmaY=along, borderType=cv2.BORDER_REPLICATE)
+            yield cut(blurred, little())
+        middle = ((wide.shape[1] - 1) / 2, (wide.shape[0] - 1) / 2)
+        for angle in self.rotations:
+            matrix = cv2.getRotationMatrix2D(middle, angle, 1.0)
+            turned = cv2.warpAffine(wide, matrix, wide.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+            yield cut(turned, little())

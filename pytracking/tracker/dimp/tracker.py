@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ltr.data.target_crops import BorderMode
 from ltr.models.bbreg import Modulation
 from ltr.models.fold import folded
 from ltr.models.graphed import graphed
@@ -24,8 +25,8 @@ from pytracking.tracker.dimp.localization import Location, locate
 from pytracking.tracker.dimp.memory import DiMPMemory, Samples
 from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.params import DiMPParams
-from pytracking.tracker.dimp.refinement import best_box, refine_boxes, refine_on_whole_crop, starting_boxes
-from pytracking.tracker.dimp.sampling import DROPOUT_RATE, DROPOUTS, Patch, augmented, sample_patch
+from pytracking.tracker.dimp.refinement import Ascent, best_box, refine_boxes, refine_on_whole_crop, starting_boxes
+from pytracking.tracker.dimp.sampling import Patch, sample_patch
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,6 +48,11 @@ class DiMPTracker(BaseTracker):
         network = tracking_network(params.network)
         if not isinstance(network, DiMPNet):
             raise ParameterError(f"DiMP needs a DiMP network; {type(network).__name__} is none")
+        if network.box_branch == "density" and params.box_refinement_space != "relative":
+            raise ParameterError(
+                "the network's box branch learned a density, as SuperDiMP's does, but box_refinement_space is "
+                f"{params.box_refinement_space!r}: track with the parameter set dimp super_dimp"
+            )
         self.device = params.torch_device
         self.network = self._prepare(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         classifier = self.network.classifier
@@ -80,10 +86,14 @@ class DiMPTracker(BaseTracker):
 
     @torch.no_grad()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the height of the target's peak."""
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the height of the target's peak.
+
+        Where ``info`` says ``want_score_map``, ``score_map`` is the classifier's, without a window.
+        """
         image = as_rgb(image)
         self.frame += 1
-        patch = self._patch(image, resized=self.device.type != "cuda")
+        params = self.params
+        patch = self._patch(image, params.image_sample_size, params.border_mode, self.device.type != "cuda")
         backbone = self._backbone(self._images(patch.pixels[None]))
         features = self._extract(backbone["layer3"])
         scores = self._classify(self.filter, features[:, None])[0, 0].float().cpu().numpy()
@@ -92,11 +102,18 @@ class DiMPTracker(BaseTracker):
             height, width = image.shape[:2]
             limit = (INSIDE_RATIO - 0.5) * self.size
             self.center = np.clip(middle, limit, np.array([width, height]) - limit)
-            if self.params.box_refinement_iter > 0:
-                self._refine(backbone, patch, (width, height))
+            if params.box_refinement_iter > 0:
+                resize = location.state != "uncertain" or params.update_scale_when_uncertain
+                self._refine(backbone, patch, (width, height), resize)
         if location.state in ("normal", "hard_negative"):
             self._learn(features, patch, location.state == "hard_negative")
-        return {"target_bbox": [*(self.center - self.size / 2).tolist(), *self.size.tolist()], "score": location.score}
+        box = [*(self.center - self.size / 2).tolist(), *self.size.tolist()]
+        output = {"target_bbox": box, "score": location.score}
+        return output | {"score_map": scores} if info and info.get("want_score_map") else output
+
+    def recenter(self, center: tuple[float, float]) -> None:
+        """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
+        self.center = np.asarray(center, np.float64)
 
     def _prepare(self, network: DiMPNet) -> DiMPNet:
         """Returns the network to track with, which is the tracker's own."""
@@ -108,15 +125,14 @@ class DiMPTracker(BaseTracker):
 
     # ---- where the target is ----------------------------------------------------------------------------------------
 
-    def _patch(self, image: np.ndarray, enlarged: int = 1, resized: bool = True) -> Patch:
-        """Returns the crop around the target, or one that shows more and has as many more pixels.
+    def _patch(self, image: np.ndarray, size: int, mode: BorderMode, resized: bool = True) -> Patch:
+        """Returns the crop around the target in ``size`` pixels, at the crops' magnification: more pixels show more.
 
         If it is not ``resized``, :meth:`_images` does that.
         """
         params = self.params
-        side = self.side * params.search_area_scale * enlarged
-        size = params.image_sample_size * enlarged
-        return sample_patch(image, self.center - 0.5, side, size, params.border_mode, params.border_limit, resized)
+        side = self.side * params.search_area_scale * size / params.image_sample_size
+        return sample_patch(image, self.center - 0.5, side, size, mode, params.border_limit, resized)
 
     def _locate(self, scores: np.ndarray, patch: Patch) -> tuple[Location, np.ndarray]:
         """Returns the target's peak, and its place x, y in the frame."""
@@ -128,7 +144,8 @@ class DiMPTracker(BaseTracker):
         cell = (location.cell + half) * self.network.stride
         return location, patch.to_frame(np.concatenate([cell, np.zeros(2)]))[:2]
 
-    def _refine(self, backbone: Mapping[str, Tensor], patch: Patch, frame: tuple[int, int]) -> None:
+    def _refine(self, backbone: Mapping[str, Tensor], patch: Patch, frame: tuple[int, int], resize: bool) -> None:
+        """Fits the box, and, if asked to ``resize``, the size of the next frames' crops."""
         params = self.params
         box = patch.to_crop(np.concatenate([self.center - self.size / 2, self.size]))
         starts = starting_boxes(
@@ -140,6 +157,7 @@ class DiMPTracker(BaseTracker):
         if found is not None:
             box = patch.to_frame(found)
             self.center, self.size = box[:2] + box[2:] / 2, box[2:]
+        if found is not None and resize:
             smallest = min(1.0, params.min_side / self.initial_side) * self.initial_side
             largest = max(np.sqrt(frame[0] * frame[1]), self.initial_side)
             self.side = float(np.clip(np.sqrt(self.size.prod()), smallest, largest))
@@ -147,10 +165,10 @@ class DiMPTracker(BaseTracker):
     def _set_target_modulation(self, modulation: Modulation) -> None:
         """Takes in what the IoU network knows of the target."""
         self.judge = IoUPredictor(self.network.bb_regressor, modulation)
-        judge, steps = self.judge, self._steps
+        judge, ascent = self.judge, self._ascent
 
         def refined(near: Tensor, far: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-            return refine_on_whole_crop(judge, (near, far), boxes, *steps)
+            return refine_on_whole_crop(judge, (near, far), boxes, ascent)
 
         self._refined = self._recorded(refined)
 
@@ -158,35 +176,42 @@ class DiMPTracker(BaseTracker):
         """Returns refined boxes (N, 4) x, y, w, h in crop pixels and their predicted overlaps (N,)."""
         if self.device.type == "cuda":
             return self._refined(backbone["layer2"], backbone["layer3"], boxes)
-        return refine_boxes(self.judge, (backbone["layer2"], backbone["layer3"]), boxes, *self._steps)
+        return refine_boxes(self.judge, (backbone["layer2"], backbone["layer3"]), boxes, self._ascent)
 
     @property
-    def _steps(self) -> tuple[int, float, float]:
+    def _ascent(self) -> Ascent:
         params = self.params
-        return params.box_refinement_iter, params.box_refinement_step_length, params.box_refinement_step_decay
+        return Ascent(
+            params.box_refinement_iter,
+            params.box_refinement_step_length,
+            params.box_refinement_step_decay,
+            params.box_refinement_space,
+        )
 
     # ---- what the target looks like ---------------------------------------------------------------------------------
 
     def _first_crops(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the first frame's crops (I, S, S, 3) and the target's box (I, 4) in each."""
         params = self.params
-        if not params.use_augmentation:
-            patch = self._patch(image)
-            return patch.pixels[None], patch.to_crop(box)[None]
         size = params.image_sample_size
-        wide = self._patch(image, enlarged=2)
-        inside = wide.to_crop(box) - np.array([size // 2, size // 2, 0, 0])
-        crops, shifts = zip(*augmented(wide.pixels, size, params.random_shift_factor, self.rng))
+        if not params.use_augmentation:
+            patch = self._patch(image, size, "fixed")
+            return patch.pixels[None], patch.to_crop(box)[None]
+        margin = round(size * (params.augmentation_expansion_factor - 1) / 2)
+        wide = self._patch(image, size + 2 * margin, "fixed")
+        inside = wide.to_crop(box) - np.array([margin, margin, 0, 0])
+        crops, shifts = zip(*params.augmentation.crops(wide.pixels, size, params.random_shift_factor, self.rng))
         return np.stack(crops), inside + np.pad(np.stack(shifts), ((0, 0), (0, 2)))
 
     def _learn_first(self, features: Tensor, boxes: np.ndarray) -> None:
         """Makes the filter and the memory from the first frame's samples."""
         params, classifier = self.params, self.network.classifier
         if params.use_augmentation:
+            count, rate = params.augmentation.dropouts, params.augmentation.dropout_rate
             generator = torch.Generator().manual_seed(params.seed)
-            kept = torch.rand(DROPOUTS, features.shape[1], 1, 1, generator=generator) >= DROPOUT_RATE
-            features = torch.cat([features, features[:1] * kept.to(features) / (1 - DROPOUT_RATE)])
-            boxes = np.concatenate([boxes, np.repeat(boxes[:1], DROPOUTS, axis=0)])
+            kept = torch.rand(count, features.shape[1], 1, 1, generator=generator) >= rate
+            features = torch.cat([features, features[:1] * kept.to(features) / (1 - rate)])
+            boxes = np.concatenate([boxes, np.repeat(boxes[:1], count, axis=0)])
         targets = self._upload(boxes)[:, None]
         self.filter = classifier.filter_initializer(features[:, None], targets)
         maps = self._maps(targets, features)

@@ -5,15 +5,19 @@ An extractor is anything with the attributes of :class:`Features`; ECO asks noth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ltr.models.fold import folded
 from pytracking.parameter.params import ParameterError
+
+SideRule = Literal["covering", "nearest"]
+"""How long a sample for a network is: :func:`covering_odd_side`, or :func:`odd_side`, which takes less time."""
 
 
 class Features(Protocol):
@@ -53,6 +57,19 @@ def odd_side(wanted: float, cell: int) -> int:
     return (1 + 2 * round(wanted / (2 * cell))) * cell
 
 
+def covering_odd_side(wanted: float, cell: int) -> int:
+    """Returns an odd multiple of ``cell`` that is one or two cells more than cover ``wanted``.
+
+    It is ``cell (c + 1 + c mod 2)`` with ``c = ceil(wanted / cell)``: the side of a sample in pyCFTrackers' ECO on a
+    network, which SoCL's authors build on.
+
+    >>> covering_odd_side(200.0, 16), covering_odd_side(210.0, 16)
+    (240, 240)
+    """
+    cells = math.ceil(wanted / cell)
+    return cell * (cells + 1 + cells % 2)
+
+
 def odd_sides(wanted: float, cells: Sequence[int]) -> int:
     """Returns an odd multiple of the largest cell, or a little more, so that most blocks have an odd number of cells.
 
@@ -73,6 +90,7 @@ class NetworkFeatures:
         dimensions: channels that each layer is projected to.
         device: where to compute.
         autocast: the context in which the network is called, each time; none: as it is.
+        side_rule: how long patches are.
 
     Raises:
         ParameterError: the network has no layers that can be asked for, or not these.
@@ -85,7 +103,9 @@ class NetworkFeatures:
         dimensions: Sequence[int],
         device: torch.device,
         autocast: AbstractContextManager[Any] | None = None,
+        side_rule: SideRule = "covering",
     ) -> None:
+        self.side_rule = side_rule
         backbone: Any = network if hasattr(network, "extract") else getattr(network, "backbone", None)
         if backbone is None or not hasattr(backbone, "extract"):
             raise ParameterError(
@@ -108,7 +128,8 @@ class NetworkFeatures:
 
     def sample_side(self, wanted: float) -> int:
         """Returns an odd multiple of the largest stride."""
-        return odd_side(wanted, max(self.cells))
+        rule = covering_odd_side if self.side_rule == "covering" else odd_side
+        return rule(wanted, max(self.cells))
 
     def __call__(self, patches: Tensor) -> list[Tensor]:
         """Returns the normalised outputs (N, C, n, n) of the layers."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from torch import nn
 
 from pytracking.parameter.params import BackboneParams, ParameterError
+from pytracking.tracker.eco.features import SideRule
 from pytracking.tracker.eco.scale_filter import ScaleFilterSettings
 from pytracking.tracker.eco.settings import LearningSettings
 
@@ -22,6 +24,8 @@ class ECOParams(BackboneParams):
         dimensions: channels that each layer is projected to.
         hand_crafted: names of registered features that need no network, such as ``fhog``; they come before the layers.
         search_area: side of the square sample, as a multiple of the target's mean side.
+        side_rule: what the sample's side becomes for a network's cells: ``covering`` as the base of SoCL-CF has it, or
+            ``nearest``, which is less for the network to see.
         smallest_side: side in pixels under which the sample does not go: the frame is enlarged instead.
         largest_side: side in pixels beyond which it does not go: the frame is reduced instead.
         scale_num: number of scales that are searched; odd.
@@ -38,6 +42,7 @@ class ECOParams(BackboneParams):
     dimensions: tuple[int, ...] = (16, 64)
     hand_crafted: tuple[str, ...] = ()
     search_area: float = 4.5
+    side_rule: SideRule = "covering"
     smallest_side: float = 200.0
     largest_side: float = 250.0
     scale_num: int = 5
@@ -52,6 +57,7 @@ class ECOParams(BackboneParams):
         super().__post_init__()
         rules = {
             "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
+            "side_rule": (self.side_rule in get_args(SideRule), f"one of {', '.join(get_args(SideRule))}"),
             "scale_step": (self.scale_step > 1, "more than 1"),
             "search_area": (self.search_area > 1, "more than 1"),
             "smallest_side": (0 < self.smallest_side <= self.largest_side, "positive and at most largest_side"),

@@ -21,6 +21,7 @@ from pytracking.registry import ECO_FEATURES
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 from pytracking.tracker.eco.features import Features, JoinedFeatures, NetworkFeatures
 from pytracking.tracker.eco.filters import FilterModel
+from pytracking.tracker.eco.fourier import to_map
 from pytracking.tracker.eco.localization import find_peak
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.scale_filter import ScaleFilter, reduced_size
@@ -87,12 +88,17 @@ class ECOTracker(BaseTracker):
 
     @torch.inference_mode()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the filter's response, about 1 for a fit."""
+        """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the filter's response, about 1 for a fit.
+
+        Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen, with the
+        sample's centre in the middle.
+        """
         image = as_rgb(image)
         height, width = image.shape[:2]
         corner = np.floor(self.center + 0.5)
         samples = self.model.samples(self._features(image, corner, self.scales))
-        peak = find_peak(self.model.scores(samples), self.params.newton_steps)
+        responses = self.model.scores(samples)
+        peak = find_peak(responses, self.params.newton_steps)
         sample_scale = self.scale * self.scales[peak.scale]
         moved = np.array([peak.columns, peak.rows]) * self.side * sample_scale
         self.center = np.clip(corner + moved, 0, [width - 1, height - 1])
@@ -107,7 +113,10 @@ class ECOTracker(BaseTracker):
             self._resize(self.scale_filter.find(image, self.center, self.scale / self.first_scale), width, height)
             self.scale_filter.update(image, self.center, self.scale / self.first_scale)
         size = self.initial_size * (self.scale / self.first_scale)
-        return {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
+        output = {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
+        if info and info.get("want_score_map"):
+            output["score_map"] = np.fft.fftshift(to_map(responses[peak.scale]).cpu().numpy())
+        return output
 
     def recenter(self, center: tuple[float, float]) -> None:
         """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
@@ -144,7 +153,8 @@ def _features_of(params: ECOParams, device: torch.device) -> Features:
         raise ParameterError(str(error)) from error
     if params.network is not None:
         network = tracking_network(params.network)
-        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, params.autocast()))
+        autocast = params.autocast()
+        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, autocast, params.side_rule))
     if not parts:
         raise ParameterError("ECO has no features: give it a network, or hand-crafted ones")
     return parts[0] if len(parts) == 1 else JoinedFeatures(parts)

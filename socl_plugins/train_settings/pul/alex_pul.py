@@ -37,7 +37,8 @@ RECIPE = Recipe(
     ),
     actor=Actor(
         "progressive",
-        noise=LabelNoise(crop_px=8.0, shifts=64, expansion="exact", scale=30.0),  # a square patch is 64 pixels wide
+        # A square patch is 64 pixels wide. Without a scale it is 30, or 1 for ``taylor``.
+        noise=LabelNoise(crop_px=8.0, shifts=64, expansion="exact", scale=None),
         radius=2.0,
         tau=0.1,
         contrast=1.0,

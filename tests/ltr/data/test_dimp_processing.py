@@ -8,11 +8,22 @@ import numpy as np
 import pytest
 import torch
 
+from ltr.actors.dimp import DiMPActor
 from ltr.data.labels import LabelSettings, gaussian_label
 from ltr.data.processing import CropJitter, DiMPProcessing
-from ltr.data.proposals import IoUProposalSettings, draw_proposals, overlap
+from ltr.data.proposals import (
+    DensityProposalSettings,
+    IoUProposalSettings,
+    draw_density_proposals,
+    draw_proposals,
+    gaussian_mixture,
+    overlap,
+    relative_boxes,
+)
 from ltr.data.target_crops import BorderMode, adaptive_crop
 from ltr.data.tensordict import TensorDict
+from ltr.data.transforms import Drawn
+from ltr.models.loss.density import density_loss
 
 CROPS = [(5, 288), (2, 128), (4, 256)]
 
@@ -97,3 +108,71 @@ def test_a_sample_of_three_and_three_frames_has_what_the_network_takes() -> None
     assert sample["train_anno"][0, 2:].prod().sqrt().item() == pytest.approx(96 / 5, rel=0.03)
     again = processing(data, np.random.default_rng(0))
     assert torch.equal(sample["test_images"], again["test_images"])
+
+
+# ---- SuperDiMP (super_dimp.npz, from its public implementation) ------------------------------------------------------
+
+
+def super_processing() -> DiMPProcessing:
+    crop = CropJitter(352, 6.0)
+    return DiMPProcessing(
+        crop,
+        crop,
+        LabelSettings(22, 0.25 / 6),
+        DensityProposalSettings(),
+        crop_type="inside_major",
+        max_scale_change=1.5,
+    )
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_super_dimps_search_regions(golden: Any, number: int) -> None:
+    arrays, name = golden.arrays("super_dimp"), f"crop{number}"
+    width, height = arrays[f"{name}/size_wh"].tolist()
+    image = golden.fill.image(int(arrays[f"{name}/seed"]), height, width)
+    view = super_processing().views([image], [arrays[f"{name}/box"]], "test", Drawn(), np.random.default_rng(0))[0]
+    region = view.region
+    np.testing.assert_array_equal([region.left, region.top, region.side, region.side], arrays[f"{name}/region_xywh"])
+    golden.close(arrays, f"{name}/image", view.pixels, relative=0)
+
+
+def test_super_dimps_densities_and_loss(golden: Any) -> None:
+    arrays = golden.arrays("super_dimp")
+    settings = DensityProposalSettings()
+    relative = relative_boxes(arrays["kl_boxes"], arrays["kl_mean_box"][0])
+    golden.close(arrays, "kl_relative", relative)
+    drawn = gaussian_mixture(arrays["kl_relative"], settings.sigmas)
+    true = gaussian_mixture(arrays["kl_relative"], [settings.true_sigma])
+    golden.close(arrays, "kl_proposal_density", drawn, 1e-6)
+    golden.close(arrays, "kl_true_density", true, 1e-6)
+    scores = torch.from_numpy(arrays["kl_scores"]).requires_grad_()
+    data = TensorDict(proposal_density=torch.from_numpy(drawn), true_density=torch.from_numpy(true))
+    loss = DiMPActor(torch.nn.Identity()).iou_loss(scores, data)
+    loss.backward()
+    golden.close(arrays, "kl_loss", loss, 1e-6)
+    golden.close(arrays, "kl_grad", scores.grad, 1e-6)
+
+
+def test_boxes_for_a_density_are_drawn_as_they_say_and_the_loss_is_least_for_the_true_one() -> None:
+    box = np.array([100.0, 80.0, 60.0, 30.0])
+    settings = DensityProposalSettings(boxes_per_frame=20_000)
+    found = draw_density_proposals(box, settings, np.random.default_rng(0))
+    relative = relative_boxes(found.boxes, box)
+    np.testing.assert_allclose(found.drawn, gaussian_mixture(relative, settings.sigmas), rtol=1e-6)
+    np.testing.assert_allclose(relative.std(axis=0), np.sqrt((0.05**2 + 0.5**2) / 2), rtol=0.03)
+    assert np.mean(found.true / found.drawn) == pytest.approx(1, abs=0.03), "both are densities"
+    drawn, true = (torch.from_numpy(part)[None] for part in (found.drawn, found.true))
+    logs = {sigma: torch.from_numpy(-(relative**2).sum(axis=1) / (2 * sigma**2))[None] for sigma in (0.03, 0.05, 0.1)}
+    losses = {sigma: float(density_loss(log, drawn, true)) for sigma, log in logs.items()}
+    assert losses[0.05] == min(losses.values())
+
+
+def test_a_sample_for_super_dimp_has_densities_in_place_of_overlaps() -> None:
+    frame = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    data = TensorDict(dataset="toy", seq_id=0)
+    for part in ("train", "test"):
+        data[f"{part}_images"], data[f"{part}_anno"] = [frame], [torch.tensor([60.0, 50.0, 20.0, 16.0])]
+    sample = super_processing()(data, np.random.default_rng(0))
+    assert sample["test_proposals"].shape == (1, 128, 4) and sample["test_label"].shape == (1, 23, 23)
+    assert sample["proposal_density"].shape == sample["true_density"].shape == (1, 128)
+    assert "proposal_iou" not in sample

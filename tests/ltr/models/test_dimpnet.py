@@ -183,3 +183,26 @@ def test_the_learned_functions_of_the_distance(golden: Any, network: DiMPNet, fi
             )
             bins = radial(each, center_distance_map(centers, (cells, cells)), 0.1).transpose(0, 1)
             golden.close(arrays, f"{kind}/out{cells}/distance_map", bins)
+
+
+@pytest.mark.parametrize("name", ["dimpnet18", "dimpnet50"])
+def test_before_training_the_weights_are_distributed_as_in_the_release(name: str) -> None:
+    torch.manual_seed(0)
+    net: Any = build_network(name)
+    classifier = net.classifier
+    convolutions = [part for part in classifier.feature_extractor.modules() if isinstance(part, torch.nn.Conv2d)]
+    for conv in (*convolutions, classifier.filter_initializer.filter_conv):
+        expected = (2 / (9 * conv.out_channels)) ** 0.5
+        assert float(conv.weight.detach().std()) == pytest.approx(expected, rel=0.01)
+    norms = [part for part in net.bb_regressor.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    weights = torch.cat([norm.weight for norm in norms])
+    assert 0 <= weights.min() < 0.01 and 0.99 < weights.max() <= 1, "uniform in (0, 1)"
+    assert float(weights.detach().mean()) == pytest.approx(0.5, abs=0.03)
+    assert all(not norm.bias.any() for norm in norms)
+
+
+@pytest.mark.parametrize("name", ["dimpnet18", "dimpnet50"])
+def test_all_of_the_network_learns_unless_layers_are_named(name: str) -> None:
+    net = build_network(name).train()
+    assert all(parameter.requires_grad for parameter in net.parameters())
+    assert all(module.training for module in net.modules())

@@ -76,7 +76,8 @@ def test_published_weights_are_read_from_a_file_and_checked(tmp_path: Path) -> N
     given = siamfc_resnet22().state_dict()
     torch.save(given, tmp_path / "weights.pth")
     read = siamfc_resnet22(weights=tmp_path / "weights.pth").state_dict()
-    assert all(torch.equal(value, read[key]) for key, value in given.items())
+    assert torch.equal(read.pop("features.conv1.weight"), given["features.conv1.weight"].flip(1)), "from BGR to RGB"
+    assert all(torch.equal(given[key], value) for key, value in read.items())
     with pytest.raises(CheckpointError, match="do not fit"):
         siamfc_alexnet(weights=tmp_path / "weights.pth")
 
@@ -136,6 +137,33 @@ def test_only_a_calibrated_network_changes_responses_to_make_logits_of_them() ->
     assert torch.equal(siamfc_alexnet().logits(response), response)
     logits = siamfc_resnet18(calibrated=True).logits(response)
     assert logits[0] < 0 < logits[1]
+
+
+@pytest.mark.parametrize("build", [siamfc_resnet18, siamfc_alexnet])
+@pytest.mark.parametrize("projection", [False, True])
+def test_without_normalisation_features_stay_as_the_backbone_leaves_them(build: Any, projection: bool) -> None:
+    torch.manual_seed(0)
+    net = build(normalise=False, projection=projection).eval()
+    picture = 255 * torch.rand(1, 3, 127, 127)
+    with torch.no_grad():
+        features, embedded = net.features_and_embedding(picture)
+        left = net.get_submodule(net.backbone_name)(picture)
+        trimmed = left[..., net.border : left.shape[-2] - net.border, net.border : left.shape[-1] - net.border]
+        assert torch.equal(features, trimmed) and torch.equal(net(picture), trimmed)
+        torch.testing.assert_close(embedded, net.projection(trimmed) if projection else trimmed)
+        factor = 1e-3 if build is siamfc_alexnet else 1 / features[0, 0].numel()
+        expected = factor * float(features.square().sum())
+        assert net.correlate(features, features).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_calibration_starts_where_it_tells_little_apart() -> None:
+    """Whatever a response is: SiamFC's logits stay; dot products of features 2.6 long are like cosines."""
+    response = torch.tensor([0.3, 0.7])
+    unit = siamfc_resnet18(calibrated=True).logits(response)
+    raw = siamfc_resnet18(normalise=False, calibrated=True).logits(2.6**2 * response)
+    torch.testing.assert_close(raw, unit)
+    own = siamfc_alexnet(calibrated=True).logits(response)
+    torch.testing.assert_close(own, response)
 
 
 def test_target_and_background_have_half_the_weight_each() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,10 @@ import torch
 from torch import Tensor
 
 from ltr.data.crops import crop_square
+from ltr.models.backbone import resnet18
+from ltr.registry import load_plugins
 from pytracking.parameter.eco import hog
+from pytracking.registry import PARAMETERS
 from pytracking.tracker.eco.continuous import gaussian_label_spectrum, interpolation
 from pytracking.tracker.eco.features import Features, JoinedFeatures, normalised, odd_side, odd_sides
 from pytracking.tracker.eco.first_frame import principal_directions, project
@@ -131,6 +136,27 @@ def test_the_sides_of_samples(golden: Path) -> None:
     mean_side = (50 * 40) ** 0.5
     assert odd_side(5 * mean_side, 16) == np.load(golden / "eco_core.npz")["img_sample_sz"][0]
     assert odd_sides(4 * mean_side, [4, 6]) == np.load(golden / "eco_hc.npz")["img_sample_sz"][0]
+
+
+@pytest.mark.parametrize("name", ["eco/res18_cf", "eco/socl_cf"])
+def test_the_sides_of_samples_for_a_network_are_those_of_socls_base(
+    golden: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_plugins()
+    monkeypatch.setattr("ltr.models.backbone.resnet._load_imagenet", lambda *_: None)  # weights do not matter here
+    if not (golden / "papers_misc.npz").is_file():
+        pytest.skip(f"{golden / 'papers_misc.npz'} is not there")
+    data = np.load(golden / "papers_misc.npz")
+    params: Any = PARAMETERS[name]()
+    params = replace(params, network=resnet18("layer3", stride=16), device="cpu")
+    assert params.hand_crafted == ("fhog",), "histograms and a network, no colour names"
+    tracker = ECOTracker(params)
+    sides = [tracker.features.sample_side(wanted) for wanted in data["eco/wanted_side"]]
+    assert sides == data["eco/sample_side"].tolist()
+    small = np.zeros((240, 320, 3), np.uint8)
+    small[100:120, 100:120] = 255
+    tracker.initialize(small, {"init_bbox": [100, 100, 20, 20]})
+    assert tracker.side == 240 and tracker.side * tracker.first_scale / 20 == pytest.approx(5.4)
 
 
 def test_histograms_of_gradients(golden: Path, fill: ModuleType) -> None:

@@ -161,6 +161,19 @@ def test_any_layers_of_a_backbone_can_be_the_features() -> None:
     assert len(one.track(scene((72, 60)))["target_bbox"]) == 4
 
 
+def test_the_response_is_shown_if_it_is_wanted_with_the_samples_centre_in_the_middle() -> None:
+    one = tracker(scale_num=1)
+    start(one, (70, 60))
+    output = one.track(scene((76, 63)), {"want_score_map": True})
+    shown = output["score_map"]
+    row, column = np.unravel_index(shown.argmax(), shown.shape)
+    cell = one.side * one.scale / len(shown)  # frame pixels
+    moved = (np.array([column, row]) - len(shown) // 2) * cell
+    np.testing.assert_allclose(moved, [6, 3], atol=cell)
+    assert output["score"] == pytest.approx(shown.max(), abs=0.1)
+    assert "score_map" not in one.track(scene((76, 63)))
+
+
 def test_features_that_are_not_there_are_an_error() -> None:
     with pytest.raises(ParameterError, match="no layer 'layer4'.*conv1, layer1"):
         ECOTracker(ECOParams(network=resnet18("layer1", stride=4), layers=("layer4",), dimensions=(4,)))

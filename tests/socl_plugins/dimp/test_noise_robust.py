@@ -14,7 +14,7 @@ from ltr.dataset.named import embedded_videos
 from ltr.models.loss.lb_hinge import lb_hinge
 from ltr.models.tracking import DiMPNet
 from socl_plugins.dimp import NoiseRobustDiMPActor, WeakDiMPActor
-from socl_plugins.dimp.noise_robust import cell_probabilities, noise_robust_hinge
+from socl_plugins.dimp.noise_robust import cell_probabilities, first_loss, noise_robust_hinge
 from socl_plugins.progressive.noise_robust import Expansion, LabelNoise
 from tests.recipes import SMALL_DIMP, assembled, recipe
 
@@ -205,6 +205,22 @@ def test_the_learning_step_differs_in_the_classifier_s_loss_alone_and_a_click_s_
     expected = noise_robust_hinge(scores, label, std, THRESHOLD, scale=1)
     assert robust["ClfTrain/test_loss"] == pytest.approx(float(expected))
     assert robust["Loss/target_clf"] == pytest.approx(DiMPLossSettings().test_clf * float(expected))
+
+
+def test_the_printed_expansion_starts_above_its_minimum_or_is_refused() -> None:
+    label = labels().float()
+    start = first_loss(label, THRESHOLD)
+    zeros = torch.zeros(1, *label.shape)
+    assert start == pytest.approx(float(lb_hinge(zeros[0], label, THRESHOLD)))
+    net = Answers([])
+    data = TensorDict(test_label=label[None], test_scale=torch.ones(1, len(label)))
+    for scale, refused in ((None, False), (0.9 / start, False), (1.1 / start, True), (1000.0, True)):
+        actor = NoiseRobustDiMPActor(net, LabelNoise(20, expansion="taylor", scale=scale))  # type: ignore[arg-type]
+        if refused:
+            with pytest.raises(ValueError, match="taylor.*such as 1"):
+                actor.classification_losses([zeros], data)
+        else:
+            assert torch.isfinite(actor.classification_losses([zeros], data)[0])
 
 
 def test_the_recipe_s_batches_say_how_large_a_pixel_is_and_the_loss_learns_from_them() -> None:

@@ -120,6 +120,31 @@ def test_far_below_zero_equation_1_rewards_error_and_the_centred_expansion_does_
         assert gain.grad is not None and float(gain.grad.sign()) == sign
 
 
+def test_the_printed_expansion_points_the_way_of_the_cross_entropy_at_its_own_scale_and_back_at_others() -> None:
+    generator = torch.Generator().manual_seed(0)
+    start = 0.1 * torch.randn(len(CENTERS), 1, *SHAPE, generator=generator, dtype=torch.float64)  # tells little apart
+
+    def direction(expansion: nr.Expansion | None, scale: float) -> torch.Tensor:
+        z = start.clone().requires_grad_()
+        std = STD * 0 if expansion is None else STD * 0.5
+        loss = nr.noise_robust_loss(z, CENTERS, std, expansion=expansion or "exact", scale=scale)
+        (slope,) = torch.autograd.grad(loss, z)
+        return slope.flatten() / slope.norm()
+
+    noise = nr.LabelNoise(20, expansion="taylor")
+    assert noise.factor() == noise.factor(1000) == 1
+    entropy = direction(None, 1.0)
+    assert float(direction("taylor", noise.factor()) @ entropy) > 0.5
+    assert float(direction("taylor", 30.0) @ entropy) < -0.5
+    for scale, refused in ((1.0, False), (1.4, False), (1.5, True), (30.0, True), (100.0, True)):
+        if refused:
+            with pytest.raises(ValueError, match="taylor.*such as 1"):
+                nr.LabelNoise(20, expansion="taylor", scale=scale).check_start(nr.START)
+        else:
+            nr.LabelNoise(20, expansion="taylor", scale=scale).check_start(nr.START)
+    nr.LabelNoise(20, scale=100.0).check_start(nr.START)
+
+
 def test_labels_that_may_be_off_punish_a_neighbouring_peak_less_than_a_far_one() -> None:
     center = torch.tensor([[8.0, 8.0]])
 

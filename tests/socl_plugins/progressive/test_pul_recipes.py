@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from ltr import run_training
 from ltr.admin.checkpoint import best_checkpoint, load_checkpoint
 from ltr.admin.settings import Settings
 from ltr.dataset.export import export_got10k
@@ -19,7 +20,7 @@ from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
 from socl_plugins.clicks.noisy_boxes import NoisyBoxes
 from socl_plugins.progressive.__main__ import main
-from tests.recipes import FEW_PROPOSALS, SMALL
+from tests.recipes import FEW_PROPOSALS, SMALL, as_words
 
 load_plugins()
 
@@ -58,6 +59,16 @@ def test_without_noise_the_recipe_is_box_siam_and_the_loss_is_its_only_other_dif
     # What is believed is in pixels of the frame, so next to nothing is nothing.
     hardly = train("pul/noisy_box_res18", robust(1e-6))
     assert all(torch.allclose(value, hardly[name], atol=3e-3) for name, value in bce.items())
+
+
+@pytest.mark.parametrize("scale", [30, 1.5])
+def test_a_scale_with_which_the_printed_expansion_learns_backwards_is_refused(
+    workspace: Path, scale: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {**SMALL, **robust(20), "actor.noise.expansion": "taylor", "actor.noise.scale": scale}
+    assert run_training.main(["pul", "noisy_box_res18", "--device", "cpu", *as_words(settings)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "such as 1" in error and "taylor" in error
 
 
 def test_the_noise_robust_loss_learns_from_noisy_clicks(workspace: Path) -> None:

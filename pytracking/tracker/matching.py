@@ -1,0 +1,74 @@
+"""Which parameter set a network is tracked with, where only its file is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from pytracking.parameter.params import ParameterError
+
+SETS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "dimp": {
+        "dimpnet18": ("dimp18", "DiMP-18"),
+        "dimpnet50": ("dimp50", "DiMP-50"),
+    },
+    "siamfc": {
+        "siamfc_alexnet": ("siamfc_pytorch", "SiamFC on AlexNet"),
+        "siamfc_resnet18": ("box_siam_res18", "SiamFC on a ResNet-18"),
+        "siamfc_resnet22": ("siamdw_res22", "SiamFC on SiamDW's ResNet-22"),
+    },
+    "transt": {
+        "transt50": ("transt50", "TransT on a ResNet-50"),
+        "transt18": ("transt50", "TransT on a ResNet-18"),
+    },
+}
+"""For each tracker and registered network: the parameter set, and what people call it."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The parameter set that fits a network, and a sentence that says why."""
+
+    parameters: str
+    reason: str
+
+
+def match_network(tracker: str, network: str | Path) -> Match:
+    """Returns the parameter set of a tracker that a network is meant to be tracked with.
+
+    Args:
+        tracker: its name, such as ``dimp``.
+        network: the path or name of a checkpoint, or of published weights.
+
+    Raises:
+        ParameterError: no parameter set of this tracker is known to fit it; the message says what it is.
+        CheckpointError: there is no such file, or it cannot be read.
+    """
+    from ltr.admin.checkpoint import load_network
+
+    loaded = load_network(network)
+    constructor: Any = loaded.constructor
+    name = constructor["network"]
+    found = SETS.get(tracker, {}).get(name)
+    if found is None:
+        fits = [f"{other} {sets[name][0]}" for other, sets in SETS.items() if name in sets]
+        known = f"Its network fits {' and '.join(fits)}." if fits else "Name a parameter set yourself."
+        raise ParameterError(f"{network} was built by {name}, for which {tracker} has no set of parameters. {known}")
+    return _of_variant(loaded, name, *found)
+
+
+def _of_variant(network: nn.Module, name: str, parameters: str, title: str) -> Match:
+    constructor: Any = network.constructor
+    if getattr(network, "box_branch", "overlap") == "density":
+        frozen = ", ".join(constructor["kwargs"].get("frozen_backbone_layers", ())) or "none"
+        return Match(
+            "super_dimp",
+            f"SuperDiMP: built by {name} as DiMP-50 is, but its box branch learned a density (frozen layers: {frozen})",
+        )
+    if name == "siamfc_resnet22" and getattr(network, "normalise", False):
+        return Match("res_pul", f"{title}, which compares by cosine similarity, as this project trains it")
+    return Match(parameters, f"{title}: built by {name}")
