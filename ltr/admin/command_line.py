@@ -237,15 +237,6 @@ def print_entries(registry: Registry[T], names: Iterable[str] | None = None) -> 
     print_descriptions(registry.names() if names is None else names, registry.describe)
 
 
-def print_names(names: Iterable[str], entry: Callable[[str], object]) -> None:
-    """Prints each name, with a space for its slash, and the first line of its entry's docstring."""
-
-    def describe(name: str) -> str:
-        return (entry(name).__doc__ or "").strip().partition("\n")[0]
-
-    print_descriptions(names, describe)
-
-
 def print_descriptions(names: Iterable[str], describe: Callable[[str], str]) -> None:
     """Prints each name, with a space for its slash, and what it is."""
     for name in names:

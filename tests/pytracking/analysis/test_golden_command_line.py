@@ -148,7 +148,9 @@ def test_golden_sequences_with_nan_in_uav123s_layout(
         "pytracking_uav": ("pytracking_uav",),
         "got10k": ("got10k_otb", "got10k_lasot"),
     }.items():
-        assert compare(goldens, scored("uav_shortened", tmp_path, "--protocol", protocol), names, toolkits) >= len(names)
+        assert compare(goldens, scored("uav_shortened", tmp_path, "--protocol", protocol), names, toolkits) >= len(
+            names
+        )
     assert main(["golden/plain", "--dataset", "uav_shortened", "--protocol", "pytracking"]) == 1  # it refuses NaN
     assert "is NaN in frame" in capsys.readouterr().err
 
