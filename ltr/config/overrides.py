@@ -151,7 +151,12 @@ def _plain(value: Any) -> Any:
 def _unknown(key: str, known: Mapping[str, Any], whole: Any) -> SettingsError:
     everything = [other for other, _, _ in leaves(whole)]
     owners = [other for other in everything if other.rpartition(".")[2] == key.rpartition(".")[2] and other != key]
-    near = f" It is a setting of another part: {' or '.join(owners[:3])}." if owners else near_names(key, everything)
+    if key in everything:  # the part that had it was exchanged by the same command
+        near = " The part that was exchanged has it, the new one does not."
+    else:
+        near = (
+            f" It is a setting of another part: {' or '.join(owners[:3])}." if owners else near_names(key, everything)
+        )
     listing = f" Known here: {', '.join(known)}." if known else ""
     return SettingsError(f"unknown setting {key!r}.{near}{listing}")
 

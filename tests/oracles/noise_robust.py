@@ -57,9 +57,9 @@ def reference_moments(
     Args:
         logits: (N, 1, h, w).
         centers: see :func:`mean_labels`.
-        std: likewise.
+        std: see :func:`mean_labels`.
         weights: (2,), factors on background and target locations.
-        radius: likewise.
+        radius: see :func:`mean_labels`.
     """
     shape = (logits.shape[-2], logits.shape[-1])
     flat = logits.flatten(1)
