@@ -11,6 +11,7 @@ from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
 from ltr.models.loss.density import density_loss
 from ltr.models.loss.lb_hinge import lb_hinge
+from ltr.models.tracking import DiMPNet
 from ltr.registry import ACTORS
 
 
@@ -38,14 +39,14 @@ class DiMPActor(BaseActor):
     """Learns to predict filters that find the target in later frames, and how well boxes fit it.
 
     Args:
-        net: as :class:`ltr.models.tracking.DiMPNet`.
+        net: the network that learns.
         objective: weights of the loss's parts.
     """
 
     leaves_parameters_unused = True  # the backbone's last layer and its ImageNet classifier
     objective: DiMPLossSettings
 
-    def __init__(self, net: nn.Module, objective: DiMPLossSettings = DiMPLossSettings()) -> None:
+    def __init__(self, net: DiMPNet, objective: DiMPLossSettings = DiMPLossSettings()) -> None:
         super().__init__(net, objective)
 
     def __call__(self, data: TensorDict) -> tuple[torch.Tensor, dict[str, float]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from ltr.actors.base_actor import BaseActor
 from ltr.data.tensordict import TensorDict
 from ltr.models.loss.transt import TransTLossWeights, transt_loss
+from ltr.models.tracking import TransT
 from ltr.registry import ACTORS
 
 
@@ -16,7 +16,7 @@ class TransTActor(BaseActor):
     """Learns to tell which cells of a search region lie on the target, and its box.
 
     Args:
-        net: template and search images, 0..255, to predictions for each cell, as :class:`ltr.models.tracking.TransT`.
+        net: template and search images, 0..255, to predictions for each cell.
         objective: weights of the loss's parts.
         frozen_norm: keep batch-norm statistics as they are, for pre-trained weights.
     """
@@ -24,7 +24,7 @@ class TransTActor(BaseActor):
     objective: TransTLossWeights
 
     def __init__(
-        self, net: nn.Module, objective: TransTLossWeights = TransTLossWeights(), frozen_norm: bool = False
+        self, net: TransT, objective: TransTLossWeights = TransTLossWeights(), frozen_norm: bool = False
     ) -> None:
         super().__init__(net, objective, frozen_norm=frozen_norm)
 

@@ -16,7 +16,7 @@ from ltr.admin import published
 from ltr.admin.environment import load_environment
 from ltr.admin.files import write_atomically
 from ltr.admin.weight_files import SAFETENSORS, CheckpointError, load_file, read_about, write_weights
-from ltr.registry import RegistryError
+from ltr.registry import TRAIN_SETTINGS, RegistryError, near_names
 
 SUFFIX = ".pth.tar"
 WRAPPERS = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before the names of weights
@@ -298,6 +298,9 @@ def best_checkpoint(recipe: str) -> Path:
     best = sorted(directory.glob(f"*_best{SUFFIX}"), key=lambda path: path.stat().st_mtime)
     candidates = best or epoch_checkpoints(directory)
     if not candidates:
+        if f"{module}/{name}" not in TRAIN_SETTINGS:
+            near = near_names(f"{module}/{name}", TRAIN_SETTINGS.names())
+            raise CheckpointError(f"there is no checkpoint in {directory}, and no recipe {module}/{name}.{near}")
         raise CheckpointError(
             f"there is no checkpoint of {module}/{name} in {directory}. "
             f"Train it with: python ltr/run_training.py {module} {name}"

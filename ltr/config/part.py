@@ -26,6 +26,10 @@ together; ``processing``, ``sampler`` and ``actor`` are the other parts, built.
 """
 
 
+PARTS_OF_EACH_OTHER = ("net", "processing", "sampler", "actor")
+"""What parts are built with of other parts; where a signature says a class, it has to be one."""
+
+
 @dataclass(frozen=True)
 class Option:
     """One argument of a part that a recipe can set.
@@ -90,8 +94,15 @@ class Part:
                     f"{near_names(key, known)} Known: {', '.join(known) or 'none'}."
                 )
         make = maker(self.registry[self.name])
-        wanted = inspect.signature(make).parameters
+        wanted = inspect.signature(make, eval_str=True).parameters
         for name, parameter in wanted.items():
+            annotated = name in PARTS_OF_EACH_OTHER and parameter.annotation is not inspect.Parameter.empty
+            needs = parameter.annotation if annotated and name in offered else None
+            if inspect.isclass(needs) and not isinstance(offered[name], needs):
+                raise SettingsError(
+                    f"{slot}={self.name} needs a {needs.__name__} as {name}, but the recipe's is a "
+                    f"{type(offered[name]).__name__}: choose parts that belong together"
+                )
             if parameter.default is not inspect.Parameter.empty or name in self.options or name in offered:
                 continue
             if name in AT_RUN_TIME:

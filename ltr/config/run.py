@@ -65,7 +65,7 @@ class Assembly:
 
 
 def assemble(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Assembly:
-    """Builds the parts of a recipe: the network first, since random numbers are drawn for it, then what it sees.
+    """Builds the parts of a recipe: the network first, since random numbers are drawn for it.
 
     Args:
         recipe: in one of its schedules.
@@ -87,11 +87,12 @@ def assemble(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Asse
         "samples_per_epoch": loop.samples_per_epoch,
         "batch_size": loop.batch_size * distributed.world_size(),
     }
+    built["processing"] = recipe.processing.build(**built)
+    built["actor"] = recipe.actor.build(**built)
+    # After the parts that may refuse each other: what labels are made of, such as TOP maps, takes minutes.
     built["datasets"] = [recipe.data.labels.build(dataset=dataset, **built) for dataset in videos.datasets]
     built["dataset"] = built["datasets"][0]
-    built["processing"] = recipe.processing.build(**built)
     built["sampler"] = recipe.sampler.build(**built)
-    built["actor"] = recipe.actor.build(**built)
     placed(built["actor"].net, settings.device)
     loader = LTRLoader(
         "train", built["sampler"], batch_size=loop.batch_size, num_workers=loop.num_workers, stack_dim=recipe.stack_dim

@@ -21,6 +21,13 @@ class TensorDict(dict[str, Any]):
     (torch.float64, 'a')
     """
 
+    def __missing__(self, name: str) -> Any:
+        known = [str(key) for key in self]
+        raise KeyError(
+            f"a batch or sample has no {name!r}, which is asked of it; it has: {', '.join(known) or 'nothing'}. Do the "
+            "recipe's labels, processing and actor belong together?"
+        )
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self[name]

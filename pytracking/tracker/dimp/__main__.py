@@ -41,8 +41,8 @@ def target_cells(checkpoint: Mapping[str, Any], stride: int) -> float:
 
     settings = checkpoint.get("settings")
     config = settings.get("config", {}) if isinstance(settings, dict) else {}  # a published one has a stand-in
-    crop = config.get("test_crop")
-    return TARGET_CELLS if crop is None else crop["size"] / stride / crop["factor"]
+    size, factor = config.get("processing.test.size"), config.get("processing.test.factor")
+    return TARGET_CELLS if size is None or factor is None else size / stride / factor
 
 
 def build_parser() -> CommandParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,23 @@ def test_bad_input_is_one_line_that_says_what_is_right(
     error = capsys.readouterr().err
     assert told in error and "Traceback" not in error
     assert not list(workspace.rglob("*.tar"))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "told"),
+    [
+        ("socl/socl_res18", {"network": "transt18"}, "needs a SiamFCNet as net, but the recipe's is a TransT"),
+        ("socl/socl_res18", {"processing": "siamfc"}, "needs a SoftContrastiveProcessing as processing"),
+        ("siamfc/box_siam_res18", {"actor": "transt", "score": None}, "choose parts|has no"),
+    ],
+)
+def test_parts_that_do_not_belong_together_are_named(
+    workspace: Path, capsys: pytest.CaptureFixture[str], name: str, settings: dict[str, object], told: str
+) -> None:
+    few = {key: value for key, value in SMALL.items() if "score" not in settings or not key.startswith("score")}
+    assert run_training.main([*name.split("/"), *as_words({**few, **settings})]) == 1
+    error = capsys.readouterr().err
+    assert re.search(told, error) and "Traceback" not in error
 
 
 def test_an_unknown_schedule_is_refused(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from ltr.admin.checkpoint import save_checkpoint
+from ltr.config.overrides import flat
 from ltr.models.builder import build_network
 from ltr.models.target_classifier import SteepestDescent
 from ltr.models.tracking import DiMPNet
+from ltr.training import recipe_of_parts
 from pytracking.analysis.learned_loss import TARGET_CELLS, loss_curves, loss_figure, loss_maps, plot_learned_loss
 from pytracking.tracker.dimp.__main__ import main, target_cells
 
@@ -46,7 +48,8 @@ def test_the_targets_box_lies_in_the_middle_of_each_map() -> None:
 
 
 def test_a_checkpoint_says_how_large_its_targets_were() -> None:
-    settings = {"config": {"test_crop": {"size": 96, "factor": 4.0}}}
+    config = flat(recipe_of_parts("dimp/super_dimp").but({"processing.test.size": 96, "processing.test.factor": 4.0}))
+    settings = {"config": config}
     assert target_cells({"settings": settings}, stride=16) == 1.5
     assert target_cells({}, 16) == target_cells({"settings": {"config": {}}}, 16) == TARGET_CELLS
 
