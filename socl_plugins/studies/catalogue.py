@@ -78,9 +78,8 @@ NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a 
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")
 SOCL_DIMP = Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", tracker="dimp/socl_dimp18")
-LOW_LEARNING_RATE = {
-    "optimizer.learning_rate": "1e-5"
-}  # what SoCL's loss alone takes from ImageNet's weights: at more it tracks worse
+# From ImageNet's weights, with SoCL's loss alone: a higher rate tracks worse.
+LOW_LEARNING_RATE = {"optimizer.learning_rate": "1e-5"}
 
 LADDER = (
     Row("GST", "socl/gst", settings=SOCL.settings),
