@@ -27,7 +27,8 @@ Runs a tracker over the sequences of a data set, saves its boxes, and prints AUC
 
 TRACKER and PARAMETERS name a parameter set, such as siamfc untrained_res18: the function parameters() in
 pytracking/parameter/siamfc/untrained_res18.py, or one that a plugin brings. What has results already, made with the
-same parameters and checkpoint, is not tracked again.
+same parameters and checkpoint, is not tracked again. With --set, results lie in a place of their own,
+PARAMETERS+DIGEST, which is also their name for pytracking.analysis: many settings can be tracked at once.
 """
 
 EXAMPLES = """\
