@@ -24,7 +24,8 @@ def serve(tracker: Tracker) -> int:
 
     Raises:
         ImportError: the package ``vot-trax`` is not installed.
-        TrackingError: the tracker gives no box of four finite numbers, or the client sends no image of a known kind.
+        TrackingError: the tracker gives no box of four finite numbers, or the client sends no image of a known kind, or
+            what TraX does not know, or there is none.
     """
     try:
         import trax
@@ -33,12 +34,17 @@ def serve(tracker: Tracker) -> int:
     params = tracker.parameters()
     frames = starts = 0
     running, output = None, {}
+    stopped: Exception | None = None
     with (
         contextlib.redirect_stdout(sys.stderr),
         trax.Server([trax.Region.RECTANGLE], [trax.Image.PATH], tracker_name=tracker.run_name) as server,
     ):
         while True:
-            request = server.wait()
+            try:
+                request = server.wait()
+            except trax.TraxException as error:  # not through `with`: leaving it by an error prints a traceback
+                stopped = error
+                break
             if request.type == trax.TraxStatus.QUIT:
                 return frames
             image = load_image(request.image["color"].path())
@@ -57,6 +63,10 @@ def serve(tracker: Tracker) -> int:
             score = output.get("score")
             properties = {} if score is None else {"confidence": float(score)}
             server.status([(trax.Rectangle.create(*box.tolist()), properties)])
+    raise TrackingError(
+        f"no TraX client speaks to this program ({stopped}): VOT's toolkit starts it; to track here, name a data set "
+        "with --dataset"
+    ) from stopped
 
 
 def _box(output: Mapping[str, Any]) -> np.ndarray:

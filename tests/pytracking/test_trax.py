@@ -44,6 +44,15 @@ def test_without_the_package_the_error_says_what_to_install(
     assert "pip install 'pytracking-socl[vot]'" in capsys.readouterr().err
 
 
+def test_without_a_client_the_error_is_one_message() -> None:
+    pytest.importorskip("trax", reason="the package vot-trax is not installed")
+    command = [sys.executable, str(Path(run_vot.__file__)), "siamfc", "untrained_res18"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    assert "error: no TraX client" in done.stderr and "--dataset" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_real_toolkit_drives_a_tracker_over_its_own_sequence(workspace: Path, tmp_path: Path) -> None:
     # Most of its time goes into starting the toolkit, which compiles, and then the tracker's process.
     pytest.importorskip("trax", reason="the package vot-trax is not installed")
