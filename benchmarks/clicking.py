@@ -27,6 +27,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from ltr.dataset.text import read_lines  # noqa: E402
 from socl_plugins.clicks.prepare import Cutting, prepare  # noqa: E402
 
 WIDTH, HEIGHT, ZOOM, TIME_LINE = 1280, 720, 4, 34
@@ -110,7 +111,7 @@ def main() -> None:
         finally:
             browser.close()
             process.kill()
-        lines = (Path(folder) / "clips/train/walk/clicks.jsonl").read_text().splitlines()
+        lines = read_lines(Path(folder) / "clips/train/walk/clicks.jsonl")
     stored = {line["frame"]: (line["x"], line["y"]) for line in map(json.loads, lines)}
     errors = [np.abs(np.subtract(stored[frame], place)).max() for frame, place in enumerate(meant)]
     median, slow = np.percentile(seconds, [50, 95]) * 1000

@@ -30,6 +30,7 @@ import torch  # noqa: E402
 from ltr.admin.files import write_bytes_atomically  # noqa: E402
 from ltr.data.crops import crop_square  # noqa: E402
 from ltr.data.image_loader import load_image  # noqa: E402
+from ltr.dataset.text import read_lines  # noqa: E402
 from pytracking.evaluation import Sequence, Tracker, run_dataset  # noqa: E402
 from pytracking.parameter.params import TrackerParams  # noqa: E402
 from pytracking.registry import PARAMETERS, TRACKERS  # noqa: E402
@@ -93,7 +94,7 @@ def overhead(frames: int, repeats: int) -> dict[str, float]:
             whole = time.perf_counter() - decoded
             if report.failures:
                 raise RuntimeError(report.failures[0].error)
-            inside = float(np.loadtxt(tracker.results_dir / "time" / "frames.txt").sum())
+            inside = sum(map(float, read_lines(tracker.results_dir / "time" / "frames.txt")))
             rows.append([whole, decoded - start, inside, whole - (decoded - start) - inside])
     names = ("whole run", "decoding JPEG", "the tracker", "overhead")
     return dict(zip(names, (1e3 / frames * np.median(rows, axis=0)).tolist()))

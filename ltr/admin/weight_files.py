@@ -23,6 +23,7 @@ import torch
 
 from ltr.admin import published
 from ltr.admin.files import write_atomically, write_bytes_atomically
+from ltr.dataset.text import read_lines
 
 SAFETENSORS = ".safetensors"
 _ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"  # how a file of torch.save begins: today's format, and the one before
@@ -111,8 +112,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, st
 
 def _check_digest(path: Path) -> None:
     beside, named = digest_path(path), _HASH_IN_NAME.search(path.name)
-    wanted = beside.read_text(encoding="utf-8", errors="replace").split() if beside.is_file() else []
-    if wanted and _sha256(path) != wanted[0]:
+    wanted = read_lines(beside)[:1] if beside.is_file() else []
+    if wanted and _sha256(path) != wanted[0].partition(" ")[0]:
         raise CheckpointError(
             f"{path} is damaged or was replaced: its sha256 is not the one in {beside.name} beside it. Copy both "
             "again, or delete that file if the weights were changed on purpose."

@@ -7,6 +7,8 @@ middle of numbers is an error, since whatever follows it would belong to another
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import re
@@ -47,6 +49,19 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = len(_LINE_END.split(data[: error.start].decode("utf-8-sig", "replace")))
         raise DatasetError(f"{path}, line {line}: this is no text in UTF-8; save the file as UTF-8") from None
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    """Returns the rows of a CSV file that are not empty, as cells; a quoted cell may hold commas and line ends.
+
+    Raises:
+        FileNotFoundError, DatasetError: as :func:`read_text`; or a cell is longer than a file of numbers has.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path), newline="")))
+    except csv.Error as error:
+        raise DatasetError(f"{path} is no CSV file: {error}") from None
+    return [row for row in rows if any(cell.strip() for cell in row)]
 
 
 def read_lines(path: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from ltr.dataset.text import DatasetError, read_csv
 from socl_plugins.clicks.log import LONGEST_NAME, ClicksError
 
 Space = Literal["source", "clip", "relative"]
@@ -168,9 +168,8 @@ def read_json(path: Path) -> Any:
 def read_rows(path: Path) -> list[list[str]]:
     """Returns the rows of a CSV file that are not empty. Raises ExchangeError if it is no text."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (UnicodeDecodeError, csv.Error) as error:
+        return read_csv(path)
+    except DatasetError as error:
         raise ExchangeError(f"{path} is no CSV file: {error}") from error
 
 
