@@ -6,14 +6,18 @@ The protocol itself is the business of the package ``vot-trax``; it is imported 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from ltr.data.image_loader import load_image
 from pytracking.evaluation.tracker import Tracker, TrackingError, seed_run
+
+LONGEST_LINE = 1 << 20  # bytes of a message
 
 
 def serve(tracker: Tracker) -> int:
@@ -30,41 +34,77 @@ def serve(tracker: Tracker) -> int:
         import trax
     except ImportError as error:
         raise TrackingError("TraX needs the package vot-trax: pip install 'pytracking-socl[vot]'") from error
+    with (
+        contextlib.redirect_stdout(sys.stderr),
+        _whole_lines(),
+        trax.Server([trax.Region.RECTANGLE], [trax.Image.PATH], tracker_name=tracker.run_name) as server,
+    ):
+        try:
+            return _answer(server, tracker)
+        except trax.TraxException as error:
+            cause: Exception = error
+            failure: Exception = TrackingError(
+                "no TraX client speaks to this tracker, or none that keeps to the protocol: VOT's toolkit starts this "
+                "command and does; to run without it, name a data set, such as --dataset vot2018"
+            )
+        except Exception as error:
+            cause = failure = error
+    # Out here: of what is raised in there, the server prints the traceback.
+    raise failure from (None if failure is cause else cause)
+
+
+def _answer(server: Any, tracker: Tracker) -> int:
+    import trax
+
     params = tracker.parameters()
     frames = starts = 0
     running, output = None, {}
-    with (
-        contextlib.redirect_stdout(sys.stderr),
-        trax.Server([trax.Region.RECTANGLE], [trax.Image.PATH], tracker_name=tracker.run_name) as server,
-    ):
-        while True:
-            try:
-                request = server.wait()
-            except trax.TraxException as error:
-                silence = error
-                break  # the server prints the traceback of what is raised in here
-            if request.type == trax.TraxStatus.QUIT:
-                return frames
-            image = load_image(request.image["color"].path())
-            if request.type == trax.TraxStatus.INITIALIZE:
-                starts += 1
-                seed_run(params, tracker.run_id or 0, f"start {starts}")
-                box = np.array(request.objects[0][0].bounds())
-                running = tracker.create(params)
-                output = running.initialize(image, {"init_bbox": box.tolist()}) or {}
-            elif running is None:
-                raise TrackingError("the client sent a frame before it started the tracker")
-            else:
-                output = running.track(image, {"previous_output": output})
-                box = _box(output)
-            frames += 1
-            score = output.get("score")
-            properties = {} if score is None else {"confidence": float(score)}
-            server.status([(trax.Rectangle.create(*box.tolist()), properties)])
-    raise TrackingError(
-        "no TraX client speaks to this tracker: VOT's toolkit starts this command and does; "
-        "to run without it, name a data set, such as --dataset vot2018"
-    ) from silence
+    while True:
+        request = server.wait()
+        if request.type == trax.TraxStatus.QUIT:
+            return frames
+        image = load_image(request.image["color"].path())
+        if request.type == trax.TraxStatus.INITIALIZE:
+            starts += 1
+            seed_run(params, tracker.run_id or 0, f"start {starts}")
+            box = np.array(request.objects[0][0].bounds())
+            running = tracker.create(params)
+            output = running.initialize(image, {"init_bbox": box.tolist()}) or {}
+        elif running is None:
+            raise TrackingError("the client sent a frame before it started the tracker")
+        else:
+            output = running.track(image, {"previous_output": output})
+            box = _box(output)
+        frames += 1
+        score = output.get("score")
+        properties = {} if score is None else {"confidence": float(score)}
+        server.status([(trax.Rectangle.create(*box.tolist()), properties)])
+
+
+@contextlib.contextmanager
+def _whole_lines() -> Iterator[None]:
+    """Lets through only whole lines of standard input, while open.
+
+    The TraX library waits for the end of a line for ever where the client has gone in the middle of one, and takes up
+    all memory while it waits.
+    """
+    client = os.dup(0)
+    reading, writing = os.pipe()
+    os.dup2(reading, 0)
+    os.close(reading)
+
+    def copy() -> None:
+        line = b""
+        with contextlib.suppress(OSError), os.fdopen(writing, "wb", buffering=0) as lines:
+            while len(line) < LONGEST_LINE and (part := os.read(client, 1 << 16)):
+                whole, end, line = (line + part).rpartition(b"\n")
+                lines.write(whole + end)
+
+    threading.Thread(target=copy, daemon=True).start()
+    try:
+        yield
+    finally:
+        os.dup2(client, 0)
 
 
 def _box(output: Mapping[str, Any]) -> np.ndarray:

@@ -156,7 +156,7 @@ def tracking() -> Killed:
 
 # ------------------------------------------------------------------------------------------------------- studies
 def cells(workspace: Path) -> dict[str, Any]:
-    found = {path.name: json.loads(path.read_text()) for path in sorted((workspace / "study").glob("*.json"))}
+    found = {path.name: json.loads(path.read_text()) for path in sorted((workspace / "study").glob("[!.]*.json"))}
     return {name: [result["tests"], result["dollars"]] for name, result in found.items()}
 
 

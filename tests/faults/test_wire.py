@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import resource
 import socket
 import subprocess
 import sys
@@ -50,7 +50,7 @@ def trax_case(number: int, folder: Path, counts: Counts) -> None:
     words = [sys.executable, str(REPOSITORY / "pytracking" / "run_vot.py"), "drift", "plain", "--plugin", str(TOYS)]
     said = nonsense(rng(5, number), image)
     try:
-        done = subprocess.run(words, input=said, capture_output=True, timeout=60, env={**os.environ})
+        done = subprocess.run(words, input=said, capture_output=True, timeout=60, preexec_fn=limit_memory)
     except subprocess.TimeoutExpired:
         counts.add(TRAX, f"case {number}: it hangs after the client has gone")
         return
@@ -60,6 +60,11 @@ def trax_case(number: int, folder: Path, counts: Counts) -> None:
     elif done.returncode not in (0, 1):
         fault = f"exit status {done.returncode}"
     counts.add(TRAX, f"case {number}: {fault}" if fault else None)
+
+
+def limit_memory() -> None:
+    """Keeps a process that goes wild from taking the machine's memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
 
 
 class Nonsense:
