@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ from ltr.data.image_loader import load_image
 from pytracking.evaluation.tracker import Tracker, TrackingError, seed_run
 
 LONGEST_LINE = 1 << 20  # bytes of a message
+START = b"@@TRAX:initialize"
+STARTS_WITH_REGION = re.compile(START + rb'\s+"?[-+.\d]+(,[-+.\d]+){3,}"?(\s|$)')
 
 
 def serve(tracker: Tracker) -> int:
@@ -86,7 +89,8 @@ def _whole_lines() -> Iterator[None]:
     """Lets through only whole lines of standard input, while open.
 
     The TraX library waits for the end of a line for ever where the client has gone in the middle of one, and takes up
-    all memory while it waits.
+    all memory while it waits. A start without a region would end the process by a segmentation fault: from
+    there on nothing is let through, as if the client had gone.
     """
     client = os.dup(0)
     reading, writing = os.pipe()
@@ -97,8 +101,10 @@ def _whole_lines() -> Iterator[None]:
         line = b""
         with contextlib.suppress(OSError), os.fdopen(writing, "wb", buffering=0) as lines:
             while len(line) < LONGEST_LINE and (part := os.read(client, 1 << 16)):
-                whole, end, line = (line + part).rpartition(b"\n")
-                lines.write(whole + end)
+                *whole, line = (line + part).split(b"\n")
+                if any(each.startswith(START) and not STARTS_WITH_REGION.match(each) for each in whole):
+                    return
+                lines.write(b"".join(each + b"\n" for each in whole))
 
     threading.Thread(target=copy, daemon=True).start()
     try:

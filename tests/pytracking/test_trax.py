@@ -110,6 +110,8 @@ def test_a_client_gets_a_box_for_every_frame_and_the_tracker_ends_with_it(worksp
     [
         (b"@@TRAX:initialize", 1, "keeps to the protocol"),  # the client has gone in the middle of a line
         (b'@@TRAX:frame "file:///nowhere.png"\n', 1, "/nowhere.png"),
+        (b"@@TRAX:initialize\n", 1, "keeps to the protocol"),  # the library would fail at this, and at the next
+        (b'@@TRAX:initialize "" "x"\n', 1, "keeps to the protocol"),
         (b"@@TRAX:quit\n", 0, ""),
     ],
 )
