@@ -55,14 +55,14 @@ class CommandParser(argparse.ArgumentParser):
         super().error(shortened(message))
 
     def _shown_options(self) -> list[str]:
-        shown = []
+        shown: list[str] = []
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):
                 for command in action.choices.values():
                     shown += command._shown_options()
             elif action.help is not argparse.SUPPRESS:
                 shown += action.option_strings
-        return shown
+        return list(dict.fromkeys(shown))  # commands share options
 
 
 def _dashed(word: str) -> str:

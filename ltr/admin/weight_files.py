@@ -155,7 +155,7 @@ def _check_archive(path: Path) -> None:
 def _check_size(content: Any, path: Path) -> None:
     """Refuses tensors of more bytes than the file, such as one number repeated a billion times."""
     size = path.stat().st_size
-    for tensor in _tensors(content):
+    for tensor in tensors_in(content):
         needed = tensor.numel() * tensor.element_size()
         if needed > size:
             raise CheckpointError(
@@ -164,7 +164,8 @@ def _check_size(content: Any, path: Path) -> None:
             )
 
 
-def _tensors(content: Any) -> Iterator[torch.Tensor]:
+def tensors_in(content: Any) -> Iterator[torch.Tensor]:
+    """Yields every tensor of what :func:`load_file` returned, however deep it lies."""
     left, seen = [content], set()
     while left:
         value = left.pop()

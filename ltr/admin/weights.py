@@ -11,13 +11,20 @@ from ltr.admin.command_line import CommandParser, add_common_options, path, run_
 
 def check(options: argparse.Namespace) -> int:
     """Reads each file as training and tracking would, and says what is wrong with it."""
+    import torch
+
     from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_file
+    from ltr.admin.weight_files import tensors_in
 
     wrong = 0
     for name in options.files:
         try:
             path = find_checkpoint(name)
-            load_file(path)
+            content = load_file(path)
+            if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors_in(content)):
+                raise CheckpointError(
+                    f"{path} holds numbers that are not finite: its training failed; use an earlier epoch's"
+                )
             print(f"{path}: whole")
         except CheckpointError as error:
             print(error)
@@ -37,7 +44,7 @@ def build_parser() -> CommandParser:
     """Returns the command line's parser."""
     parser = CommandParser("python -m ltr.admin.weights", description="Checkpoints and weights files.")
     commands = parser.add_subparsers(dest="command", required=True)
-    text = "say of each file whether it is whole: check sums, sha256, and that nothing in it would run code"
+    text = "say of each file whether it is whole: check sums, sha256, finite numbers, and no code that would run"
     command = commands.add_parser("check", help=text, description=text)
     command.add_argument(
         "files", nargs="+", metavar="FILE_OR_RECIPE", help="a file, or a recipe such as socl/socl_res18"

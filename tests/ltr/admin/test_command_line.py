@@ -113,3 +113,13 @@ def test_a_long_word_is_shortened_in_every_message(parser: CommandParser, capsys
         with pytest.raises(SystemExit):
             parser.parse_args(words)
         assert len(capsys.readouterr().err.splitlines()[-1]) < 300
+
+
+def test_an_option_that_commands_share_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = CommandParser("program")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("build", "check"):
+        commands.add_parser(name).add_argument("--frames")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["build", "--frame_s", "1"])
+    assert "Did you mean '--frames'?" in capsys.readouterr().err

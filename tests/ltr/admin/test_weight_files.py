@@ -259,3 +259,13 @@ def test_a_pickle_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     for name in ("deep.pth", "self.pth"):
         with pytest.raises(CheckpointError, match=name.replace(".", r"\.")):
             load_file(tmp_path / name)
+
+
+@pytest.mark.parametrize("where", ["net", "average"])
+def test_numbers_that_are_not_finite_are_not_whole(tmp_path: Path, capsys: Output, where: str) -> None:
+    content = {"net": {"w": torch.zeros(2)}, "average": [{"w": torch.zeros(2)}], "epoch": 1}
+    assert command_line.main(["check", str(saved(tmp_path / "whole.pth", content))]) == 0
+    broken = {**content, where: {"w": torch.tensor([0.0, torch.nan])}}
+    assert command_line.main(["check", str(saved(tmp_path / "broken.pth", broken))]) == 1
+    out = capsys.readouterr().out
+    assert "whole.pth: whole" in out and "broken.pth holds numbers that are not finite" in out
