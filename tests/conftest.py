@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import torch
 
+from ltr import registry
 from ltr.admin import visdom
 from ltr.admin.environment import PATHS
 
@@ -30,6 +31,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # The networks of the tests are tiny: more threads cost more than they bring, and would change the last bits of sums.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def plugins_of_one_test() -> Iterator[None]:
+    """Forgets, after a test, the plugin files that it loaded, with what they registered: the next has its own."""
+    modules, registrations = set(sys.modules), len(registry._registered)
+    loaded, paths = set(registry._loaded), dict(PATHS._entries)
+    yield
+    for name in [name for name in registry._loaded if name not in loaded and name.endswith(".py")]:
+        del registry._loaded[name]
+        registry._undo(registry._module_name(Path(name)), modules, registrations)
+    PATHS._entries = paths
 
 
 @pytest.fixture
