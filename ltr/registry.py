@@ -125,8 +125,7 @@ class Registry(Generic[T]):
         return store
 
     def _store(self, name: str, entry: T | Reference) -> None:
-        module = sys._getframe(2).f_globals.get("__name__", "")  # that called the method which calls this one
-        _registered.append((self, name, self._entries.get(name), module))
+        _registered.append((self, name, self._entries.get(name), _importing_module()))
         self._entries[name] = entry
 
     def refer(self, name: str, target: str, what: str = "", **fixed: Any) -> None:
@@ -260,6 +259,14 @@ def _modules_below(folder: Path, prefix: str = "") -> Iterator[str]:
             yield from _modules_below(folder / module.name, f"{prefix}{module.name}/")
         elif not module.name.startswith("_"):
             yield prefix + module.name
+
+
+def _importing_module() -> str:
+    """Returns the module whose import comes to a registration, be it through a function of another module."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name != "<module>" and frame.f_back is not None:
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def _description(entry: object) -> str:

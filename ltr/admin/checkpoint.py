@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -206,9 +207,15 @@ def _without_wrappers(weights: Mapping[Any, Any], expected: Mapping[str, Any], s
     for prefix in WRAPPERS * 2:  # either may be around the other
         wrapped = [name for name in weights if isinstance(name, str) and name.startswith(prefix)]
         if wrapped and len(wrapped) == len(weights) and not any(name.startswith(prefix) for name in expected):
-            print(f"{source}: the prefix {prefix!r} is taken off the names of its weights", file=sys.stderr)
+            _say_once(f"{source}: the prefix {prefix!r} is taken off the names of its weights")
             weights = {name.removeprefix(prefix): value for name, value in weights.items()}
     return weights
+
+
+@cache
+def _say_once(line: str) -> None:
+    """Says on standard error what is worth saying once, however often a command reads the file."""
+    print(line, file=sys.stderr)
 
 
 def load_network(path_or_name: str | Path, map_location: torch.device | str = "cpu") -> nn.Module:

@@ -19,6 +19,7 @@ LONGEST_NAME = 120  # characters of a file's name that are kept in its temporary
 _FIXES = {
     errno.ENOSPC: "the disk is full: free some space, or choose a directory on another disk",
     errno.EDQUOT: "your disk quota is used up: free some space, or choose a directory on another disk",
+    errno.EFBIG: "files may not become so large here: raise the limit (ulimit -f), or choose another disk",
     errno.EACCES: "check the permissions of its directory, or choose another one",
     errno.EPERM: "check the permissions of its directory, or choose another one",
     errno.EROFS: "the disk is mounted read-only: choose a directory on another one",

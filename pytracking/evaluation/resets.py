@@ -23,6 +23,7 @@ from ltr.admin.ownership import Owner, OwnershipError, own
 from ltr.dataset.text import read_rows
 from pytracking.evaluation.ground_truth import BOX, POLYGON
 from pytracking.evaluation.results import (
+    AGAIN,
     ResultError,
     check_sums,
     claim_directory,
@@ -32,7 +33,7 @@ from pytracking.evaluation.results import (
     write_with_sums,
 )
 from pytracking.evaluation.run_key import content_key
-from pytracking.evaluation.running import Failure, RunReport
+from pytracking.evaluation.running import Failure, RunReport, check_network
 from pytracking.evaluation.sequence import POLYGONS, Sequence
 from pytracking.evaluation.tracker import Tracker, TrackingError, seed_run
 from pytracking.metrics import corners, region_overlap
@@ -140,6 +141,7 @@ def run_with_resets(
         owners = [held.enter_context(own(tracker.results_dir, OTHER_RUN, say=say)) for tracker, *_ in prepared]
         for (tracker, params, key, plain), owner in zip(prepared, owners):
             claim_directory(tracker, key, plain, say)
+            check_network(tracker)
             for number, sequence in enumerate(sequences, start=1):
                 run = partial(_run_sequence, tracker, params, sequence, repetitions, owner, say)
                 outcome = _report_sequence(run, tracker, sequence, report)
@@ -198,10 +200,10 @@ def read_run(file: Path, sequence: Sequence) -> list[list[float]]:
         regions = read_rows(file, (1, BOX, POLYGON))
         read_trajectory(regions, str(file))
     except (ValueError, FileNotFoundError) as error:
-        raise ResultError(f"{file} is broken ({error}); delete it and run again") from error
+        raise ResultError(f"{file} is broken ({error}); {AGAIN}") from error
     if len(regions) != len(sequence):
         there = f"{sequence.name} has {len(sequence)} frames"
-        raise ResultError(f"{file} has {len(regions)} regions, but {there}; delete it and run again")
+        raise ResultError(f"{file} has {len(regions)} regions, but {there}; {AGAIN}")
     return regions
 
 

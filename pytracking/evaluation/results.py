@@ -32,6 +32,7 @@ from pytracking.evaluation.tracker import SequenceResult, Tracker
 
 RUN_FILE = "run.json"
 DAMAGED = "damaged"
+AGAIN = "delete it and run again or, if it came from elsewhere, get it again"
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -77,12 +78,12 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
     for what, values in (("boxes", boxes), ("times", times), ("scores", scores)):
         if values is not None and len(values) != len(sequence):
             frames = f"{sequence.name} has {len(sequence)} frames"
-            raise ResultError(f"{file} has {len(values)} {what}, but {frames}; delete it and run again")
+            raise ResultError(f"{file} has {len(values)} {what}, but {frames}; {AGAIN}")
     if not _starts_on(boxes[0], sequence.ground_truth_rect[0], exactly=(directory / _sums_name(file.name)).is_file()):
         truth = sequence.ground_truth_rect[0].tolist()
         raise ResultError(
             f"{file} starts with {boxes[0].tolist()}, but {sequence.name} of {sequence.dataset!r} with {truth}: "
-            "it is the result of another sequence; delete it and run again"
+            f"it is the result of another sequence; {AGAIN}"
         )
     check_sums(directory, file.name, (f"time/{file.name}", f"score/{file.name}"))
     return SequenceResult(boxes, times, scores)
@@ -147,13 +148,13 @@ def check_sums(directory: Path, main: str, others: Iterable[str]) -> None:
         return
     expected = {name: digest for digest, _, name in (line.partition("  ") for line in _read_text(file).splitlines())}
     if main not in expected:
-        raise ResultError(f"{file} is damaged: it does not name {main}; delete both and run again")
+        raise ResultError(f"{file} is damaged: it does not name {main}; {AGAIN}")
     for name in (main, *others):
         path = directory / name
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
         if name in expected and expected[name] != found:
             what = "is missing" if found is None else f"is not what was written: {file} has another check sum"
-            raise ResultError(f"{path} {what}; delete the result and run again")
+            raise ResultError(f"{path} {what}; {AGAIN}")
 
 
 def _sums_name(main: str) -> str:
@@ -183,7 +184,7 @@ def read_numbers(file: Path, columns: int, missing: bool = False) -> np.ndarray:
     try:
         return read_table(file, columns, missing=missing)
     except (DatasetError, FileNotFoundError) as error:
-        raise ResultError(f"{error}; delete it and run the tracker again") from error
+        raise ResultError(f"{error}; {AGAIN}") from error
 
 
 def claim_directory(tracker: Tracker, key: str, parameters: dict[str, Any], say: Callable[[str], None]) -> None:
@@ -252,7 +253,7 @@ def _starts_on(box: np.ndarray, truth: np.ndarray, exactly: bool) -> bool:
 def _finite(file: Path, numbers: np.ndarray) -> np.ndarray:
     broken = np.flatnonzero(~np.isfinite(numbers).all(axis=1))
     if len(broken):
-        raise ResultError(f"{file}, line {broken[0] + 1}: its numbers are not finite; delete it and run again")
+        raise ResultError(f"{file}, line {broken[0] + 1}: its numbers are not finite; {AGAIN}")
     return numbers
 
 
@@ -260,7 +261,7 @@ def _read_text(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ResultError(f"{file} is damaged: byte {error.start} is no text; delete it and run again") from error
+        raise ResultError(f"{file} is damaged: byte {error.start} is no text; {AGAIN}") from error
     except OSError as error:
         raise ResultError(f"{file} cannot be read: {error.strerror or error}") from error
 

@@ -17,6 +17,7 @@ import torch
 from ltr.admin.command_line import clock
 from ltr.admin.ownership import Owner, OwnershipError, own
 from ltr.admin.processes import end_with_parent, named_worker_deaths
+from ltr.admin.weight_files import CheckpointError
 from ltr.registry import load_plugins
 from pytracking.evaluation.results import claim_directory, error_file, has_result, save_result, write_lines
 from pytracking.evaluation.run_key import content_key
@@ -99,7 +100,8 @@ def run_dataset(
 
     Raises:
         ValueError: two sequences, or two trackers, have one name: they would write the same files.
-        RegistryError, ParameterError, CheckpointError, ...: a tracker's parameters cannot be made; nothing was run.
+        RegistryError, ParameterError, ...: a tracker's parameters cannot be made; nothing was run.
+        CheckpointError: a tracker's weights cannot be used; nothing was run.
         OwnershipError: another run writes to a results directory.
         ProcessDied: a worker process was killed.
     """
@@ -121,6 +123,8 @@ def run_dataset(
                     report.skipped += 1
                 else:
                     jobs.append(_Job(tracker, sequence, key, owner, plugins, inner))
+        for job in {job.tracker.run_name: job for job in jobs}.values():
+            check_network(job.tracker)
         if report.skipped:
             say(f"{report.skipped} results are there already; {len(jobs)} are left to make")
         progress = _Progress(jobs, say)
@@ -134,6 +138,20 @@ def run_dataset(
         for failure in report.failures:
             say(f"  {failure.tracker} on {failure.sequence}: {failure.error} (traceback: {failure.file})")
     return report
+
+
+def check_network(tracker: Tracker) -> None:
+    """Makes the tracker once, so that weights which it cannot use are told once, and before work.
+
+    Raises:
+        CheckpointError: it cannot read its weights, or they do not fit or are not finite.
+    """
+    try:
+        tracker.create()
+    except CheckpointError:
+        raise
+    except Exception:  # a stranger's tracker may raise anything; each sequence keeps the traceback of it
+        return
 
 
 def _check_distinct(names: list[str], what: str) -> None:

@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from ltr import run_training
+from ltr.admin.checkpoint import save_checkpoint
+from ltr.models.builder import build_network
 from ltr.registry import load_plugins
-from pytracking import run_vot
+from pytracking import run_tracker, run_vot
 from pytracking.registry import TRACKERS
 from socl_plugins.top_map import annotated
 from socl_plugins.top_map.__main__ import main as top_map
@@ -66,3 +69,17 @@ def test_numbers_that_no_map_can_be_made_with(wrong: tuple[str, str], capsys: Ou
     with pytest.raises(SystemExit) as ended:
         top_map(["stats", "--dataset", "synthetic", *wrong])
     assert ended.value.code == 2 and "expected a number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["not finite", "integers"])
+def test_weights_that_no_tracker_can_use(wrong: str, folder: Path, capsys: Output) -> None:
+    network = build_network("siamfc_resnet18")
+    weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    name = next(iter(weights))
+    weights[name] = weights[name].int() if wrong == "integers" else torch.full_like(weights[name], float("nan"))
+    save_checkpoint(folder / "net.pth.tar", {"net": weights, "constructor": network.constructor})
+    words = ["siamfc", "untrained_res18", "--set", f"network={folder / 'net.pth.tar'}", "--plugin", str(TOYS)]
+    for command in (run_tracker.main, run_vot.main):
+        assert command([*words, "--dataset", "toys"]) == 1
+        said = capsys.readouterr().err
+        assert said.count("net.pth.tar") == 1 and name in said and "error: " in said, said

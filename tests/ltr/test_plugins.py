@@ -145,7 +145,8 @@ def test_a_broken_plugin_leaves_none_of_its_registrations_behind(site: Path, loa
     (package / "__init__.py").touch()
     good = "import ltr.actors\nfrom ltr.registry import TRAIN_SETTINGS\nTRAIN_SETTINGS.search('halfway', 'run')\n"
     write(package / "first.py", good + PLUGIN.format(name="my_first"))
-    override = "\n@ACTORS.register('siamfc', override=True)\nclass Mine:\n    pass\n"
+    paths = "\nfrom ltr.admin.environment import register_path\nregister_path('halfway_dir', 'what was half done')\n"
+    override = f"{paths}\n@ACTORS.register('siamfc', override=True)\nclass Mine:\n    pass\n"
     write(package / "plugin.py", f"import halfway.first\n{PLUGIN.format(name='my_second')}{override}\n1 / 0\n")
     install(site, "a-broken-package", "unused", "import halfway.plugin\n")
     (site / "a-broken-package-1.0.dist-info" / "entry_points.txt").write_text(
@@ -153,7 +154,8 @@ def test_a_broken_plugin_leaves_none_of_its_registrations_behind(site: Path, loa
     )
     check = write(
         tmp_path / "check.py",
-        "import sys\nfrom ltr.registry import ACTORS, TRAIN_SETTINGS\n"
+        "import sys\nfrom ltr.admin.environment import PATHS\nfrom ltr.registry import ACTORS, TRAIN_SETTINGS\n"
+        "assert 'halfway_dir' not in PATHS and 'workspace_dir' in PATHS\n"
         "assert ACTORS['siamfc'].__module__ == 'ltr.actors.siamfc', ACTORS['siamfc']\n"
         "assert not [name for name in sys.modules if name.startswith('halfway')]\n"
         "assert 'siamfc/box_siam_res18' in TRAIN_SETTINGS and 'first' not in TRAIN_SETTINGS\n",
