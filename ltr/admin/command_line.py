@@ -50,6 +50,10 @@ class CommandParser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near and '.' + near}")
         return options
 
+    def format_help(self) -> str:
+        """Returns the help, without the double backquotes of the docstrings that its texts come from."""
+        return super().format_help().replace("``", "")
+
     def error(self, message: str) -> Any:
         """Prints the usage and the message, and ends the program with status 2."""
         super().error(shortened(message))

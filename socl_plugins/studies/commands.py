@@ -15,9 +15,9 @@ from socl_plugins.studies.study import Study, StudyError
 def list_studies(options: argparse.Namespace) -> int:
     """Prints the studies and their rows."""
     for study in STUDIES.values():
-        print(f"{study.name:20}{study.title}")
+        print(f"{study.name:20}  {study.title}")
         for row in study.rows:
-            print(f"{'':22}{row.title:46}{row.recipe or row.network or row.tracker}")
+            print(f"{'':22}{row.title:46}  {row.recipe or row.network or row.tracker}")
     return 0
 
 

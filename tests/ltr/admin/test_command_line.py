@@ -123,3 +123,11 @@ def test_an_option_that_commands_share_is_named_once(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         parser.parse_args(["build", "--frame_s", "1"])
     assert "Did you mean '--frames'?" in capsys.readouterr().err
+
+
+def test_help_shows_no_markup_of_docstrings() -> None:
+    from ltr.admin.command_line import CommandParser
+
+    parser = CommandParser("program", description="reads ``file``")
+    parser.add_argument("--where", help="a ``path``")
+    assert "``" not in parser.format_help() and "a path" in parser.format_help()
