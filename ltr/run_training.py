@@ -154,7 +154,12 @@ def _report(result: TrainingResult, workspace: Path | None) -> None:
         print(f"to use it: {shlex.quote(sys.executable)} {result.next_command}{place}")
     if result.score_name and result.trained is not None:
         before = "unknown" if result.untrained is None else f"{result.untrained:.3f}"
-        print(f"held-out {result.score_name}: {before} -> {result.trained:.3f}")
+        choice = result.chosen or "the last weights"
+        if not result.learned:
+            choice = "learning did not help, so these are the weights before training: try more videos, another recipe"
+        if not result.trusted:
+            choice += "; one held-out video chose, which is not to be trusted: put more into val/"
+        print(f"held-out {result.score_name}: {before} -> {result.trained:.3f} ({choice})")
     sys.stdout.flush()
 
 

@@ -76,7 +76,7 @@ def assemble(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Asse
     net = build_network(recipe.network.name, **recipe.network.options)
     frozen = recipe.frozen_norm
     if frozen is None:
-        frozen = any(recipe.network.options.get(name) is not None for name in STARTING_POINT)
+        frozen = _begins_with_given_weights(recipe)
     built: dict[str, Any] = {
         "net": net,
         "env": settings.env,
@@ -111,7 +111,8 @@ def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Traini
     if recipe.score is not None:
         made = _held_out(score, recipe.score, settings)
         title = str(getattr(made, "title", recipe.score.name))
-        hooks.append(HeldOutScore(made, title, recipe.score.interval, average))
+        between = recipe.score.between if _begins_with_given_weights(recipe) else ()
+        hooks.append(HeldOutScore(made, title, recipe.score.interval, average, between))
     elif average is not None:
         hooks.append(KeepAverage(average))
     trainer = LTRTrainer(
@@ -202,6 +203,10 @@ def _loop(recipe: Recipe, videos: int) -> TrainConfig:
         keep_checkpoints=runtime.keep_checkpoints,
         average_decay=schedule.average_decay,
     )
+
+
+def _begins_with_given_weights(recipe: Recipe) -> bool:
+    return any(recipe.network.options.get(name) is not None for name in STARTING_POINT)
 
 
 def _score_class(score: Score | None) -> Any:
