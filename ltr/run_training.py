@@ -23,6 +23,7 @@ from ltr.admin.command_line import (  # noqa: E402
     apply_common_options,
     print_entries,
     print_error,
+    reader_has_gone,
     whole_number,
 )
 from ltr.admin.processes import ProcessDied, stopped_by_sigterm  # noqa: E402
@@ -101,10 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             with stopped_by_sigterm():
                 _train(options)
+        sys.stdout.flush()
         return 0
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
         return 130
+    except BrokenPipeError:
+        return reader_has_gone()
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, options.debug)
         if isinstance(error, ProcessDied) and os.environ.get("RANK", "0") == "0":

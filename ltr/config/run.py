@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ltr.actors.base_actor import BaseActor
+from ltr.admin.environment import program
 from ltr.admin.jobs import local_cores
 from ltr.admin.settings import Settings, TrainConfig
 from ltr.config.data import PAPER_VIDEOS, TrainingVideos, choose_schedule, names_sets, open_videos
@@ -126,7 +127,8 @@ def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Traini
         find_unused_parameters=parts.actor.leaves_parameters_unused,
     )
     result = trainer.train(recipe.schedule.epochs)
-    result.next_command = f"pytracking/run_tracker.py {recipe.tracker} {settings.script_name} --dataset synthetic"
+    tracks = program("pytracking/run_tracker.py")
+    result.next_command = f"{tracks} {recipe.tracker} {settings.script_name} --dataset synthetic"
     return result
 
 
