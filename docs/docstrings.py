@@ -1,4 +1,4 @@
-"""For the site: docstrings as Python's own tools read them become Markdown (examples after >>>, roles such as :func:)."""
+"""For the site: docstrings become Markdown (fences around examples after >>>, code in place of roles)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,17 @@ def as_markdown(text: str) -> str:
 
 
 class Docstrings(griffe.Extension):
-    """Rewrites each docstring before it is parsed."""
+    """Rewrites each docstring of a package once it is read."""
 
-    def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
-        """Rewrites the docstring of a module, class, function or attribute."""
-        if obj.docstring:
-            obj.docstring.value = as_markdown(obj.docstring.value)
+    def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
+        """Rewrites the docstrings of a package and of what is in it."""
+        rewrite(pkg)
+
+
+def rewrite(found: griffe.Object) -> None:
+    """Rewrites the docstrings of a module, class, function or attribute, and of its members."""
+    if found.docstring:
+        found.docstring.value = as_markdown(found.docstring.value)
+    for member in found.members.values():
+        if not member.is_alias:
+            rewrite(member)
