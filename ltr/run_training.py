@@ -23,6 +23,7 @@ from ltr.admin.command_line import (  # noqa: E402
     apply_common_options,
     print_entries,
     print_error,
+    reader_has_gone,
     whole_number,
 )
 from ltr.admin.processes import ProcessDied, stopped_by_sigterm  # noqa: E402
@@ -101,10 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             with stopped_by_sigterm():
                 _train(options)
+        sys.stdout.flush()
         return 0
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
         return 130
+    except BrokenPipeError:
+        return reader_has_gone()
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, options.debug)
         if isinstance(error, ProcessDied) and os.environ.get("RANK", "0") == "0":
@@ -154,7 +158,12 @@ def _report(result: TrainingResult, workspace: Path | None) -> None:
         print(f"to use it: {shlex.quote(sys.executable)} {result.next_command}{place}")
     if result.score_name and result.trained is not None:
         before = "unknown" if result.untrained is None else f"{result.untrained:.3f}"
-        print(f"held-out {result.score_name}: {before} -> {result.trained:.3f}")
+        choice = result.chosen or "the last weights"
+        if not result.learned:
+            choice = "learning did not help, so these are the weights before training: try more videos, another recipe"
+        if not result.trusted:
+            choice += "; one held-out video chose, which is not to be trusted: put more into val/"
+        print(f"held-out {result.score_name}: {before} -> {result.trained:.3f} ({choice})")
     sys.stdout.flush()
 
 

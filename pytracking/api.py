@@ -11,7 +11,7 @@ import numpy as np
 
 from ltr.admin.environment import using_workspace
 from ltr.data.image_loader import load_image
-from ltr.registry import load_plugins
+from ltr.registry import load_plugins, near_names
 from pytracking.analysis.tables import evaluate
 from pytracking.evaluation import Tracker, TrackingError, get_dataset, run_dataset, track_frames
 from pytracking.evaluation.own_videos import folder_frames
@@ -44,7 +44,7 @@ class Scores:
     """How well a tracker tracks a benchmark, by the numbers of the benchmark's own toolkit.
 
     Attributes:
-        values: by name, such as ``auc`` and ``dp20``, or ``ao``, ``sr50`` and ``sr75`` of GOT-10k, 0 to 1.
+        values: by name, such as ``auc`` and ``precision20``, or ``ao``, ``sr50`` and ``sr75`` of GOT-10k, 0 to 1.
         per_sequence: the same of each sequence.
         frames_per_second: of the tracker, reading of frames not included.
         heading: which toolkit and protocol these numbers are.
@@ -56,7 +56,14 @@ class Scores:
     heading: str
 
     def __getitem__(self, name: str) -> float:
-        """Returns one number over all sequences."""
+        """Returns one number over all sequences.
+
+        Raises:
+            KeyError: the benchmark's toolkit has no such number.
+        """
+        if name not in self.values:
+            known = ", ".join(self.values)
+            raise KeyError(f"{self.heading} has no {name!r}.{near_names(name, self.values)} Known: {known}")
         return self.values[name]
 
 

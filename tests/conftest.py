@@ -35,7 +35,11 @@ torch.set_num_threads(1)
 
 @pytest.fixture(autouse=True)
 def plugins_of_one_test() -> Iterator[None]:
-    """Forgets, after a test, the plugin files that it loaded, with what they registered: the next has its own."""
+    """Forgets, after a test, the plugin files that it loaded, with what they registered: the next has its own.
+
+    Installed plugins are there from the first test on, so that no test is the one that brings them.
+    """
+    registry.load_plugins()
     modules, registrations = set(sys.modules), len(registry._registered)
     loaded, paths = set(registry._loaded), dict(PATHS._entries)
     yield

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from ltr.admin import published
-from ltr.admin.environment import load_environment
+from ltr.admin.environment import load_environment, program
 from ltr.admin.files import write_atomically
 from ltr.admin.weight_files import SAFETENSORS, CheckpointError, load_file, read_about, write_weights
 from ltr.registry import TRAIN_SETTINGS, RegistryError, near_names
@@ -310,6 +310,6 @@ def best_checkpoint(recipe: str) -> Path:
             raise CheckpointError(f"there is no checkpoint in {directory}, and no recipe {module}/{name}.{near}")
         raise CheckpointError(
             f"there is no checkpoint of {module}/{name} in {directory}. "
-            f"Train it with: python ltr/run_training.py {module} {name}"
+            f"Train it with: python {program('ltr/run_training.py')} {module} {name}"
         )
     return candidates[-1]

@@ -289,12 +289,17 @@ def run_command(
     except KeyboardInterrupt:
         print(f"\ninterrupted; {interrupted}", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # who read the output has seen enough, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at its end
-        return 141
+    except BrokenPipeError:
+        return reader_has_gone()
     except Exception as error:  # every error ends here, with an honest status
         print_error(error, bool(options.debug))
         return 1
+
+
+def reader_has_gone() -> int:
+    """Returns the exit status of a command whose output nobody reads any more, such as that of ``... | head``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at its end
+    return 141
 
 
 def clock(seconds: float) -> str:

@@ -43,10 +43,23 @@ FILE_VARIABLE = "PYTRACKING_TOML"
 DEFAULT = "default"
 
 
+def is_checkout() -> bool:
+    """Returns whether this code lies in a checkout; otherwise it was installed."""
+    return (ROOT / "pyproject.toml").is_file()
+
+
 def default_workspace() -> Path:
     """Returns ``workspace`` in the checkout that this code lies in, or, if it was installed, where one works."""
-    checkout = (ROOT / "pyproject.toml").is_file()
-    return (ROOT if checkout else Path.cwd()) / "workspace"
+    return (ROOT if is_checkout() else Path.cwd()) / "workspace"
+
+
+def program(script: str) -> str:
+    """Returns what to give to Python to start a command line: the script, or its module where there is no checkout.
+
+    Args:
+        script: such as ``pytracking/run_tracker.py``.
+    """
+    return script if is_checkout() else f"-m {script.removesuffix('.py').replace('/', '.')}"
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,8 @@ class Score:
         videos: validation videos that are tracked, at the most.
         frames: of each that are tracked, at the most.
         interval: epochs between two scores.
+        between: weights between those before and after training that are candidates, too, as shares of the way, where
+            training begins with given weights.
         parameters: the parameter set that tracks with the network; none: SiamFC's own.
     """
 
@@ -152,12 +154,15 @@ class Score:
     videos: int = 12
     frames: int = 50
     interval: int = 1
+    between: tuple[float, ...] = (0.5,)
     parameters: str | None = None
 
     def __post_init__(self) -> None:
         _at_least_one(self, "videos", "interval")
         if self.frames < 2:
             raise SettingsError(f"score.frames is {self.frames}; tracking needs 2 at the least")
+        if not all(0 < share < 1 for share in self.between):
+            raise SettingsError(f"score.between is {self.between}; shares of the way lie between 0 and 1")
 
 
 @dataclass(frozen=True)

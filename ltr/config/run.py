@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ltr.actors.base_actor import BaseActor
+from ltr.admin.environment import program
 from ltr.admin.jobs import local_cores
 from ltr.admin.settings import Settings, TrainConfig
 from ltr.config.data import PAPER_VIDEOS, TrainingVideos, choose_schedule, names_sets, open_videos
@@ -76,7 +77,7 @@ def assemble(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Asse
     net = build_network(recipe.network.name, **recipe.network.options)
     frozen = recipe.frozen_norm
     if frozen is None:
-        frozen = any(recipe.network.options.get(name) is not None for name in STARTING_POINT)
+        frozen = _begins_with_given_weights(recipe)
     built: dict[str, Any] = {
         "net": net,
         "env": settings.env,
@@ -111,7 +112,8 @@ def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Traini
     if recipe.score is not None:
         made = _held_out(score, recipe.score, settings)
         title = str(getattr(made, "title", recipe.score.name))
-        hooks.append(HeldOutScore(made, title, recipe.score.interval, average))
+        between = recipe.score.between if _begins_with_given_weights(recipe) else ()
+        hooks.append(HeldOutScore(made, title, recipe.score.interval, average, between))
     elif average is not None:
         hooks.append(KeepAverage(average))
     trainer = LTRTrainer(
@@ -125,7 +127,8 @@ def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Traini
         find_unused_parameters=parts.actor.leaves_parameters_unused,
     )
     result = trainer.train(recipe.schedule.epochs)
-    result.next_command = f"pytracking/run_tracker.py {recipe.tracker} {settings.script_name} --dataset synthetic"
+    tracks = program("pytracking/run_tracker.py")
+    result.next_command = f"{tracks} {recipe.tracker} {settings.script_name} --dataset synthetic"
     return result
 
 
@@ -202,6 +205,10 @@ def _loop(recipe: Recipe, videos: int) -> TrainConfig:
         keep_checkpoints=runtime.keep_checkpoints,
         average_decay=schedule.average_decay,
     )
+
+
+def _begins_with_given_weights(recipe: Recipe) -> bool:
+    return any(recipe.network.options.get(name) is not None for name in STARTING_POINT)
 
 
 def _score_class(score: Score | None) -> Any:

@@ -32,6 +32,12 @@ class TrainingResult:
     """The score before the first step."""
     trained: float | None = None
     """The score of ``checkpoint``."""
+    chosen: str | None = None
+    """Which weights ``checkpoint`` holds, such as ``the weights after epoch 3``."""
+    learned: bool = True
+    """Whether those are not the weights that training began with: without a held-out score, always."""
+    trusted: bool = True
+    """Whether more than one held-out video chose."""
     checkpoint: Path | None = None
     """The best checkpoint by the held-out score; without a score, the last epoch's."""
     epochs: int = 0

@@ -127,7 +127,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _named(text: str, run_ids: list[int] | None) -> list[Tracker]:
-    from ltr.admin.environment import load_environment
+    from ltr.admin.environment import load_environment, program
     from ltr.registry import near_names
     from pytracking.evaluation import ResultError, trackerlist
 
@@ -141,7 +141,7 @@ def _named(text: str, run_ids: list[int] | None) -> list[Tracker]:
             run = "" if each.run_id is None else f" --run-id {each.run_id}"
             raise ResultError(
                 f"no results of {each.run_name} in {root}.{near_names(each.run_name, there)} "
-                f"Make them with: python pytracking/run_tracker.py {tracker} {parameters}{run}"
+                f"Make them with: python {program('pytracking/run_tracker.py')} {tracker} {parameters}{run}"
             )
     return found
 

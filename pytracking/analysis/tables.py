@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from ltr.admin.environment import program
 from ltr.registry import near_names
 from pytracking.analysis.benchmark_metrics import PLOT_TYPES, Metric, Score, benchmark_metric
 from pytracking.evaluation.results import MissingResultError, ResultError
@@ -98,7 +99,7 @@ def evaluate(
     common = [name for name in names if all(name in result for result in results)]
     if not common or not listed:
         what = f"no sequence of {len(names)} of {title or 'this data set'} has results of all {len(listed)} trackers"
-        raise ResultError(f"{what} for the {metric.heading}; run them first, with {metric.made_by}{reason}")
+        raise ResultError(f"{what} for the {metric.heading}; run them first, with {program(metric.made_by)}{reason}")
 
     groups: dict[str, list[int]] = {}
     for index, tracker in enumerate(listed):

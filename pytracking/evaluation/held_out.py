@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class TrackingScore:
-    """A function from a network to the mean AUC of a tracker with it; see :func:`tracking_auc`.
+    """A function from a network to the AUC of a tracker with it on each video; see :func:`tracking_auc`.
 
     ``title`` is what logs call the number.
     """
@@ -37,9 +37,9 @@ class TrackingScore:
     tracker: str = "siamfc"
     title: str = "AUC"
 
-    def __call__(self, net: nn.Module) -> float:
-        """Returns the mean AUC over the sequences, 0 to 1."""
-        return float(np.mean([result.auc for result in self.per_sequence(net).values()]))
+    def __call__(self, net: nn.Module) -> dict[str, float]:
+        """Returns the AUC of each sequence by its name, 0 to 1."""
+        return {name: float(result.auc) for name, result in self.per_sequence(net).items()}
 
     def per_sequence(self, net: nn.Module) -> dict[str, OPE]:
         """Returns the curves of each sequence by its name."""
@@ -70,7 +70,7 @@ def tracking_auc(
     params: TrackerParams | None = None,
     parameter_set: str | None = None,
 ) -> TrackingScore:
-    """Returns the score ``network -> mean AUC`` (protocol pysot) of a tracker over held-out sequences.
+    """Returns the score ``network -> AUC of each video`` (protocol pysot) of a tracker over held-out sequences.
 
     Args:
         sequences: a list of :class:`Sequence`, or a training data set with boxes, whose sequences are tracked from the

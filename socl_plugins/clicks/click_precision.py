@@ -135,13 +135,13 @@ def score_clicks(boxes: np.ndarray, sequence: Sequence) -> ClickScore:
 
 @dataclass
 class ClickPrecision(TrackingScore):
-    """A function from a network to the mean normalised precision of a tracker with it; see :func:`click_precision`."""
+    """A function from a network to the normalised precision of a tracker with it; see :func:`click_precision`."""
 
     title: str = "click precision"
 
-    def __call__(self, net: nn.Module) -> float:
-        """Returns the mean normalised precision over the sequences, 0 to 1."""
-        return float(np.mean([score.precision for score in self.per_click(net).values()]))
+    def __call__(self, net: nn.Module) -> dict[str, float]:
+        """Returns the normalised precision of each sequence by its name, 0 to 1."""
+        return {name: score.precision for name, score in self.per_click(net).items()}
 
     def per_click(self, net: nn.Module) -> dict[str, ClickScore]:
         """Returns the score of each sequence by its name."""

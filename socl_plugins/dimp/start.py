@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ltr.admin.checkpoint import CheckpointError, best_checkpoint, load_network
+from ltr.admin.environment import program
 from ltr.config.errors import SettingsError
 from ltr.engine.hooks import Hook
 from ltr.engine.progress import say
@@ -50,7 +51,7 @@ def learned_backbone() -> str | None:
         path = str(best_checkpoint(SOCL_RECIPE))
     except CheckpointError:
         module, name = SOCL_RECIPE.split("/")
-        train = f"python ltr/run_training.py {module} {name}"
+        train = f"python {program('ltr/run_training.py')} {module} {name}"
         say(f"backbone: as network.pretrained says, since SoCL has learned none here, which `{train}` would change")
         return None
     say(f"backbone: {path}")

@@ -74,6 +74,8 @@ BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
 RESPONSE = Row("SoCL-Siam and response, clicks", "socl/socl_response", settings={"optimizer.learning_rate": "1e-4"})
 BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
 IMAGENET = Row("ImageNet, not trained", tracker="siamfc/imagenet_res18_unit")
+IMAGENET_RAW = Row("ImageNet, not trained, raw features", tracker="siamfc/imagenet_res18")
+RAW = {"network.normalise": "false"}
 NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")
@@ -193,6 +195,22 @@ _STUDIES = (
         "labels_imagenet",
         "Clicks or boxes on the same frames, from ImageNet weights (SoCL, Figs. 8 and 10)",
         (IMAGENET, *_with(LOW_LEARNING_RATE, SOCL), RESPONSE, BOX, BCE),
+        FROM_IMAGENET,
+    ),
+    Study(
+        "raw_imagenet",
+        "Features as they are or as unit vectors, from ImageNet weights",
+        (
+            IMAGENET,
+            IMAGENET_RAW,
+            *_with(
+                LOW_LEARNING_RATE,
+                Row("BCE-Siam, clicks, raw features", BCE.recipe, settings=RAW),
+                Row("SoCL as printed, clicks, raw features", "socl/as_printed"),
+                Row("Box-Siam, boxes, raw features", BOX.recipe, settings=RAW),
+                replace(SOCL, title="SoCL-Siam, clicks, unit features"),
+            ),
+        ),
         FROM_IMAGENET,
     ),
     Study(

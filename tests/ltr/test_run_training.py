@@ -36,7 +36,7 @@ def test_a_run_ends_with_the_checkpoint_how_to_use_it_and_the_score(
     *_, checkpoint, command, score = capsys.readouterr().out.splitlines()
     assert checkpoint == f"checkpoint: {checkpoints(workspace) / 'ToyNet_best.pth.tar'}"
     assert command.endswith("python add.py")
-    assert re.fullmatch(r"held-out AUC: -?\d\.\d{3} -> -?\d\.\d{3}", score)
+    assert re.fullmatch(r"held-out AUC: -?\d\.\d{3} -> -?\d\.\d{3} \(the weights after epoch 2\)", score)
 
 
 def test_settings_seed_and_workspace_reach_the_recipe(

@@ -80,6 +80,30 @@ def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureF
     assert len(boxes) == 60 and all(len(line.split("\t")) == 4 for line in boxes)
 
 
+def test_a_network_that_learning_ruins_is_not_handed_over(
+    workspace: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ruin = {
+        "network.pretrained": shared_data / "weights" / "resnet18_imagenet_to_layer3.pth",
+        "network.output_layer": "layer2",
+        "optimizer.learning_rate": 3,
+        "data.labels.noise_px": 100,
+        "score.videos": 4,
+        "score.frames": 20,
+    }
+    assert train(*recipes.as_words(ruin)) == 0
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    before, after = last.removeprefix("held-out AUC: ").split(" (")[0].split(" -> ")
+    assert before == after and "learning did not help" in last
+    assert load_checkpoint(best_checkpoint("socl/socl_res18"))["epoch"] == 0
+    assert all(bool(torch.isfinite(value).all()) for value in load_network("socl/socl_res18").state_dict().values())
+
+
+def test_one_held_out_video_is_not_trusted(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--set", "score.videos=1") == 0
+    assert "one held-out video chose, which is not to be trusted" in capsys.readouterr().out.strip().splitlines()[-1]
+
+
 def test_the_whole_run_is_the_same_without_the_boxes_of_the_training_videos(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

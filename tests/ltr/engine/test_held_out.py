@@ -17,11 +17,11 @@ from ltr.engine.random_state import seed_everything
 class Scripted:
     """A score that says what it is told to, and remembers the networks that it saw."""
 
-    def __init__(self, *scores: float) -> None:
+    def __init__(self, *scores: float | dict[str, float]) -> None:
         self.scores = list(scores)
         self.seen: list[nn.Module] = []
 
-    def __call__(self, net: nn.Module) -> float:
+    def __call__(self, net: nn.Module) -> float | dict[str, float]:
         assert not net.training
         self.seen.append(net)
         return self.scores[len(self.seen) - 1]
@@ -43,7 +43,7 @@ def test_the_best_checkpoint_is_that_of_the_highest_score_and_not_the_last(works
     assert result.checkpoint.name == "ToyNet_best.pth.tar"
     content = load_checkpoint(result.checkpoint)
     assert content["epoch"] == 2
-    assert content["score"] == {"name": "AUC", "value": 0.5, "untrained": 0.2}
+    assert content["score"] == {"name": "AUC", "value": 0.5, "untrained": 0.2, "of": "the weights after epoch 2"}
     assert isinstance(load_network("toy/sums"), toy.ToyNet)
 
 
@@ -53,9 +53,50 @@ def test_of_equal_scores_the_earlier_one_stays(workspace: Path, toy: ModuleType)
     assert load_checkpoint(result.checkpoint)["epoch"] == 1
 
 
-def test_a_network_that_got_worse_is_reported_as_such(workspace: Path, toy: ModuleType) -> None:
-    result, _ = trained(toy, HeldOutScore(Scripted(0.4, 0.2, 0.3)), 2)
-    assert (result.untrained, result.trained) == (0.4, 0.3)
+def test_a_network_that_got_worse_is_not_handed_over(workspace: Path, toy: ModuleType) -> None:
+    score = HeldOutScore(Scripted(0.4, 0.2, 0.3))
+    result, trainer = trained(toy, score, 2)
+    assert (result.untrained, result.trained, result.learned) == (0.4, 0.4, False)
+    assert result.checkpoint is not None
+    content = load_checkpoint(result.checkpoint)
+    seed_everything(0)
+    start = toy.build(Settings("toy", "other"), toy.ToyConfig(dropout=0.3), scored=False).net.state_dict()
+    assert content["epoch"] == 0 and content["score"]["of"] == "the weights before training"
+    assert all(torch.equal(value, start[name]) for name, value in content["net"].items())
+    assert any(not torch.equal(value, start[name]) for name, value in trainer.net.state_dict().items())
+
+
+def videos(*numbers: float) -> dict[str, float]:
+    return {f"video {number}": value for number, value in enumerate(numbers)}
+
+
+def test_a_gain_within_its_standard_error_is_a_tie_and_ties_go_to_the_start(workspace: Path, toy: ModuleType) -> None:
+    start = videos(0.5, 0.5, 0.5, 0.5)
+    # Means of .55: differences of .2, 0, 0, 0 have a standard error of .05; those of .06, .04, .06, .04 one of .006.
+    chance, certain = videos(0.7, 0.5, 0.5, 0.5), videos(0.56, 0.54, 0.56, 0.54)
+    result, _ = trained(toy, HeldOutScore(Scripted(start, chance, chance)), 2)
+    assert not result.learned and result.trained == 0.5
+    result, _ = trained(toy, HeldOutScore(Scripted(start, chance, certain)), 2, name="certain")
+    assert result.learned and result.chosen == "the weights after epoch 2"
+
+
+def test_one_video_is_not_trusted(workspace: Path, toy: ModuleType) -> None:
+    assert not trained(toy, HeldOutScore(Scripted(videos(0.5), videos(0.6))), 1)[0].trusted
+    assert trained(toy, HeldOutScore(Scripted(videos(0.5, 0.5), videos(0.6, 0.7))), 1, name="two")[0].trusted
+
+
+def test_weights_between_start_and_end_are_candidates(workspace: Path, toy: ModuleType) -> None:
+    score = Scripted(0.2, 0.3, 0.5, 0.4)
+    result, trainer = trained(toy, HeldOutScore(score, between=(0.25, 0.5)), 1)
+    assert result.chosen is not None and result.chosen.startswith("the weights 25% of the way")
+    assert result.checkpoint is not None
+    kept = load_checkpoint(result.checkpoint)["net"]
+    seed_everything(0)
+    start = toy.build(Settings("toy", "other"), toy.ToyConfig(dropout=0.3), scored=False).net.state_dict()
+    for name, value in trainer.net.state_dict().items():
+        assert torch.allclose(kept[name], 0.75 * start[name] + 0.25 * value, atol=1e-7)
+    with pytest.raises(ValueError, match="not all in"):
+        HeldOutScore(score, between=(1.0,))
 
 
 def test_the_score_is_taken_at_the_interval_and_after_the_last_epoch(workspace: Path, toy: ModuleType) -> None:
