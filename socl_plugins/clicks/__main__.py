@@ -77,6 +77,9 @@ def _add_making(commands: Any) -> None:
     prepare.add_argument("--every", type=whole_number, default=1, metavar="N", help="keep one of N frames (default: 1)")
     prepare.add_argument("--max-side", type=whole_number, metavar="PIXELS", help="reduce larger frames to this")
     prepare.add_argument("--max-frames", type=whole_number, metavar="N", help="frames of a video that are kept at most")
+    prepare.add_argument(
+        "--uncut", action="store_true", help="leave the frames of video files there: less disk, slower training"
+    )
     prepare.add_argument("--quality", type=whole_number, default=95, help="of the JPEG files (default: 95)")
     prepare.add_argument(
         "--val", type=number_in(0, 1), default=0.2, help="part of the videos kept for scoring (default: 0.2)"

@@ -19,6 +19,7 @@ from socl_plugins.clicks.click_precision import click_precision, click_score, cl
 from socl_plugins.clicks.clips import Clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import Click
+from socl_plugins.clicks.prepare import Cutting
 
 from .conftest import FRAMES, MakeClips
 
@@ -52,10 +53,10 @@ def test_without_a_later_click_there_is_no_score() -> None:
         click_score(boxes_at((50, 50), (50, 50)), clicks, SIZE)
 
 
-@pytest.fixture
-def clicked(make_clips: MakeClips, synthetic: SyntheticVideo) -> Clips:
+@pytest.fixture(params=[True, False], ids=["cut", "uncut"])
+def clicked(make_clips: MakeClips, synthetic: SyntheticVideo, request: pytest.FixtureRequest) -> Clips:
     """The target's true centre on every third visible frame of the held-out video, from frame 3 on."""
-    clips = make_clips(3)
+    clips = make_clips(3, cutting=Cutting(cut=request.param))
     info = synthetic.get_sequence_info(2)
     centers = info["bbox"][:, :2] + info["bbox"][:, 2:] / 2
     seen = [frame for frame in range(3, FRAMES, 3) if info["visible"][frame]]
