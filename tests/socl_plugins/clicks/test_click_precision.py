@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,13 @@ def test_what_was_clicked_is_tracked_and_written(
     assert (workspace / "out/cvat/video_2.xml").read_text().count('outside="0"') == FRAMES - first
     assert len((workspace / "out/csv/video_2.csv").read_text().splitlines()) == FRAMES - first + 1
     assert (workspace / "out/video_2.mp4").stat().st_size > 1000
+    later = ["export", str(clicked.root), "--tracker", "siamfc/untrained_res18", "--out", str(workspace / "later")]
+    assert command.main([*later, *(f"--format={form}" for form in command.EXPORT_NAMES)]) == 0
+    for name in ("cvat/video_2.xml", "mot/video_2.txt", "csv/video_2.csv"):  # what the tracking run itself wrote
+        assert (workspace / "later" / name).read_bytes() == (workspace / "out" / name).read_bytes()
+    for name in ("supervision/video_2.json", "coco-video/coco-video.json", "tao/tao.json"):
+        assert json.loads((workspace / "later" / name).read_text())
+    assert command.main([*later[:3], "siamfc/imagenet_res18", "--format", "tao"]) == 1
 
 
 def test_clicks_alone_are_learned_from_and_choose_the_weights(
