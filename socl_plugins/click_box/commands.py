@@ -15,9 +15,10 @@ from pytracking.evaluation import get_dataset
 from pytracking.evaluation.own_videos import own_videos
 from pytracking.evaluation.sequence import SequenceList, from_video_dataset
 from pytracking.registry import CLICK_TO_BOX
+from socl_plugins.click_box.estimate import box_of_click
 from socl_plugins.click_box.fit import FitSettings, gather, learn
 from socl_plugins.click_box.measures import measure as measure_methods
-from socl_plugins.click_box.network import ClickBoxNet, fitted_file, save
+from socl_plugins.click_box.network import ClickBoxNet, fitted, fitted_file, save
 
 
 def fit(options: argparse.Namespace) -> int:
@@ -48,9 +49,14 @@ def fit(options: argparse.Namespace) -> int:
 
 
 def measure(options: argparse.Namespace) -> int:
-    """Prints how near each method's boxes come to the true ones, on the first frames of videos."""
+    """Prints how near each method's boxes come to the true ones, on the first frames of videos.
+
+    Beside ``learned``, which takes a proposal, ``estimate`` is what the network says itself.
+    """
     names = options.method or [name for name in CLICK_TO_BOX.names() if name != "default"]
     methods = {name: CLICK_TO_BOX[name] for name in names}
+    if "learned" in methods:
+        methods["estimate"] = lambda image, click: box_of_click(fitted(), image, click, choose=False)
     print(f"{'':32}{'method':12}{'IoU':>7}{'> .3':>7}{f'{options.shift:g} px off':>11}{'ms':>7}{'videos':>8}")
     for data in options.data:
         for name, found in measure_methods(get_dataset(data), methods, options.shift).items():
