@@ -1,4 +1,4 @@
-"""The command line of the learned box of a click: ``python -m socl_plugins.click_box fit | measure``."""
+"""The command line of the learned box of a click: ``python -m socl_plugins.click_box fit | measure | track``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ltr.admin.command_line import (
     number_in,
     path,
     run_command,
+    whole_number,
 )
 
 DESCRIPTION = "The box of a click, learned from boxes: fitted once, then used wherever a click starts a tracker."
@@ -19,6 +20,7 @@ EXAMPLES = """examples:
   python -m socl_plugins.click_box fit got10k_train        where got10k_dir is set
   python -m socl_plugins.click_box fit videos/ more/       folders of videos with groundtruth.txt
   python -m socl_plugins.click_box measure otb             how near the boxes come to the true ones
+  python -m socl_plugins.click_box track otb               what that is worth to a tracker
 
 exit status: 0 done, 1 an error, 2 wrong usage, 130 stopped with Ctrl-C
 """
@@ -40,7 +42,13 @@ def build_parser() -> CommandParser:
     measure.add_argument("data", nargs="+", metavar="DATA", help="a benchmark, such as otb, or a folder of videos")
     measure.add_argument("--method", action="append", metavar="NAME", help="only this one (repeat for more)")
     measure.add_argument("--shift", type=number_in(0, 10_000), default=10.0, help="of clicks beside the centre, pixels")
-    for command in (fit, measure):
+    text = "track from the box of each way's first click, and from the true one, and compare"
+    track = commands.add_parser("track", help=text, description=text)
+    track.add_argument("data", nargs="+", metavar="DATA", help="a benchmark, such as otb, or a folder of videos")
+    track.add_argument("--tracker", default="siamfc/imagenet_res18", metavar="TRACKER/PARAMETERS")
+    track.add_argument("--method", action="append", metavar="NAME", help="only this one (repeat for more)")
+    track.add_argument("--max-frames", type=whole_number, metavar="N", help="of each video (default: all)")
+    for command in (fit, measure, track):
         add_common_options(command, "data sets")
     return parser
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ltr.admin.environment import load_environment
@@ -14,9 +15,10 @@ from ltr.dataset.named import open_dataset
 from pytracking.evaluation import get_dataset
 from pytracking.evaluation.own_videos import own_videos
 from pytracking.evaluation.sequence import SequenceList, from_video_dataset
-from pytracking.registry import CLICK_TO_BOX
+from pytracking.registry import CLICK_TO_BOX, PARAMETERS, TRACKERS
 from socl_plugins.click_box.estimate import box_of_click
 from socl_plugins.click_box.fit import FitSettings, gather, learn
+from socl_plugins.click_box.measures import ClickToBox, tracked_from
 from socl_plugins.click_box.measures import measure as measure_methods
 from socl_plugins.click_box.network import ClickBoxNet, fitted, fitted_file, save
 
@@ -53,8 +55,7 @@ def measure(options: argparse.Namespace) -> int:
 
     Beside ``learned``, which takes a proposal, ``estimate`` is what the network says itself.
     """
-    names = options.method or [name for name in CLICK_TO_BOX.names() if name != "default"]
-    methods = {name: CLICK_TO_BOX[name] for name in names}
+    methods = _methods(options)
     if "learned" in methods:
         methods["estimate"] = lambda image, click: box_of_click(fitted(), image, click, choose=False)
     print(f"{'':32}{'method':12}{'IoU':>7}{'> .3':>7}{f'{options.shift:g} px off':>11}{'ms':>7}{'videos':>8}")
@@ -63,6 +64,28 @@ def measure(options: argparse.Namespace) -> int:
             numbers = f"{found.exact:7.3f}{found.good:7.2f}{found.shifted:11.3f}{1000 * found.seconds:7.0f}"
             print(f"{data[-31:]:32}{name:12}{numbers}{found.frames:8}", flush=True)
     return 0
+
+
+def track(options: argparse.Namespace) -> int:
+    """Prints how well a tracker does that starts from each method's box of an exact click, and from the true box."""
+    name, slash, _ = options.tracker.partition("/")
+    if not slash:
+        raise ValueError(f"--tracker is {options.tracker!r}; it is TRACKER/PARAMETERS, such as siamfc/imagenet_res18")
+    params = PARAMETERS[options.tracker]()
+    starts: dict[str, ClickToBox | None] = {"true box": None, **_methods(options)}
+    print(f"{'':32}{'first box':12}{'AUC':>7}{'DP@20':>8}{'videos':>8}")
+    for data in options.data:
+        videos = [video.shortened(options.max_frames) for video in get_dataset(data)]
+        for method, box_of in starts.items():
+            found = [tracked_from(video, box_of, TRACKERS[name](params)) for video in videos]
+            auc, precise = np.mean([(each.auc, each.dp20) for each in found], axis=0)
+            print(f"{data[-31:]:32}{method:12}{auc:7.3f}{precise:8.3f}{len(found):8}", flush=True)
+    return 0
+
+
+def _methods(options: argparse.Namespace) -> dict[str, ClickToBox]:
+    names = options.method or [name for name in CLICK_TO_BOX.names() if name != "default"]
+    return {name: CLICK_TO_BOX[name] for name in names}
 
 
 def _boxed_videos(name: str) -> SequenceList:

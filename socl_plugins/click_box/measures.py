@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytracking.evaluation.sequence import Sequence
-from pytracking.metrics import iou
+from pytracking.evaluation.tracker import track_frames
+from pytracking.metrics import iou, ope
+from pytracking.metrics.ope import OPE
+from pytracking.tracker.base import BaseTracker
 
+ClickToBox = Callable[[np.ndarray, tuple[float, float]], np.ndarray]
 DIRECTIONS = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) / np.sqrt(2)
 GOOD = 0.3
 
@@ -36,7 +40,7 @@ class ClickBoxMeasures:
 
 def measure(
     videos: Iterable[Sequence],
-    methods: Mapping[str, Callable[[np.ndarray, tuple[float, float]], np.ndarray]],
+    methods: Mapping[str, ClickToBox],
     shift: float = 10.0,
 ) -> dict[str, ClickBoxMeasures]:
     """Returns the measures of each method.
@@ -73,3 +77,19 @@ def measure(
         )
         for name in methods
     }
+
+
+def tracked_from(video: Sequence, method: ClickToBox | None, tracker: BaseTracker) -> OPE:
+    """Returns how well a tracker does that starts from the box of an exact click on the first frame.
+
+    Args:
+        video: with a box in its first frame.
+        method: from a click to a box; None: the true box.
+        tracker: just made.
+    """
+    image, truth = video.frame(0), video.ground_truth_rect[0]
+    center = np.clip(truth[:2] + truth[2:] / 2, 0, [image.shape[1] - 0.01, image.shape[0] - 0.01])
+    box = truth if method is None else method(image, (float(center[0]), float(center[1])))
+    images = (video.frame(number) for number in range(len(video)))
+    tracked = [frame.box for frame in track_frames(tracker, images, {"init_bbox": box.tolist()}, video.name)]
+    return ope(np.array(tracked), video.ground_truth_rect)

@@ -94,6 +94,10 @@ def test_the_command_learns_a_box_that_every_click_then_gets(
     assert command.main(["measure", "synthetic", "--method", "top_map", "--method", "learned"]) == 0
     rows = re.findall(r"synthetic +(\w+) +(0\.\d+) +(\d\.\d+) +(0\.\d+) +\d+ +\d+", capsys.readouterr().out)
     assert [row[0] for row in rows] == ["top_map", "learned", "estimate"]
+    words = ["--method", "learned", "--tracker", "siamfc/untrained_res18", "--max-frames", "3"]
+    assert command.main(["track", "synthetic", *words]) == 0
+    rows = re.findall(r"synthetic +(true box|learned) +(0\.\d+)", capsys.readouterr().out)
+    assert [row[0] for row in rows] == ["true box", "learned"] and float(rows[0][1]) > float(rows[1][1])
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the same click was looked at twice")
