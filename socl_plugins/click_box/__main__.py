@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     from socl_plugins.click_box import commands
 
-    return run_command(options, getattr(commands, options.command))
+    return run_command(options, getattr(commands, options.command), "nothing was written")
 
 
 if __name__ == "__main__":
