@@ -39,6 +39,8 @@ class Command:
     first: tuple[str, ...] = ()
 
 
+# Of socl_plugins.clicks.exchange.tracks, whose import help does not wait for; a test compares.
+EXPORT_NAMES = ("cvat", "mot", "csv", "supervision", "coco-video", "tao")
 _CLICKS = "socl_plugins.clicks.__main__"
 COMMANDS: dict[str, Command] = {
     "prepare": Command("cut videos into a folder of clips", _CLICKS, first=("prepare",)),
@@ -46,6 +48,7 @@ COMMANDS: dict[str, Command] = {
     "clicks": Command("import, export, agreement, compile, cost, plot", _CLICKS),
     "train": Command("train a network by a recipe", __name__, "train"),
     "track": Command("track the videos of a folder of clips, or a data set", __name__, "track"),
+    "export": Command("write tracked boxes as other tools' files", __name__, "export"),
     "report": Command("tables, plots and a page of tracking results", "pytracking.analysis.__main__"),
     "cost": Command("what labels cost, at the paper's prices or as measured", _CLICKS, first=("cost",)),
     "studies": Command("the papers' comparisons", "socl_plugins.studies.__main__"),
@@ -111,19 +114,37 @@ def use_clips(clips: Path) -> int:
 
 def track_parser() -> CommandParser:
     """Returns the parser of ``socl track``."""
-    from ltr.admin.command_line import CommandParser, add_common_options, add_jobs_option, add_set_option, path
+    from ltr.admin.command_line import add_jobs_option
 
-    parser = CommandParser(
+    parser = _clips_parser(
         "socl track",
         "Tracks every clicked target of a folder of clips from its first click on, and compares the boxes' centres "
         "with the other clicks. A data set by name, or with true boxes: pytracking/run_tracker.py.",
     )
+    parser.add_argument("--render", action="store_true", help="write a video and an image strip of each target")
+    parser.add_argument("--export", action="append", default=[], choices=EXPORT_NAMES, help="write the boxes")
+    add_jobs_option(parser)
+    return parser
+
+
+def export_parser() -> CommandParser:
+    """Returns the parser of ``socl export``."""
+    parser = _clips_parser(
+        "socl export", "Writes the boxes of an earlier `socl track` in other tools' formats; nothing is tracked anew."
+    )
+    parser.add_argument(
+        "--format", action="append", required=True, choices=EXPORT_NAMES, help="repeat it to write several"
+    )
+    return parser
+
+
+def _clips_parser(program: str, description: str) -> CommandParser:
+    from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path
+
+    parser = CommandParser(program, description)
     parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
     parser.add_argument("--tracker", default="siamfc/socl_res18", metavar="TRACKER/PARAMETERS")
     parser.add_argument("--out", type=path, help="folder of pictures and exports (default: beside the results)")
-    parser.add_argument("--render", action="store_true", help="write a video and an image strip of each target")
-    parser.add_argument("--export", action="append", default=[], choices=("cvat", "mot", "csv"), help="write the boxes")
-    add_jobs_option(parser)
     add_common_options(parser, "trackers or parameter sets")
     add_set_option(parser, "a parameter of the tracker, such as device=cpu")
     return parser
@@ -131,14 +152,24 @@ def track_parser() -> CommandParser:
 
 def track(words: Sequence[str]) -> int:
     """Tracks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
+    return _run_on_clips(track_parser(), words, "track_clips")
+
+
+def export(words: Sequence[str]) -> int:
+    """Exports: ``socl export CLIPS --tracker TRACKER/PARAMETERS --format FORMAT``."""
+    return _run_on_clips(export_parser(), words, "export_clips")
+
+
+def _run_on_clips(parser: CommandParser, words: Sequence[str], function: str) -> int:
     from ltr.admin.command_line import run_command
 
     def run(options: argparse.Namespace) -> int:
-        from socl_plugins.clicks.track_clips import track_clips
+        from socl_plugins.clicks import track_clips
 
-        return track_clips(options)
+        status: int = getattr(track_clips, function)(options)
+        return status
 
-    return run_command(track_parser().parse_args(words), run)
+    return run_command(parser.parse_args(words), run)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,8 @@ def socl_dimp() -> DiMPParams:
     return replace(dimp18.parameters(), network="dimp/socl_dimp18")
 
 
+CLICK_TO_BOX.refer("learned", "socl_plugins.click_box.estimate:learned_box")
+CLICK_TO_BOX.refer("default", "socl_plugins.click_box.estimate:default_box")
 ACTORS.refer("socl", "socl_plugins.soft_contrastive.actor:SoCLActor")
 ACTORS.refer("noise_robust", "socl_plugins.progressive.actor:NoiseRobustActor")
 ACTORS.refer("progressive", "socl_plugins.progressive.actor:ProgressiveActor")

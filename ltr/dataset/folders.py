@@ -12,17 +12,22 @@ import torch
 from ltr.dataset.base_video_dataset import BaseVideoDataset, ImageLoader, SequenceInfo
 from ltr.dataset.frames import numbered_images
 from ltr.dataset.text import DatasetError
+from ltr.dataset.video_file import VideoFrames
 
 CACHED_SEQUENCES = 1024  # a worker that lives long must not hold all of them
 
 
 @dataclass(frozen=True)
 class Video:
-    """A video's folder, the names of its images in their order, and what :meth:`get_sequence_info` says of them."""
+    """A video's folder, the names of its images in their order, and what :meth:`get_sequence_info` says of them.
+
+    Where ``file`` is given, the frames are read from it, and the names are those that images of them would have.
+    """
 
     folder: Path
     frames: tuple[str, ...]
     info: SequenceInfo
+    file: VideoFrames | None = None
 
 
 class FolderVideos(BaseVideoDataset):
@@ -49,7 +54,8 @@ class FolderVideos(BaseVideoDataset):
         return video.folder / video.frames[frame_id]
 
     def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
-        return self.image_loader(self.frame_path(seq_id, frame_id))
+        file = self._video(seq_id).file
+        return self.image_loader(self.frame_path(seq_id, frame_id)) if file is None else file.read(frame_id)
 
     def _video(self, seq_id: int) -> Video:
         if seq_id not in self._videos:

@@ -8,7 +8,10 @@ of their numbers, with
 - ``absence.label`` (1: the target is absent) and ``cover.label`` (0 to 8: how much of it is seen), a number a line;
 - ``meta_info.ini``: ``object_class`` says what the target is.
 
-Of the first two one must be there; the others may be missing. Source: Huang, Zhao and Huang, "GOT-10k", TPAMI 2021.
+Of the first two one must be there; the others may be missing. In place of images, ``video.json`` may name a video file
+that holds the frames (:mod:`ltr.dataset.video_file`); this is not part of GOT-10k, either.
+
+Source: Huang, Zhao and Huang, "GOT-10k", TPAMI 2021.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from ltr.dataset.base_video_dataset import ImageLoader, SequenceInfo
 from ltr.dataset.folders import FolderVideos, Video, box_info, image_names
 from ltr.dataset.names import path_below, read_names
 from ltr.dataset.text import DatasetError, read_flags, read_lines, read_table
+from ltr.dataset.video_file import read_video_file
 from ltr.registry import DATASETS
 
 SPLITS = ("train", "val", "test")
@@ -112,7 +116,8 @@ def _split_folder(root: Path, split: str | None) -> Path:
 def _read_video(folder: Path) -> Video:
     if not folder.is_dir():
         raise DatasetError(f"there is no folder {folder}, which {folder.parent / 'list.txt'} names")
-    frames = image_names(folder)
+    file = read_video_file(folder)
+    frames = image_names(folder) if file is None else tuple(f"{n:08d}.jpg" for n in range(1, file.frames + 1))
     boxes, points = folder / "groundtruth.txt", folder / "points.txt"
     if not boxes.exists() and not points.exists():
         raise DatasetError(f"there is neither {boxes} (boxes x,y,w,h) nor {points} (clicks x,y)")
@@ -130,7 +135,7 @@ def _read_video(folder: Path) -> Video:
         info["point"] = torch.from_numpy(clicks.astype(np.float32))
     if boxes.exists():
         info |= box_info(read_table(boxes, 4, len(frames)), in_view)
-    return Video(folder, frames, info)
+    return Video(folder, frames, info, file)
 
 
 def _read_class(path: Path) -> str | None:

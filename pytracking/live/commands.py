@@ -32,7 +32,7 @@ def live_parser(prog: str, description: str, examples: str) -> CommandParser:
     start.add_argument(
         "--click", nargs=2, type=number, metavar=("X", "Y"), help="a point on the target in the first frame"
     )
-    parser.add_argument("--click-method", metavar="NAME", help="what makes a box of a click (default: the only one)")
+    parser.add_argument("--click-method", metavar="NAME", help="makes a box of the click (default: the best there is)")
     parser.add_argument("--headless", action="store_true", help="open no window, even where there is a screen")
     parser.add_argument(
         "--save-results", action="store_true", help="write the video and the boxes (always done without a window)"

@@ -14,6 +14,8 @@ from pytracking.live.views import PlaybackCommand, View
 from pytracking.registry import CLICK_TO_BOX
 from pytracking.tracker.base import BaseTracker, check_initial_box
 
+DEFAULT_METHOD = "default"  # of ways from a click to a box: the one that is taken where none is named
+
 
 class StartError(ValueError):
     """Nothing says where the target is in the first frame."""
@@ -25,7 +27,7 @@ def click_to_box(image: np.ndarray, click: tuple[float, float], method: str | No
     Args:
         image: RGB uint8 (H, W, 3).
         click: x, y in pixels.
-        method: a name in ``CLICK_TO_BOX``; None: the only one there is.
+        method: a name in ``CLICK_TO_BOX``; None: ``default``, or the only one there is.
 
     Raises:
         RegistryError: there is no such method.
@@ -35,6 +37,8 @@ def click_to_box(image: np.ndarray, click: tuple[float, float], method: str | No
     if not (0 <= click[0] < width and 0 <= click[1] < height):
         raise StartError(f"the click {click[0]:g}, {click[1]:g} is outside the frame of {width} x {height} pixels")
     known = CLICK_TO_BOX.names()
+    if method is None and DEFAULT_METHOD in known:
+        method = DEFAULT_METHOD
     if method is None and len(known) != 1:
         raise StartError(
             f"choose a way from a click to a box with --click-method: {', '.join(known)}"

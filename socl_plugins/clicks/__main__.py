@@ -30,10 +30,8 @@ EXAMPLES = """examples:
 
 exit status: 0 done, 1 an error, 2 wrong usage
 """
-FORMAT_NAMES = (
-    *("cvat", "cvat-images", "label-studio", "coco", "labelme", "deeplabcut", "sleap", "csv"),
-    *("sleap-project", "mot"),  # these are only read
-)
+WRITTEN_NAMES = ("cvat", "cvat-images", "label-studio", "coco", "labelme", "deeplabcut", "sleap", "csv")
+FORMAT_NAMES = (*WRITTEN_NAMES, "sleap-project", "mot", "tap-vid")  # the last ones are only read
 CLIPS_HELP = "a folder that `socl prepare` made"
 
 
@@ -77,6 +75,9 @@ def _add_making(commands: Any) -> None:
     prepare.add_argument("--every", type=whole_number, default=1, metavar="N", help="keep one of N frames (default: 1)")
     prepare.add_argument("--max-side", type=whole_number, metavar="PIXELS", help="reduce larger frames to this")
     prepare.add_argument("--max-frames", type=whole_number, metavar="N", help="frames of a video that are kept at most")
+    prepare.add_argument(
+        "--uncut", action="store_true", help="leave the frames of video files there: less disk, slower training"
+    )
     prepare.add_argument("--quality", type=whole_number, default=95, help="of the JPEG files (default: 95)")
     prepare.add_argument(
         "--val", type=number_in(0, 1), default=0.2, help="part of the videos kept for scoring (default: 0.2)"
@@ -104,7 +105,7 @@ def _add_making(commands: Any) -> None:
     taken.set_defaults(run=f"{making}:import_file")
     given = commands.add_parser("export", help="write the clicks as another tool's files")
     given.add_argument("clips", type=path, metavar="CLIPS", help=CLIPS_HELP)
-    given.add_argument("--format", required=True, help=f"one of {', '.join(FORMAT_NAMES[:-2])}")
+    given.add_argument("--format", required=True, help=f"one of {', '.join(WRITTEN_NAMES)}")
     given.add_argument("--out", type=path, required=True, help="folder to write to")
     given.set_defaults(run=f"{making}:export_files")
     agreed = commands.add_parser("agreement", help="how far annotators' clicks on the same frames are apart")

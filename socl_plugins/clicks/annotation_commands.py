@@ -17,7 +17,9 @@ def prepare_clips(options: argparse.Namespace) -> int:
     """Cuts videos into a folder of clips."""
     from tqdm import tqdm
 
-    cutting = Cutting(options.every, options.max_side, options.max_frames, options.quality, options.val)
+    cutting = Cutting(
+        options.every, options.max_side, options.max_frames, options.quality, options.val, not options.uncut
+    )
     with tqdm(unit="frame", disable=None, leave=False) as bar:
 
         def progress(name: str, done: int, of: int | None) -> None:

@@ -34,7 +34,7 @@ PRECISE = 20.0  # pixels
 LOST = 0.1  # square roots of the frame's area
 THRESHOLDS = np.linspace(0.0, LOST, 51)
 CLICKS, FRAME_SIZE = "clicks", "frame_size"  # keys of a sequence's meta: (T, 2) x, y or nan, and (height, width)
-FIRST_BOX = "top_map"  # the way from a click to a box
+FIRST_BOX = "default"  # the way from a click to a box
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
 from ltr.admin.files import write_bytes_atomically
+from ltr.data.image_loader import load_image
+from ltr.dataset.video_file import VIDEO_FILE, VideoFrames, read_video_file
 from socl_plugins.clicks.log import LOG_NAME, ClickLog, ClickLogError, ClicksError, check_name
 
 CLIPS_FILE = "clips.json"
@@ -39,6 +44,7 @@ class Clip:
         width, height: of the clip's frames in pixels.
         source_width, source_height: of the source's, upright.
         frames: number of the clip's frames.
+        cut: they are image files; else they stay in the source, which ``video.json`` in the video's folder names.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Clip:
     source_width: int
     source_height: int
     frames: int
+    cut: bool = True
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -84,6 +91,36 @@ class Clips:
     def frame_path(self, clip: Clip, frame: int) -> Path:
         """Returns the image file of a frame, numbered from 0."""
         return self.folder(clip) / frame_name(frame)
+
+    def load_frame(self, clip: Clip, frame: int) -> np.ndarray:
+        """Returns a frame, numbered from 0, RGB (H, W, 3) uint8.
+
+        Raises:
+            ImageError, VideoFileError: it cannot be read.
+        """
+        if clip.cut:
+            return load_image(self.frame_path(clip, frame))
+        return self._file(clip).read(frame)
+
+    def holds_frames(self, clip: Clip) -> bool:
+        """Returns whether a video's folder holds, or names, as many frames as ``clips.json`` says."""
+        if clip.cut:
+            last = self.frame_path(clip, clip.frames - 1).is_file()
+            return last and not self.frame_path(clip, clip.frames).is_file()
+        file = read_video_file(self.folder(clip))
+        return file is not None and file.frames == clip.frames
+
+    def _file(self, clip: Clip) -> VideoFrames:
+        if clip.name not in self._files:
+            file = read_video_file(self.folder(clip))
+            if file is None:
+                raise ClipsError(f"there is no {self.folder(clip) / VIDEO_FILE}: prepare the video again")
+            self._files[clip.name] = file
+        return self._files[clip.name]
+
+    @cached_property
+    def _files(self) -> dict[str, VideoFrames]:
+        return {}
 
     def log(self, clip: Clip) -> ClickLog:
         """Returns the clicks of a video, always the same object.
@@ -125,6 +162,12 @@ def frame_name(frame: int) -> str:
     return f"{frame + 1:08d}.jpg"
 
 
+def jpeg_file(image: np.ndarray, quality: int) -> bytes:
+    """Returns an image, RGB (H, W, 3) uint8, as a JPEG file."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1].tobytes()
+
+
 def open_clips(root: Path) -> Clips:
     """Returns the videos of a folder of clips.
 
@@ -135,7 +178,7 @@ def open_clips(root: Path) -> Clips:
     if not clips.videos:
         raise ClipsError(f"{root / CLIPS_FILE} names no video; add some: socl prepare VIDEOS... --out {root}")
     for clip in clips:
-        if not clips.frame_path(clip, clip.frames - 1).is_file() or clips.frame_path(clip, clip.frames).is_file():
+        if not clips.holds_frames(clip):
             raise ClipsError(
                 f"{clips.folder(clip)} does not hold the {clip.frames} frames that {root / CLIPS_FILE} names: it was "
                 "changed, or comes from another preparation. Put it back, or prepare the video into another folder"
@@ -180,6 +223,8 @@ def _clip(values: dict[str, Any]) -> Clip:
     check_name("video", clip.name)
     if clip.split not in SPLITS:
         raise ClipsError(f"{clip.name}: the split is {clip.split!r}, not one of {', '.join(SPLITS)}")
+    if not isinstance(clip.cut, bool):
+        raise ClipsError(f"{clip.name}: cut is {clip.cut!r}, neither true nor false")
     for name in (known.name for known in fields(Clip) if known.type == "int"):
         if not isinstance(getattr(clip, name), int) or getattr(clip, name) < 1:
             raise ClipsError(f"{clip.name}: {name} is {getattr(clip, name)!r}, not a whole number from 1 on")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ltr.admin.files import write_bytes_atomically
+from ltr.dataset.video_file import VIDEO_FILE
 from socl_plugins.clicks.clips import SPLITS, Clip, Clips, frame_name
 from socl_plugins.clicks.log import Click, answers
 
@@ -79,6 +80,9 @@ def _write(path: Path, text: str) -> None:
 
 def _link_frames(clips: Clips, clip: Clip, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
+    if not clip.cut:
+        _write(folder / VIDEO_FILE, (clips.folder(clip) / VIDEO_FILE).read_text(encoding="utf-8"))
+        return
     for frame in range(clip.frames):
         link = folder / frame_name(frame)
         if link.exists():

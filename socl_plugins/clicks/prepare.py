@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ltr.admin.files import WriteError, check_writable
 from ltr.data.image_loader import ImageError
-from socl_plugins.clicks.clips import CLIPS_FILE, Clip, Clips, ClipsError, frame_name, read_clips
+from ltr.dataset.video_file import VideoFrames, reduced
+from socl_plugins.clicks.clips import CLIPS_FILE, Clip, Clips, ClipsError, frame_name, jpeg_file, read_clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import LOG_NAME, LONGEST_NAME
-from socl_plugins.clicks.sources import Source, SourceError, find_sources, reduced
+from socl_plugins.clicks.sources import Source, SourceError, find_sources
 
 PARTIAL = ".partial"
 
@@ -31,6 +31,7 @@ class Cutting:
         max_frames: keep at most so many of a video; None: all.
         quality: of the JPEG files, up to 100.
         val: the part of the videos that is kept for scoring, in [0, 1).
+        cut: write frames as image files; else those of video files stay there, and are decoded when they are needed.
     """
 
     every: int = 1
@@ -38,6 +39,7 @@ class Cutting:
     max_frames: int | None = None
     quality: int = 95
     val: float = 0.2
+    cut: bool = True
 
     def __post_init__(self) -> None:
         for name, least in (("every", 1), ("max_side", 32), ("max_frames", 2), ("quality", 1)):
@@ -91,7 +93,7 @@ def prepare(
         digest = source.digest()
         there = next((clip for clip in clips if clip.sha256 == digest), None)
         if there is not None:
-            _check_cut_alike(there, cutting, root)
+            _check_cut_alike(there, source, cutting, root)
             known += 1
             continue
         split = splits[len(new)]
@@ -119,14 +121,15 @@ def _splits(there: int, more: int, share: float) -> list[str]:
     return splits
 
 
-def _check_cut_alike(clip: Clip, cutting: Cutting, root: Path) -> None:
+def _check_cut_alike(clip: Clip, source: Source, cutting: Cutting, root: Path) -> None:
     longest = max(clip.source_width, clip.source_height)
     wanted = min(cutting.max_side or longest, longest)
-    if clip.every != cutting.every or max(clip.width, clip.height) != wanted:
+    uncut = not cutting.cut and not source.images
+    if clip.every != cutting.every or max(clip.width, clip.height) != wanted or clip.cut == uncut:
         raise ClipsError(
-            f"{clip.source} lies in {root} already, as {clip.name}, with --every {clip.every} and frames of "
-            f"{clip.width} x {clip.height} pixels: its clicks would not fit another cut. Use the same options, or "
-            "another --out"
+            f"{clip.source} lies in {root} already, as {clip.name}, with --every {clip.every}"
+            f"{'' if clip.cut else ', --uncut'} and frames of {clip.width} x {clip.height} pixels: its "
+            "clicks would not fit another cut. Use the same options, or another --out"
         )
 
 
@@ -150,9 +153,11 @@ def _cut(source: Source, folder: Path, cutting: Cutting, progress: Callable[[str
     first: np.ndarray | None = None
     size = (0, 0)
     kept = 0
+    cut = cutting.cut or bool(source.images)
+    times: list[int | None] = []
     try:
         partial.mkdir(parents=True)
-        for number, image in enumerate(source.frames()):
+        for number, (time, image) in enumerate(source.timed_frames()):
             if first is None:
                 first = image
             if image.shape != first.shape:
@@ -160,17 +165,21 @@ def _cut(source: Source, folder: Path, cutting: Cutting, progress: Callable[[str
                     f"{source.path}: frame {number} has {image.shape[1]} x {image.shape[0]} pixels, and the first "
                     f"{first.shape[1]} x {first.shape[0]}; a video has frames of one size"
                 )
+            times.append(time)
             if number % cutting.every:
                 continue
             small = reduced(image, cutting.max_side)
             size = small.shape[1], small.shape[0]
-            _write_frame(small, partial / frame_name(kept), cutting.quality)
+            if cut:
+                (partial / frame_name(kept)).write_bytes(jpeg_file(small, cutting.quality))
             kept += 1
             progress(folder.name, kept, total)
             if kept == cutting.max_frames:
                 break
         if first is None or kept < 2:
             raise SourceError(f"{source.path} gives {kept} frame{'s'[: kept != 1]}; a clip needs 2 at the least")
+        if not cut:
+            _name_frames(source, times, kept, cutting).write(partial)
         if (folder / LOG_NAME).exists():
             raise ClipsError(f"{folder} holds clicks, but {CLIPS_FILE} does not name it: move it away")
         if folder.exists():  # of a preparation that was stopped before clips.json named it
@@ -194,9 +203,14 @@ def _cut(source: Source, folder: Path, cutting: Cutting, progress: Callable[[str
         source_width=first.shape[1],
         source_height=first.shape[0],
         frames=kept,
+        cut=cut,
     )
 
 
-def _write_frame(image: np.ndarray, path: Path, quality: int) -> None:
-    encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    path.write_bytes(encoded.tobytes())
+def _name_frames(source: Source, times: list[int | None], kept: int, cutting: Cutting) -> VideoFrames:
+    """Returns where a source's frames are, given the presentation times of those that were decoded."""
+    last = (kept - 1) * cutting.every + 1
+    known = tuple(time for time in times[:last] if time is not None)
+    rising = len(known) == last and all(first < second for first, second in zip(known, known[1:]))
+    path = source.path.resolve()
+    return VideoFrames(str(path), path.stat().st_size, cutting.every, cutting.max_side, kept, known if rising else ())

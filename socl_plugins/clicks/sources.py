@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ltr.data.image_loader import load_image
 from ltr.dataset.frames import numbered_images
+from ltr.dataset.video_file import VideoFileError, decoded, open_container
 from socl_plugins.clicks.log import ClicksError
 
 VIDEO_SUFFIXES = (
@@ -81,52 +81,29 @@ class Source:
             return container.streams.video[0].frames or None
 
     def frames(self) -> Iterator[np.ndarray]:
-        """Yields the frames, RGB uint8 (H, W, 3), in order.
+        """Yields the frames, RGB uint8 (H, W, 3), in order. Raises SourceError, see :meth:`timed_frames`."""
+        return (image for _, image in self.timed_frames())
+
+    def timed_frames(self) -> Iterator[tuple[int | None, np.ndarray]]:
+        """Yields the frames, RGB uint8 (H, W, 3), in order, each after its presentation time, if it has one.
 
         Raises:
             SourceError: there is none, or one cannot be decoded.
         """
         if self.images:
-            yield from map(load_image, self.images)
+            yield from ((None, load_image(path)) for path in self.images)
             return
-        import av
-
-        count = 0
-        with _opened(self.path) as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            try:
-                for frame in container.decode(stream):
-                    yield _upright(frame.to_ndarray(format="rgb24"), frame.rotation)
-                    count += 1
-            except av.FFmpegError as error:
-                raise SourceError(f"{self.path} is broken after {count} frames: {error}") from error
-        if not count:
-            raise SourceError(f"{self.path} holds no frames")
+        try:
+            yield from decoded(self.path)
+        except VideoFileError as error:
+            raise SourceError(str(error)) from error
 
 
 def _opened(path: Path) -> Any:
-    """Returns PyAV's container of a file with a video stream whose codec is known."""
     try:
-        import av
-    except ImportError as error:
-        raise SourceError(f"reading {path} needs PyAV: pip install av. (A folder of images needs nothing)") from error
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{path} cannot be read as a video: {error}") from error
-    if not container.streams.video:
-        container.close()
-        raise SourceError(f"{path} holds no video, only {', '.join(s.type for s in container.streams) or 'nothing'}")
-    if getattr(container.streams.video[0], "codec_context", None) is None:
-        container.close()
-        raise SourceError(f"{path} is coded in a way that cannot be read here; convert it: ffmpeg -i {path} out.mp4")
-    return container
-
-
-def _upright(image: np.ndarray, rotation: int) -> np.ndarray:
-    """Returns an image turned by ``rotation`` degrees counterclockwise, as a player would show it."""
-    return np.ascontiguousarray(np.rot90(image, round(rotation / 90) % 4))
+        return open_container(path)
+    except VideoFileError as error:
+        raise SourceError(str(error)) from error
 
 
 def find_sources(names: Iterable[str]) -> list[Source]:
@@ -168,12 +145,3 @@ def _sources_at(path: Path) -> Iterator[Source]:
     for inner in sorted(path.iterdir()):
         if not inner.name.startswith("."):
             yield from _sources_at(inner)
-
-
-def reduced(image: np.ndarray, max_side: int | None) -> np.ndarray:
-    """Returns an image whose longer side is ``max_side`` at most."""
-    longest = max(image.shape[:2])
-    if max_side is None or longest <= max_side:
-        return image
-    height, width = (max(round(side * max_side / longest), 1) for side in image.shape[:2])
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,9 +1,10 @@
-"""Tracking of a folder of clips from their first clicks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
+"""Tracking of a folder of clips from their first clicks, and export of what came of it: ``socl track | export``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -11,17 +12,52 @@ from ltr.admin.files import write_bytes_atomically
 from ltr.dataset.got10k import Got10k
 from pytracking.analysis.render import render_strip, render_video
 from pytracking.evaluation import Sequence, Tracker, load_result, run_dataset
+from pytracking.evaluation.results import MissingResultError
 from pytracking.evaluation.tracker import SequenceResult
 from socl_plugins.clicks.click_precision import ClickScore, clicked_sequences, score_clicks
 from socl_plugins.clicks.clips import Clips, open_clips
 from socl_plugins.clicks.compiled import compile_clips, sequence_answers
-from socl_plugins.clicks.exchange.tracks import EXPORTS, Track, TrackedVideo
+from socl_plugins.clicks.exchange.tracks import Track, TrackedVideo, exported
 from socl_plugins.clicks.log import FIRST_TARGET, ClicksError
 from socl_plugins.clicks.points import PointAnnotated
 
 
 def track_clips(options: argparse.Namespace) -> int:
     """Tracks every target of every clip, prints how well the clicks were kept to, and writes what is asked for."""
+    clips, tracker, sequences = _opened(options)
+    every = [sequence for split in sequences.values() for sequence in split]
+    report = run_dataset(every, [tracker], int(options.debug), options.jobs, overwrite=True)
+    failed = {failure.sequence for failure in report.failures}
+    results = {s.name: load_result(tracker, s) for s in every if s.name not in failed}
+    for split, members in sequences.items():
+        _print_scores(split, {s.name: score_clicks(results[s.name].boxes, s) for s in members if s.name in results})
+    out = _out(options, tracker, clips)
+    for sequence in every:
+        if sequence.name in results and options.render:
+            boxes = results[sequence.name].boxes
+            print(render_video(sequence, boxes, out / f"{sequence.name}.mp4"))
+            print(render_strip(sequence, boxes, out / f"{sequence.name}.png", rows=2))
+    _write(clips, results, options.export, out)
+    return 1 if failed else 0
+
+
+def export_clips(options: argparse.Namespace) -> int:
+    """Writes the boxes of an earlier ``socl track`` in other tools' formats; nothing is tracked."""
+    clips, tracker, sequences = _opened(options)
+    every = [sequence for split in sequences.values() for sequence in split]
+    results = {}
+    for sequence in every:
+        try:
+            results[sequence.name] = load_result(tracker, sequence)
+        except MissingResultError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not results:
+        raise ClicksError(f"{options.tracker} has no results on {clips.root}: socl track {clips.root} first")
+    _write(clips, results, options.format, _out(options, tracker, clips))
+    return 0 if len(results) == len(every) else 1
+
+
+def _opened(options: argparse.Namespace) -> tuple[Clips, Tracker, dict[str, list[Sequence]]]:
     clips = open_clips(options.clips)
     compile_clips(clips)
     name, slash, parameters = options.tracker.partition("/")
@@ -32,24 +68,20 @@ def track_clips(options: argparse.Namespace) -> int:
     sequences = {split: _sequences(clips, split) for split in ("train", "val")}
     if not any(sequences.values()):
         raise ClicksError(f"no video of {clips.root} has two clicks: socl annotate {clips.root}")
-    every = [sequence for split in sequences.values() for sequence in split]
-    report = run_dataset(every, [tracker], int(options.debug), options.jobs, overwrite=True)
-    failed = {failure.sequence for failure in report.failures}
-    results = {s.name: load_result(tracker, s) for s in every if s.name not in failed}
-    for split, members in sequences.items():
-        _print_scores(split, {s.name: score_clicks(results[s.name].boxes, s) for s in members if s.name in results})
-    out = options.out or tracker.results_dir / "clips" / clips.root.resolve().name
-    for sequence in every:
-        if sequence.name in results and options.render:
-            boxes = results[sequence.name].boxes
-            print(render_video(sequence, boxes, out / f"{sequence.name}.mp4"))
-            print(render_strip(sequence, boxes, out / f"{sequence.name}.png", rows=2))
-    for form in options.export:
-        suffix, write = EXPORTS[form]
-        for video in _tracked_videos(clips, {s.name: s for s in every}, results):
-            write_bytes_atomically(out / form / f"{video.name}{suffix}", write(video))
+    return clips, tracker, sequences
+
+
+def _out(options: argparse.Namespace, tracker: Tracker, clips: Clips) -> Path:
+    folder: Path = options.out or tracker.results_dir / "clips" / clips.root.resolve().name
+    return folder
+
+
+def _write(clips: Clips, results: dict[str, SequenceResult], forms: list[str], out: Path) -> None:
+    videos = _tracked_videos(clips, results) if forms else []
+    for form in forms:
+        for name, content in exported(form, videos).items():
+            write_bytes_atomically(out / form / name, content)
         print(out / form)
-    return 1 if failed else 0
 
 
 def _sequences(clips: Clips, split: str) -> list[Sequence]:
@@ -77,9 +109,7 @@ def _print_scores(split: str, scores: dict[str, ClickScore]) -> None:
     print(f"{'mean':40}{sum(score.clicks for score in scores.values()):8}{means[0]:8.3f}{means[1]:11.3f}")
 
 
-def _tracked_videos(
-    clips: Clips, sequences: dict[str, Sequence], results: dict[str, SequenceResult]
-) -> list[TrackedVideo]:
+def _tracked_videos(clips: Clips, results: dict[str, SequenceResult]) -> list[TrackedVideo]:
     """Returns the tracks of each video, in frames and pixels of its source."""
     found = []
     for clip in clips:

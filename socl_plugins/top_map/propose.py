@@ -94,6 +94,26 @@ class ProposalSettings:
         return hashlib.sha256(json.dumps([METHOD, content], sort_keys=True).encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class ScoredWindows:
+    """All windows that were looked at for a click, before any is left out.
+
+    Attributes:
+        boxes: (N, 4) x, y, w, h in pixels of the reduced frame.
+        scores: (N,) objectness.
+        scale: size of the reduced frame over that of the frame (2,), in x and in y.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    scale: np.ndarray
+
+    def best(self, settings: ProposalSettings) -> Proposals:
+        """Returns those that the settings keep, the most object-like first, in pixels of the frame."""
+        kept = non_maximum_suppression(self.boxes, self.scores, settings.nms_threshold, settings.keep)
+        return Proposals(self.boxes[kept] / np.tile(self.scale, 2), self.scores[kept]).rounded()
+
+
 def propose_target(
     image: np.ndarray,
     point: tuple[float, float],
@@ -102,7 +122,19 @@ def propose_target(
 ) -> Proposals:
     """Returns the kept proposals for the target that was clicked, the most object-like first.
 
-    They are rounded to what the store holds, so stored ones and fresh ones are the same.
+    They are rounded to what the store holds, so stored ones and fresh ones are the same. Arguments and errors are those
+    of :func:`score_windows`.
+    """
+    return score_windows(image, point, settings, seed).best(settings)
+
+
+def score_windows(
+    image: np.ndarray,
+    point: tuple[float, float],
+    settings: ProposalSettings = ProposalSettings(),
+    seed: int | tuple[int, ...] = 0,
+) -> ScoredWindows:
+    """Returns all windows around a click and how object-like each is.
 
     Args:
         image: (H, W, 3) uint8, RGB.
@@ -126,8 +158,7 @@ def propose_target(
     likelihoods = load_likelihoods(settings.likelihoods or DEFAULT_TABLE)
     cues = window_cues(image, edges, boxes)
     scores = likelihoods.objectness(cues, settings.saliency, settings.contrast, settings.edges)
-    kept = non_maximum_suppression(boxes, scores, settings.nms_threshold, settings.keep)
-    return Proposals(boxes[kept] / np.tile(scale, 2), scores[kept]).rounded()
+    return ScoredWindows(boxes, scores, scale)
 
 
 def reduce_frame(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:

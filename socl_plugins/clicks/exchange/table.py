@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from ltr.registry import near_names
-from socl_plugins.clicks.exchange import coco, cvat, cvat_images, deeplabcut, label_studio, labelme, sleap, tables
+from socl_plugins.clicks.exchange import (
+    coco,
+    cvat,
+    cvat_images,
+    deeplabcut,
+    label_studio,
+    labelme,
+    sleap,
+    tables,
+    tap_vid,
+)
 from socl_plugins.clicks.exchange.marks import ExchangeError, Format
 
 AUTO = "auto"
@@ -20,6 +30,7 @@ FORMATS: dict[str, Format] = {
     "sleap-project": sleap.PROJECT,
     "csv": tables.FORMAT,
     "mot": tables.MOT,
+    "tap-vid": tap_vid.FORMAT,
 }
 
 

@@ -1,8 +1,9 @@
-"""Tracked boxes as other tools' files: CVAT for video 1.1, MOTChallenge, and a flat CSV."""
+"""Tracked boxes as other tools' files: CVAT, MOTChallenge, CSV, supervision, COCO-video, TAO."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -19,6 +20,11 @@ class Track:
     first: int
     boxes: np.ndarray
     scores: np.ndarray | None = None
+
+    def score(self, place: int) -> float:
+        """Returns the score of a box; 1 where the tracker gives none."""
+        value = 1.0 if self.scores is None else float(self.scores[place])
+        return round(value, 6) if np.isfinite(value) else 1.0
 
 
 @dataclass(frozen=True)
@@ -76,9 +82,10 @@ def mot(video: TrackedVideo) -> bytes:
     lines = []
     for number, track in enumerate(video.tracks, 1):
         for place, (x, y, w, h) in enumerate(track.boxes.tolist()):
-            score = 1.0 if track.scores is None else float(track.scores[place])
             frame = video.frame(track, place) + 1
-            lines.append((frame, number, f"{x + 1:.2f},{y + 1:.2f},{w:.2f},{h:.2f},{score:.4g},-1,-1,-1\n"))
+            lines.append(
+                (frame, number, f"{x + 1:.2f},{y + 1:.2f},{w:.2f},{h:.2f},{track.score(place):.4g},-1,-1,-1\n")
+            )
     return "".join(f"{frame},{number},{rest}" for frame, number, rest in sorted(lines)).encode()
 
 
@@ -96,8 +103,86 @@ def flat(video: TrackedVideo) -> bytes:
     return rows_of(header, rows)
 
 
-EXPORTS: dict[str, tuple[str, Callable[[TrackedVideo], bytes]]] = {
+def supervision(video: TrackedVideo) -> bytes:
+    """Returns a JSON file as supervision's ``JSONSink`` writes it: a list of detections, frames from 0."""
+    rows: list[dict[str, object]] = []
+    for number, track in enumerate(video.tracks, 1):
+        for place, (x, y, w, h) in enumerate(_rounded(track.boxes)):
+            sides = {"x_min": x, "y_min": y, "x_max": round(x + w, 2), "y_max": round(y + h, 2)}
+            frame = video.frame(track, place)
+            told = {"class_id": 0, "confidence": track.score(place), "tracker_id": number, "frame_index": frame}
+            rows.append({**sides, **told, "class_name": track.target})
+    rows.sort(key=lambda row: (row["frame_index"], row["tracker_id"]))
+    return json.dumps(rows, indent=1).encode()
+
+
+def coco_video(videos: Sequence[TrackedVideo]) -> bytes:
+    """Returns one COCO file of all videos: each frame of the source is an image, whose ``frame_id`` counts from 0."""
+    listed: dict[str, list[dict[str, object]]] = {"videos": [], "images": [], "annotations": []}
+    for first_image, first_track, number, video in _numbered(videos):
+        size = {"width": video.width, "height": video.height}
+        listed["videos"].append({"id": number, "name": video.name, "fps": video.fps, **size})
+        for frame in range(video.frames):
+            file = f"{video.name}/{frame + 1:08d}.jpg"
+            known = {"id": first_image + frame, "file_name": file, "video_id": number, "frame_id": frame}
+            listed["images"].append({**known, **size})
+        for track_number, track in enumerate(video.tracks, first_track):
+            for place, box in enumerate(_rounded(track.boxes)):
+                listed["annotations"].append(
+                    {
+                        "id": len(listed["annotations"]) + 1,
+                        "image_id": first_image + video.frame(track, place),
+                        "video_id": number,
+                        "category_id": 1,
+                        "instance_id": track_number,
+                        "bbox": box,
+                        "area": round(box[2] * box[3], 2),
+                        "iscrowd": 0,
+                        "score": track.score(place),
+                        "attributes": {"target": track.target},
+                    }
+                )
+    return json.dumps({**listed, "categories": [{"id": 1, "name": "target"}]}).encode()
+
+
+def tao(videos: Sequence[TrackedVideo]) -> bytes:
+    """Returns TAO's results of all videos; images, videos and tracks have the numbers that :func:`coco_video` gives."""
+    rows = []
+    for first_image, first_track, number, video in _numbered(videos):
+        for track_number, track in enumerate(video.tracks, first_track):
+            for place, box in enumerate(_rounded(track.boxes)):
+                image = first_image + video.frame(track, place)
+                known = {"image_id": image, "category_id": 1, "bbox": box, "score": track.score(place)}
+                rows.append({**known, "track_id": track_number, "video_id": number})
+    return json.dumps(rows).encode()
+
+
+def _numbered(videos: Sequence[TrackedVideo]) -> Iterator[tuple[int, int, int, TrackedVideo]]:
+    """Yields the number of each video's first image and first track, and the video with its own number, all from 1."""
+    image = track = 1
+    for number, video in enumerate(videos, 1):
+        yield image, track, number, video
+        image += video.frames
+        track += len(video.tracks)
+
+
+def _rounded(boxes: np.ndarray) -> list[list[float]]:
+    return [[round(value, 2) for value in box] for box in boxes.tolist()]
+
+
+FILE_PER_VIDEO: dict[str, tuple[str, Callable[[TrackedVideo], bytes]]] = {
     "cvat": (".xml", cvat),
     "mot": (".txt", mot),
     "csv": (".csv", flat),
+    "supervision": (".json", supervision),
 }
+ONE_FILE: dict[str, Callable[[Sequence[TrackedVideo]], bytes]] = {"coco-video": coco_video, "tao": tao}
+EXPORTS = (*FILE_PER_VIDEO, *ONE_FILE)
+
+
+def exported(form: str, videos: Sequence[TrackedVideo]) -> dict[str, bytes]:
+    """Returns the files, by name, of tracked videos in one of ``EXPORTS``."""
+    if form in ONE_FILE:
+        return {f"{form}.json": ONE_FILE[form](videos)}
+    suffix, write = FILE_PER_VIDEO[form]
+    return {f"{video.name}{suffix}": write(video) for video in videos}

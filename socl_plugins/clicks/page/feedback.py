@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from socl_plugins.top_map.box import top_map_box
+from socl_plugins.click_box.estimate import default_box
 from socl_plugins.top_map.map import render
 from socl_plugins.top_map.proposals import Proposals
-from socl_plugins.top_map.propose import propose_target
+from socl_plugins.top_map.propose import ProposalSettings, score_windows
 
 PICTURE = (240, 180)  # width and height in pixels
 CELLS = (90, 120)  # of the map on the picture: rows, columns
@@ -38,9 +38,9 @@ def feedback(image: np.ndarray, click: tuple[float, float]) -> Feedback:
     Raises:
         ValueError: the click lies outside the frame.
     """
-    found = propose_target(image, click)
-    box = top_map_box(found)
-    return Feedback(box, _picture(image, click, found, box))
+    windows = score_windows(image, click)
+    box = default_box(image, click, windows)
+    return Feedback(box, _picture(image, click, windows.best(ProposalSettings()), box))
 
 
 def _picture(image: np.ndarray, click: tuple[float, float], found: Proposals, box: np.ndarray) -> bytes:

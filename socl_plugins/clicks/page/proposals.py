@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pytracking.tracker.base import BaseTracker
 
 LOOK_AHEAD = 60  # frames that are tracked beyond the one that the person looks at
-CLICK_TO_BOX_METHOD = "top_map"
 
 ReadFrame = Callable[[int], np.ndarray]
 Place = tuple[float, float]
@@ -31,7 +30,7 @@ def start(tracker: BaseTracker, image: np.ndarray, click: Place) -> None:
     """Starts a tracker on the target that was clicked."""
     from pytracking.live.session import click_to_box  # takes seconds to import, which the page does not wait for
 
-    box = click_to_box(image, _inside(click, image), CLICK_TO_BOX_METHOD)
+    box = click_to_box(image, _inside(click, image))
     tracker.initialize(image, {"init_bbox": box.tolist()})
 
 

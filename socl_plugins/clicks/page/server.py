@@ -26,11 +26,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltr.data.image_loader import ImageError
+from ltr.dataset.video_file import VideoFileError
+from socl_plugins.clicks.clips import jpeg_file
 from socl_plugins.clicks.log import ClickLogError, check_name
 from socl_plugins.clicks.page.session import AnnotationSession, NotFoundError
 
 LARGEST_BODY = 16 * 1024  # bytes; a click has some 300
 LARGEST_NUMBER = 10**9
+SHOWN_QUALITY = 90  # of the JPEG files of frames that are not cut
 FILES = {
     "/page.js": "text/javascript",
     "/view.js": "text/javascript",
@@ -127,8 +130,11 @@ def create_app(session: AnnotationSession, token: str, host: str = "127.0.0.1") 
 
     def frame(request: Request) -> Response:
         clip, number = session.frame(request.path_params["video"], request.path_params["frame"])
-        path = session.clips.frame_path(clip, number)
-        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+        kept = {"Cache-Control": "private, max-age=3600"}
+        if clip.cut:
+            return FileResponse(session.clips.frame_path(clip, number), media_type="image/jpeg", headers=kept)
+        picture = jpeg_file(session.clips.load_frame(clip, number), SHOWN_QUALITY)
+        return Response(picture, media_type="image/jpeg", headers=kept)
 
     def top(request: Request) -> Response:
         place = _float(request, "x"), _float(request, "y")
@@ -172,6 +178,7 @@ def create_app(session: AnnotationSession, token: str, host: str = "127.0.0.1") 
         NotFoundError: lambda request, error: _error(404, str(error)),
         ClickLogError: lambda request, error: _error(422, str(error)),
         ImageError: lambda request, error: _error(500, str(error)),
+        VideoFileError: lambda request, error: _error(500, str(error)),
         ValueError: lambda request, error: _error(422, str(error)),
         OSError: lambda request, error: _error(507, f"not stored: {error.strerror or error}"),
     }

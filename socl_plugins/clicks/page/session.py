@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ltr.data.image_loader import load_image
 from socl_plugins.clicks.clips import Clip, Clips
 from socl_plugins.clicks.log import Click, ClickLogError, ClicksError, answers, now, standing
 from socl_plugins.clicks.page.asking import order_of_asking, track_both_ways
@@ -154,7 +153,7 @@ class AnnotationSession:
         from socl_plugins.clicks.page.feedback import feedback  # takes seconds to import: the page is shown meanwhile
 
         clip, frame = self.frame(number, frame)
-        return feedback(load_image(self.clips.frame_path(clip, frame)), click)
+        return feedback(self.clips.load_frame(clip, frame), click)
 
     def propose(self, browser: str, number: int, target: str, frame: int, on: bool) -> dict[str, Any]:
         """Starts a browser's tracker, asks it for what it has, or stops it; returns its boxes by frame."""
@@ -205,7 +204,7 @@ class AnnotationSession:
             asking.error = str(error)
 
     def _tracking(self, clip: Clip) -> tuple[Callable[[int], np.ndarray], int, Callable[[], BaseTracker]]:
-        return lambda frame: load_image(self.clips.frame_path(clip, frame)), clip.frames, self._create
+        return lambda frame: self.clips.load_frame(clip, frame), clip.frames, self._create
 
     def _places(self, clip: Clip, target: str) -> dict[int, tuple[float, float]]:
         found = answers(self.clips.log(clip).clicks).get(target, {})

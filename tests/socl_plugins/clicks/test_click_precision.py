@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from socl_plugins.clicks.click_precision import click_precision, click_score, cl
 from socl_plugins.clicks.clips import Clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import Click
+from socl_plugins.clicks.prepare import Cutting
 
 from .conftest import FRAMES, MakeClips
 
@@ -52,10 +54,10 @@ def test_without_a_later_click_there_is_no_score() -> None:
         click_score(boxes_at((50, 50), (50, 50)), clicks, SIZE)
 
 
-@pytest.fixture
-def clicked(make_clips: MakeClips, synthetic: SyntheticVideo) -> Clips:
+@pytest.fixture(params=[True, False], ids=["cut", "uncut"])
+def clicked(make_clips: MakeClips, synthetic: SyntheticVideo, request: pytest.FixtureRequest) -> Clips:
     """The target's true centre on every third visible frame of the held-out video, from frame 3 on."""
-    clips = make_clips(3)
+    clips = make_clips(3, cutting=Cutting(cut=request.param))
     info = synthetic.get_sequence_info(2)
     centers = info["bbox"][:, :2] + info["bbox"][:, 2:] / 2
     seen = [frame for frame in range(3, FRAMES, 3) if info["visible"][frame]]
@@ -107,6 +109,13 @@ def test_what_was_clicked_is_tracked_and_written(
     assert (workspace / "out/cvat/video_2.xml").read_text().count('outside="0"') == FRAMES - first
     assert len((workspace / "out/csv/video_2.csv").read_text().splitlines()) == FRAMES - first + 1
     assert (workspace / "out/video_2.mp4").stat().st_size > 1000
+    later = ["export", str(clicked.root), "--tracker", "siamfc/untrained_res18", "--out", str(workspace / "later")]
+    assert command.main([*later, *(f"--format={form}" for form in command.EXPORT_NAMES)]) == 0
+    for name in ("cvat/video_2.xml", "mot/video_2.txt", "csv/video_2.csv"):  # what the tracking run itself wrote
+        assert (workspace / "later" / name).read_bytes() == (workspace / "out" / name).read_bytes()
+    for name in ("supervision/video_2.json", "coco-video/coco-video.json", "tao/tao.json"):
+        assert json.loads((workspace / "later" / name).read_text())
+    assert command.main([*later[:3], "siamfc/imagenet_res18", "--format", "tao"]) == 1
 
 
 def test_clicks_alone_are_learned_from_and_choose_the_weights(

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ltr.data.image_loader import load_image
 from socl_plugins.clicks.clips import Clips
 from socl_plugins.clicks.page.serve import ServeError, serve
+from socl_plugins.clicks.prepare import Cutting
 
 from .conftest import FRAMES, TOKEN, MakeClips
 
@@ -145,6 +147,17 @@ def test_a_frame_is_the_file_and_feedback_is_a_picture_with_a_box(client: Client
     assert box[0] < 60 < box[0] + box[2] and box[1] < 40 < box[1] + box[3]
     assert client.ask("GET", "/api/videos/0/frames/5/top?x=600&y=40")[0] == 422
     assert client.ask("GET", "/api/videos/0/frames/5/top?x=here&y=40")[0] == 422
+
+
+def test_a_frame_that_is_not_cut_is_decoded_for_the_page(
+    make_clips: MakeClips, serve_clips: Callable[[Clips], str], tmp_path: Path
+) -> None:
+    clips = make_clips(1, cutting=Cutting(val=0, cut=False))
+    client = Client(clips, int(re.findall(r":(\d+)/", serve_clips(clips))[0]))
+    (tmp_path / "frame.jpg").write_bytes(client.ask("GET", "/api/videos/0/frames/5")[1])
+    shown, exact = load_image(tmp_path / "frame.jpg"), clips.load_frame(clips.videos[0], 5)
+    assert np.abs(shown.astype(int) - exact).mean() < 4
+    assert client.ask("GET", "/api/videos/0/frames/5/top?x=60&y=40")[0] == 200
 
 
 def test_a_full_disk_is_told_and_the_next_click_is_stored(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

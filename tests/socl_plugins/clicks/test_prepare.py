@@ -10,7 +10,10 @@ import pytest
 
 from ltr.data.image_loader import load_image
 from ltr.dataset.got10k import Got10k
+from ltr.dataset.text import DatasetError
 from socl_plugins.clicks.clips import ClipsError, open_clips
+from socl_plugins.clicks.compiled import compile_clips
+from socl_plugins.clicks.log import Click
 from socl_plugins.clicks.prepare import Cutting, prepare
 from socl_plugins.clicks.sources import Source, SourceError, find_sources
 
@@ -137,3 +140,48 @@ def test_a_broken_or_foreign_folder_is_told(tmp_path: Path, make_clips: MakeClip
     file.write_text("{")
     with pytest.raises(ClipsError, match="is not what socl prepare writes"):
         open_clips(clips.root)
+
+
+def test_uncut_videos_are_the_same_data_set_bit_for_bit_without_image_files(
+    make_clips: MakeClips, video_files: list[Path], tmp_path: Path
+) -> None:
+    clips = make_clips(3, cutting=Cutting(every=3, cut=False))
+    assert not list(clips.root.rglob("*.jpg"))
+    assert [clip.cut for clip in open_clips(clips.root)] == [False] * 3
+    for split, files in (("train", video_files[:2]), ("val", video_files[2:])):
+        dataset = Got10k(clips.root, split)
+        for video, file in enumerate(files):
+            in_order = list(Source(file).frames())[::3]
+            frames = dataset.get_frames(video, [7, 0, 3])[0]
+            assert all(np.array_equal(frame, in_order[n]) for frame, n in zip(frames, (7, 0, 3)))
+    with pytest.raises(ClipsError, match="--every 3, --uncut and frames of 128 x 96"):
+        prepare(map(str, video_files), clips.root, Cutting(every=3))
+    again = prepare(map(str, video_files), clips.root, Cutting(every=3, cut=False))
+    assert again.known == 3 and not again.new
+
+
+def test_folders_of_images_are_cut_in_any_case(tmp_path: Path, make_clips: MakeClips) -> None:
+    folder = make_clips(1).folder(make_clips(1).videos[0])
+    clips = prepare([str(folder)], tmp_path / "other", Cutting(cut=False)).clips
+    assert clips.videos[0].cut and len(list(clips.root.rglob("*.jpg"))) == FRAMES
+    assert prepare([str(folder)], tmp_path / "other", Cutting(cut=False)).known == 1
+
+
+def test_each_target_of_an_uncut_video_is_a_sequence_of_the_same_file(make_clips: MakeClips) -> None:
+    clips = make_clips(1, cutting=Cutting(cut=False, val=0))
+    clip = clips.videos[0]
+    for target, x in (("1", 10.0), ("2", 50.0)):
+        clips.log(clip).append([Click(clip.name, 4, target, x, 20.0)])
+    compile_clips(clips)
+    dataset = Got10k(clips.root, "train")
+    assert [dataset.sequence_name(n) for n in range(2)] == ["video_0", "video_0@2"]
+    assert np.array_equal(dataset.load_frame(0, 4), dataset.load_frame(1, 4))
+    assert not list(clips.root.rglob("*.jpg"))
+
+
+def test_an_uncut_video_that_was_moved_away_is_named(make_clips: MakeClips, tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", coded_frames(6))
+    clips = prepare([str(tmp_path / "a.mp4")], tmp_path / "clips", Cutting(val=0, cut=False)).clips
+    (tmp_path / "a.mp4").unlink()
+    with pytest.raises(DatasetError, match=r"there is no video .*a\.mp4"):
+        Got10k(clips.root, "train").load_frame(0, 0)
