@@ -34,7 +34,7 @@ FIXED = tuple(10.0**power for power in np.arange(-5, 2.01, 0.25))
 
 
 def problem(dataset: BaseVideoDataset, video: int, frames: int = 3) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Returns crops (I, 1, 3, S, S) of a video and boxes (I, 1, 4) in them, or none if too few frames show the target."""
+    """Returns crops (I, 1, 3, S, S) of a video and boxes (I, 1, 4) in them; none: too few show the target."""
     info = dataset.get_sequence_info(video)
     usable = np.flatnonzero(np.asarray(info["visible"]) & np.asarray(info["valid"]))
     if len(usable) < frames:
