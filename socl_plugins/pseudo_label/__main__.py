@@ -20,7 +20,7 @@ from ltr.admin.jobs import add_jobs_options
 DESCRIPTION = "Pseudo boxes: what a machine makes of a box on every so many frames and a click on the others."
 EXAMPLES = """examples:
   python -m socl_plugins.pseudo_label build --dataset got10k_train            all cores; run it again to go on
-  python -m socl_plugins.pseudo_label build --dataset got10k_train --method paper --set tracker=siamfc
+  python -m socl_plugins.pseudo_label build --dataset got10k_train --method paper --set parameters=res18_cf
   python -m socl_plugins.pseudo_label check                       is every stored record what was written?
   python -m socl_plugins.pseudo_label show --dataset got10k_train --out boxes.png
   python -m socl_plugins.pseudo_label stats --dataset got10k_val --plot quality.png    needs boxes on all frames
@@ -29,7 +29,9 @@ methods:
   fused          a tracker from each box to the next and back for the size; centres are the clicks (default)
   tracked        the same for the centre, too: better where clicks are more than a few pixels off
   smooth         the same with a smooth path (Kalman) through clicks and tracked centres
-  paper          a tracker forwards, moved to the click where it is more than 20 px off (SoCL, section 3.3)
+  paper          SoCL-CF forwards, moved to the click where it is more than 20 px off (SoCL, section 3.3); without a
+                 trained network, --set parameters=res18_cf
+  forwards       the same by SiamFC on ImageNet's features
   interpolation  sizes between those of the boxes, centres are the clicks; no tracker
   top_map        the TOP map of each click at a threshold
 

@@ -84,8 +84,8 @@ SOCL_DIMP = Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", 
 LOW_LEARNING_RATE = {"optimizer.learning_rate": "1e-5"}
 
 LADDER = (
-    Row("GST", "socl/gst", settings=SOCL.settings),
-    Row("GST + SNS", "socl/gst_sns", settings=SOCL.settings, paper="2.7 above GST"),
+    Row("GST", "socl/gst", settings=SOCL.settings, paper="55.1"),
+    Row("GST + SNS", "socl/gst_sns", settings=SOCL.settings, paper="57.8"),
     Row("GST + SNS + mixing", "socl/gst_sns_mix", settings=SOCL.settings, paper="58.1"),
     replace(SOCL, title="GST + SNS + mixing + LST", paper="60.9"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,10 @@ def test_socl_transt_learns_from_the_store_and_says_what_it_cost(workspace: Path
     store = PseudoBoxStore(workspace / "pseudo_boxes" / "synthetic.T10.interpolation.sqlite")
     assert len(store.records) == 2
     assert np.isfinite(store.read(embedded_videos(2).sequence_name(0))[0]).any()
+
+
+def test_the_papers_boxes_are_by_its_own_tracker_and_siamfcs_have_another_name() -> None:
+    paper, ours = method_settings("paper"), method_settings("forwards")
+    assert (paper.tracker, paper.parameters, paper.source) == ("eco", "socl_cf", "forwards")  # SoCL, section 3.3
+    assert (paper.failure_px, paper.follow_clicks, paper.fuse.centers) == (20, False, "tracked")
+    assert ours == replace(paper, tracker="siamfc", parameters="imagenet_res18_unit")
