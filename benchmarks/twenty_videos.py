@@ -117,7 +117,7 @@ def click_videos(
         truth = boxes[video["name"]]
         for frame in np.unique(np.linspace(0, video["frames"] - 1, wanted).astype(int)).tolist():
             if not (np.isfinite(truth[frame]).all() and truth[frame, 2:].min() > 0):
-                body = {"x": None, "y": None, "state": "absent"}
+                body: dict[str, Any] = {"x": None, "y": None, "state": "absent"}
             else:
                 place = truth[frame, :2] + truth[frame, 2:] / 2 + rng.normal(0, NOISE, 2)
                 x, y = np.clip(place, 0, [video["width"], video["height"]]).round(2).tolist()
