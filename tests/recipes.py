@@ -24,6 +24,10 @@ SMALL: dict[str, Any] = {
     "score.frames": 2,
     "runtime.num_workers": 0,
 }
+WITHOUT_SCORE: dict[str, Any] = {
+    **{key: value for key, value in SMALL.items() if not key.startswith("score")},
+    "score": None,
+}
 FEW_PROPOSALS = {"data.labels.prepare_frames": 0, "data.labels.proposals.random_count": 200}
 SMALL_DIMP: dict[str, Any] = {
     **SMALL,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ltr.registry
+from ltr import run_training
 from ltr.dataset import Got10k
 from pytracking import run_tracker
 from pytracking.evaluation import ResultError, Sequence, Tracker, get_dataset, load_result
@@ -21,6 +22,7 @@ from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.base import BaseTracker
 from socl_plugins.clicks.__main__ import main as clicks
+from tests.recipes import WITHOUT_SCORE, as_words
 
 _spec = importlib.util.spec_from_file_location("user_files", Path(__file__).with_name("user_files.py"))
 assert _spec is not None and _spec.loader is not None
@@ -85,7 +87,7 @@ def test_evaluation_reads_it_right_or_names_what_is_wrong(case, tmp_path: Path, 
         if case.files.get("cover.label") and name != "got10k_val":
             continue
         if case.error:
-            with pytest.raises((ValueError, FileNotFoundError), match=case.error if name == "got10k_val" else "val"):
+            with pytest.raises((ValueError, FileNotFoundError), match=case.error):
                 sequence = get_dataset(name)[0]
                 [sequence.frame(index) for index in range(len(sequence))]
             continue
@@ -95,6 +97,22 @@ def test_evaluation_reads_it_right_or_names_what_is_wrong(case, tmp_path: Path, 
         np.testing.assert_allclose(greys, BOXES[:, 0], atol=1)
         if case.hidden:
             assert np.flatnonzero(sequence.meta["cover"] == 0).tolist() == list(case.hidden)
+
+
+def test_training_s_command_learns_from_it_or_names_what_is_wrong(
+    case, tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case.write(tmp_path / "data").rename(tmp_path / "data" / "train")
+    monkeypatch.setenv("PYTRACKING_GOT10K_DIR", str(tmp_path / "data"))
+    small = {**WITHOUT_SCORE, "data.sets": "got10k_train"}
+    status = run_training.main(["siamfc", "box_siam_alexnet", "--device", "cpu", *as_words(small)])
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    if case.error and case.at == "reading":
+        assert status == 1 and re.search(case.error, told.err, re.MULTILINE), told.err
+        assert not any(workspace.rglob("*.pth.tar"))
+    elif not case.error:
+        assert status == 0 and any(workspace.rglob("*_ep0001.pth.tar")), told.err
 
 
 def test_commands_read_it_right_or_name_what_is_wrong(

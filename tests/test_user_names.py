@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import ltr.registry
+from ltr import run_training
 from ltr.dataset import Coco, DatasetError, Got10k, SyntheticVideo, export_got10k
 from ltr.dataset.names import path_below
 from pytracking import pack_results, run_tracker
@@ -24,6 +26,7 @@ from socl_plugins.clicks import PointAnnotated
 from socl_plugins.clicks.__main__ import main as clicks
 from socl_plugins.clicks.points import write_points
 from socl_plugins.pseudo_label.store import PseudoBoxStore
+from tests.recipes import WITHOUT_SCORE, as_words
 
 HOSTILE = [
     "../../outside",
@@ -191,6 +194,33 @@ def test_coco_without_iscrowd_and_with_a_byte_order_mark_is_read_and_a_box_that_
         write_coco(tmp_path, text)
         with pytest.raises(DatasetError, match=message):
             Coco(tmp_path)
+
+
+def test_training_s_command_reads_coco_and_names_a_box_that_is_none(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {
+        "images": [{"id": 1, "file_name": "bird.jpg"}],
+        "categories": [{"id": 1, "name": "bird"}],
+        "annotations": [{"id": 5, "image_id": 1, "category_id": 1, "bbox": [5, 6, 20, 16]}],
+    }
+    (tmp_path / "coco" / "train2017").mkdir(parents=True)
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    (tmp_path / "coco" / "train2017" / "bird.jpg").write_bytes(picture)
+    monkeypatch.setenv("PYTRACKING_COCO_DIR", str(tmp_path / "coco"))
+    command = ["siamfc", "box_siam_alexnet", "--device", "cpu", *as_words(WITHOUT_SCORE | {"data.sets": "coco"})]
+
+    write_coco(tmp_path / "coco", content, start="\ufeff")
+    assert run_training.main(command) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    for text, message in (
+        (content | {"annotations": [content["annotations"][0] | {"bbox": []}]}, "annotation 5 has the bbox .*not four"),
+        ('{"images": [\n{"id": 1,}]}', "instances_train2017.json, line 2: this is no JSON"),
+    ):
+        write_coco(tmp_path / "coco", text)
+        assert run_training.main(command) == 1
+        error = capsys.readouterr().err
+        assert re.search(message, error) and "Traceback" not in error and "damaged" not in error
 
 
 def test_blanks_unicode_percent_and_hash_work_from_the_list_to_the_zip_file(

@@ -38,6 +38,29 @@ def photo(**options: object) -> bytes:
     return file.getvalue()
 
 
+def of_mode(mode: str, kind: str, **options: object) -> bytes:
+    """The third frame in another kind of colour; in grey, which comes out the same in all of them."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    pixels = Image.new("RGB", SIZE[::-1], (30, 30, 30)).convert(mode)
+    pixels.save(file, kind, **options)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def turned() -> bytes:
+    """The orientation tag of a picture that was taken with the camera on its side."""
+    from PIL import Image
+
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    return tags.tobytes()
+
+
+def encoded(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
 def text(lines: Sequence[str] = LINES, end: str = "\n", start: str = "", code: str = "utf-8") -> bytes:
     return (start + "".join(line + end for line in lines)).encode(code)
 
@@ -107,6 +130,7 @@ def content(file: str, data: Callable[[], bytes]) -> Callable[[Path], object]:
 COVER = ["8"] * 4 + ["0", "0"] + ["3"] * 6
 HIDDEN = (4, 5)
 THIRD = NUMBERED[2]
+NAMED_PNG = named("{}.png")
 TRAILER = b"\0\0\0\x18ftypmp42 \xff\xda\0\x0c\x03 \xff\xd9 end"
 
 ORDER = [
@@ -114,8 +138,10 @@ ORDER = [
     Case("from 0 on", named("{}.jpg", 0)),
     Case("frame_1.jpg", named("frame_{}.jpg")),
     Case("img-98.jpg to img-109.jpg", named("img-{}.jpg", 98)),
-    Case("95.jpg to 106.jpg", named("95 {}.jpg", 95)),
-    Case("leading zeros on some", named("{:02d}.jpg", 95)),
+    Case("95.jpg to 106.jpg", named("{}.jpg", 95)),
+    Case("a number before the last", named("2024 06 {}.jpg", 95)),
+    Case("zeros to two digits", named("{:02d}.jpg", 95)),
+    Case("leading zeros on some", ("1.jpg", "02.jpg", *named("{}.jpg")[2:6], "007.jpg", *named("{}.jpg")[7:])),
     Case("name of many digits", named("cam2_20240101_{}.png", 9)),
     Case("upper-case endings", named("{}.JPG")),
     Case("png", named("{}.png")),
@@ -204,6 +230,13 @@ FLAGS = [
 WHOLE = [
     Case("a motion photo's trailer", change=content(THIRD, lambda: picture(30) + TRAILER)),
     Case("a preview behind the picture", change=content(THIRD, lambda: picture(30) + photo())),
+    Case("a progressive JPEG", change=content(THIRD, lambda: of_mode("RGB", "JPEG", progressive=True))),
+    Case("a grey JPEG", change=content(THIRD, lambda: of_mode("L", "JPEG"))),
+    Case("a CMYK JPEG", change=content(THIRD, lambda: of_mode("CMYK", "JPEG"))),
+    Case("a turned JPEG", change=content(THIRD, lambda: of_mode("RGB", "JPEG", exif=turned()))),
+    Case("PNG of 16 bits", NAMED_PNG, change=content("3.png", lambda: encoded(np.full(SIZE, 30 * 257, np.uint16)))),
+    Case("transparent PNG", NAMED_PNG, change=content("3.png", lambda: of_mode("RGBA", "PNG"))),
+    Case("PNG with a palette", NAMED_PNG, change=content("3.png", lambda: of_mode("P", "PNG"))),
     Case("an end marker twice", change=content(THIRD, lambda: picture(30) + b"\xff\xd9")),
     Case("a cut picture", change=content(THIRD, lambda: photo()[:900]), error="3.jpg is cut off", at="decoding"),
     Case(

@@ -74,7 +74,8 @@ def _read(path: Path, ground_truth: Path | None, dataset: str | None = None) -> 
     beside = path.with_name(f"{path.stem if path.is_file() else path.name}.txt")
     if ground_truth is None:
         candidates = [*(path / name for name in BOX_FILES if path.is_dir()), beside]
-        ground_truth = next((file for file in candidates if file.is_file()), None)
+        # What is no file is refused by the reader, which says what it is.
+        ground_truth = next((file for file in candidates if file.exists()), None)
         if ground_truth is None:
             names = ", ".join(str(file) for file in candidates)
             raise FileNotFoundError(f"{path} has no ground truth; looked for {names}")

@@ -119,9 +119,10 @@ def test_a_backbones_file_is_checked_like_any_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
 def test_the_prefix_of_a_wrapper_is_taken_off_with_a_word(prefix: str, capsys: Output) -> None:
     net, other = nn.Linear(2, 3), nn.Linear(2, 3)
-    load_weights(net, {f"{prefix}{name}": value for name, value in other.state_dict().items()}, "theirs.pth")
+    file = f"theirs under {prefix}pth"  # what is said of a file is said once in a process
+    load_weights(net, {f"{prefix}{name}": value for name, value in other.state_dict().items()}, file)
     assert torch.equal(net.weight, other.weight)
-    assert "theirs.pth: the prefix" in capsys.readouterr().err
+    assert f"{file}: the prefix" in capsys.readouterr().err
 
 
 def test_a_network_that_has_a_module_of_that_name_keeps_it() -> None:

@@ -15,11 +15,10 @@ from ltr.config import Recipe
 from ltr.config.overrides import flat
 from ltr.config.part import Actor, options_of
 from ltr.registry import ACTORS, TRAIN_SETTINGS, load_plugins
-from tests.recipes import SMALL, as_words, recipe
+from tests.recipes import SMALL, WITHOUT_SCORE, as_words, recipe
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
-WITHOUT_SCORE = {**{key: value for key, value in SMALL.items() if not key.startswith("score")}, "score": None}
 
 PLUGIN = """
 from ltr.actors.siamfc import SiamFCActor
