@@ -94,13 +94,19 @@ def expected_numbers(golden: dict[str, np.ndarray], sequence: str, toolkit: str)
 def compare(
     golden: dict[str, np.ndarray], found: dict[str, dict[str, float]], names: dict[str, str], toolkits: tuple[str, ...]
 ) -> int:
-    """Compares what the command wrote with the goldens, and returns how many numbers there were."""
+    """Compares what the command wrote with the goldens, and returns how many numbers there were.
+
+    ``pytest -rP`` shows the largest differences that are printed here.
+    """
     compared = 0
-    for name, sequence in names.items():
-        for toolkit in toolkits:
+    for toolkit in toolkits:
+        differences = []
+        for name, sequence in names.items():
             for key, value in expected_numbers(golden, sequence, toolkit):
                 assert found[name][key] == pytest.approx(value, abs=TOLERANCE), f"{sequence} {toolkit} {key}"
-                compared += 1
+                differences.append(abs(found[name][key] - value))
+        compared += len(differences)
+        print(f"{toolkit}: {len(differences)} numbers, largest difference {max(differences, default=0):.1e}")
     return compared
 
 
@@ -276,6 +282,7 @@ def test_golden_reset_based_runs_in_vots_layout(
                 expected["robustness"] = golden["vot_toolkit_failures_length_weighted"]
             for key, value in expected.items():
                 assert found[key] == pytest.approx(float(value), abs=TOLERANCE), f"{challenge} {protocol} {key}"
+                print(f"{challenge} {protocol} {key}: difference {abs(found[key] - float(value)):.1e}")
 
 
 def test_published_auc_on_otb100_is_printed(
