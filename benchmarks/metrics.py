@@ -6,7 +6,6 @@ python benchmarks/metrics.py [--trackers 10] [--sequences 100] [--frames 590]
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -16,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
 
+from ltr.admin.path_variables import using_paths  # noqa: E402
 from pytracking.analysis.tables import evaluate  # noqa: E402
 from pytracking.evaluation import Sequence, SequenceList, SequenceResult, Tracker  # noqa: E402
 from pytracking.evaluation.results import save_result  # noqa: E402
@@ -68,8 +68,7 @@ def main() -> None:
 
     frames = [IMAGE] * options.frames
     dataset = SequenceList(Sequence(f"s{i:03d}", frames, "made", truth) for i, truth in enumerate(truths))
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PYTRACKING_RESULTS_DIR"] = folder
+    with tempfile.TemporaryDirectory() as folder, using_paths({"results_dir": folder}):
         trackers = [Tracker("made", "up", run_id) for run_id in range(options.trackers)]
         for tracker, boxes in zip(trackers, guesses):
             for sequence, guess in zip(dataset, boxes):

@@ -40,7 +40,7 @@ from socl_plugins.clicks import PointAnnotated  # noqa: E402
 from socl_plugins.soft_contrastive import processing as soft_contrastive_processing  # noqa: E402
 from socl_plugins.soft_contrastive.processing import SoftContrastiveProcessing  # noqa: E402
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target  # noqa: E402
-from socl_plugins.top_map.build import build_store  # noqa: E402
+from socl_plugins.top_map.build import store_proposals  # noqa: E402
 from socl_plugins.top_map.cues import color_contrast, edge_density, multi_scale_saliency, window_cues  # noqa: E402
 from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows  # noqa: E402
 from socl_plugins.top_map.edges import find_edges  # noqa: E402
@@ -194,7 +194,7 @@ def build_rates(clicks: PointAnnotated, folder: Path) -> Path:
         path = folder / f"{number}.sqlite"
         with proposal_writer(path, clicks.name, settings) as writer:
             start = time.perf_counter()
-            report = build_store(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
+            report = store_proposals(ObjectnessAnnotated(clicks, settings), writer, jobs, progress=False)
             if number > 0:
                 rates[jobs].append(report.made / (time.perf_counter() - start))
     one, two = (float(np.median(rates[jobs])) for jobs in (1, 2))

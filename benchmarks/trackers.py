@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections import defaultdict
@@ -25,11 +24,12 @@ import torch
 
 from ltr.admin.checkpoint import load_network
 from ltr.admin.files import write_bytes_atomically
+from ltr.admin.path_variables import set_paths
 from ltr.registry import load_plugins
 from pytracking.evaluation import Sequence, get_dataset
 from pytracking.evaluation.tracker import track_sequence
 from pytracking.metrics import ope
-from pytracking.parameter.params import BackboneParams, TrackerParams
+from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.base import BaseTracker
 from pytracking.tracker.eco import tracker as eco
@@ -134,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
     cv2.setNumThreads(options.threads)
     load_plugins()
     if options.otb:
-        os.environ["PYTRACKING_OTB_DIR"] = str(options.otb)
+        set_paths({"otb_dir": options.otb})
     sequences = [sequence.shortened(options.frames) for sequence in get_dataset("otb")]
     if options.sequences:
         sequences = [sequence for sequence in sequences if sequence.name in options.sequences]
@@ -144,10 +144,10 @@ def main(arguments: list[str] | None = None) -> int:
         rows[f"siamfc, {name}"] = SiamFCParams(network=network)
         if hasattr(getattr(network, "backbone", None), "extract"):  # an AlexNet has no layers to choose from
             rows[f"eco, {name}"] = ECOParams(network=network, layers=("conv1", "last"))
-    if options.precision:
-        for name, params in rows.items():
-            if isinstance(params, BackboneParams):
-                rows[name] = replace(params, precision=options.precision)
+    changes: dict[str, Any] = {"precision": options.precision}
+    for name, params in rows.items():
+        if options.precision and "precision" in params.names():
+            rows[name] = replace(params, **changes)
     print(f"{len(sequences)} sequences, {options.threads} threads")
     print(f"{'tracker':34s} AUC   DP@20      FPS   median FPS", flush=True)
     found = {}

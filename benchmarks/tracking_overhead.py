@@ -28,6 +28,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from ltr.admin.files import write_bytes_atomically  # noqa: E402
+from ltr.admin.path_variables import using_paths  # noqa: E402
 from ltr.data.crops import crop_square  # noqa: E402
 from ltr.data.image_loader import load_image  # noqa: E402
 from ltr.dataset.text import read_lines  # noqa: E402
@@ -78,8 +79,7 @@ def overhead(frames: int, repeats: int) -> dict[str, float]:
     """Returns milliseconds a frame of the whole run, of decoding, of the tracker, and of the rest."""
     encoded = cv2.imencode(".jpg", noise(480, 640))[1].tobytes()
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PYTRACKING_RESULTS_DIR"] = folder
+    with tempfile.TemporaryDirectory() as folder, using_paths({"results_dir": folder}):
         files = [Path(folder) / f"{index:04d}.jpg" for index in range(frames)]
         for file in files:
             file.write_bytes(encoded)

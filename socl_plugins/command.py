@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -89,27 +88,25 @@ def train(words: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path)
     options, rest = parser.parse_known_args(words)
     from ltr import run_training
+    from ltr.admin.path_variables import using_paths
 
     if options.recipe is None and ("-h" in rest or "--help" in rest):
         print("usage: socl train RECIPE [--data CLIPS] ...\n")
         print("  --data CLIPS  learn from the clicks of a folder of clips")
         print("\nRECIPE is MODULE/NAME, such as socl/socl_res18. Everything else is as here:\n")
+    paths: dict[str, Path | None] = {}
     if options.data is not None:
-        status = use_clips(options.data)
+        from socl_plugins.clicks import __main__ as clicks
+
+        status = clicks.main(["compile", str(options.data)])
         if status:
             return status
-        if (options.data / "val").is_dir():
+        val = options.data.resolve() / "val"
+        paths = {"got10k_dir": options.data.resolve(), "got10k_val_dir": val if val.is_dir() else None}
+        if val.is_dir():
             rest = ["--set", "score.name=click_precision", *rest]
-    return run_training.main([*(options.recipe.split("/") if options.recipe else []), *rest])
-
-
-def use_clips(clips: Path) -> int:
-    """Makes a folder of clips the data set that recipes learn from and are scored with, and returns an exit status."""
-    from socl_plugins.clicks import __main__ as clicks
-
-    os.environ["PYTRACKING_GOT10K_DIR"] = str(clips.resolve())
-    os.environ["PYTRACKING_GOT10K_VAL_DIR"] = str(clips.resolve() / "val") if (clips / "val").is_dir() else ""
-    return clicks.main(["compile", str(clips)])
+    with using_paths(paths):
+        return run_training.main([*(options.recipe.split("/") if options.recipe else []), *rest])
 
 
 def track_parser() -> CommandParser:

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from ltr.admin.errors import message_for_people
 from ltr.admin.jobs import local_cores
-from ltr.admin.path_files import PREFIX, EnvironmentError_, user_path
+from ltr.admin.path_files import EnvironmentError_, user_path
+from ltr.admin.path_variables import set_paths
 from ltr.admin.processes import stopped_by_sigterm
 from ltr.registry import Registry, load_plugins, near_names
 
@@ -120,7 +121,7 @@ def apply_common_options(options: argparse.Namespace) -> None:
         PluginError: a plugin that was named cannot be imported.
     """
     if options.workspace is not None:
-        os.environ[f"{PREFIX}WORKSPACE_DIR"] = str(options.workspace.absolute())
+        set_paths({"workspace_dir": options.workspace})
     load_plugins(options.plugin)
 
 

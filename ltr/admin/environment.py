@@ -33,6 +33,7 @@ from ltr.admin.path_files import (
     read_training_local,
     user_path,
 )
+from ltr.admin.path_variables import using_paths
 from ltr.registry import PLUGIN_VARIABLE, Registry, load_plugins, near_names
 
 __all__ = ["PATHS", "Environment", "EnvironmentError_", "load_environment", "register_path"]
@@ -224,24 +225,9 @@ def _read_environment() -> Environment:
 
 @contextlib.contextmanager
 def using_workspace(folder: str | Path | None) -> Iterator[None]:
-    """Makes a folder the workspace of this process, and of those that it starts, as long as the context lasts.
-
-    Args:
-        folder: None leaves what is configured.
-    """
-    if folder is None:
+    """Makes a folder the workspace as long as the context lasts; None leaves what is configured."""
+    with using_paths({} if folder is None else {"workspace_dir": folder}):
         yield
-        return
-    variable = f"{PREFIX}WORKSPACE_DIR"
-    before = os.environ.get(variable)
-    os.environ[variable] = str(Path(folder).expanduser().absolute())
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[variable]
-        else:
-            os.environ[variable] = before
 
 
 def _variables() -> dict[str, PathEntry]:

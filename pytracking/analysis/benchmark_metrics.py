@@ -36,7 +36,7 @@ PLOT_TYPES = ("success", "prec", "norm_prec")  # of one-pass evaluation
 
 
 @dataclass(frozen=True)
-class Score:
+class MetricValues:
     """Numbers and curves over one sequence or many.
 
     Attributes:
@@ -94,7 +94,7 @@ class Metric(ABC):
         """
 
     @abstractmethod
-    def score(self, measured: AbstractSequence[Any]) -> Score:
+    def score(self, measured: AbstractSequence[Any]) -> MetricValues:
         """Returns the score over the sequences that were measured so."""
 
     def boxes(self, tracker: Tracker, sequence: Sequence) -> np.ndarray:
@@ -164,9 +164,9 @@ class OnePass(Metric):
         result = load_result(tracker, sequence)
         return score_sequence(result.boxes, sequence, self.protocol), result.times[1:]
 
-    def score(self, measured: AbstractSequence[Any]) -> Score:
+    def score(self, measured: AbstractSequence[Any]) -> MetricValues:
         mean = mean_ope(measured)
-        return Score(
+        return MetricValues(
             {
                 "auc": mean.auc,
                 "precision20": mean.dp20,
@@ -206,11 +206,11 @@ class GOT10k(Metric):
         result = load_result(tracker, sequence)
         return score_got10k(result.boxes, sequence), result.times[1:]
 
-    def score(self, measured: AbstractSequence[Any]) -> Score:
+    def score(self, measured: AbstractSequence[Any]) -> MetricValues:
         overlaps = np.concatenate(measured)
         if not len(overlaps):  # of a sequence without a visible frame
-            return Score(dict.fromkeys(("ao", "sr50", "sr75"), np.nan), {"success": np.full(101, np.nan)})
-        return Score(scores_of_overlaps(overlaps)._asdict(), {"success": got10k_curve(overlaps)})
+            return MetricValues(dict.fromkeys(("ao", "sr50", "sr75"), np.nan), {"success": np.full(101, np.nan)})
+        return MetricValues(scores_of_overlaps(overlaps)._asdict(), {"success": got10k_curve(overlaps)})
 
 
 @dataclass(frozen=True)
@@ -264,13 +264,13 @@ class VOT(Metric):
         size = frame_size(sequence)
         return measure_runs(runs, truth, size, self.protocol, sequence.name), np.concatenate([np.zeros(0), *seconds])
 
-    def score(self, measured: AbstractSequence[Any]) -> Score:
+    def score(self, measured: AbstractSequence[Any]) -> MetricValues:
         accuracy, robustness = accuracy_and_robustness(measured, self.protocol)
         curve = eao_curve_of(measured, self.protocol)
         part = eao_part(curve, eao_interval(self.challenge), self.protocol)
         eao = float(part.mean()) if len(part) else np.nan
         curve[:1] = np.nan  # nothing is expected of no frame
-        return Score({"accuracy": accuracy, "robustness": robustness, "eao": eao}, {"eao": curve})
+        return MetricValues({"accuracy": accuracy, "robustness": robustness, "eao": eao}, {"eao": curve})
 
     def boxes(self, tracker: Tracker, sequence: Sequence) -> np.ndarray:
         points = read_trajectory(load_runs(tracker, sequence)[0]).points

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ltr.admin.files import write_bytes_atomically
-from pytracking.analysis.benchmark_metrics import Score
+from pytracking.analysis.benchmark_metrics import MetricValues
 from pytracking.analysis.curves import Column
 from pytracking.analysis.report import BenchmarkReport, Report, TrackerRow
 
@@ -85,11 +85,11 @@ def _latex_table(part: BenchmarkReport) -> Iterator[str]:
     yield "\\end{tabular}"
 
 
-def _in_paper(column: Column, score: Score) -> str:
+def _in_paper(column: Column, score: MetricValues) -> str:
     return f"{100 * score[column.key]:.1f}" if column.percent else f"{score[column.key]:.3f}"
 
 
-def _scores(part: BenchmarkReport, row: TrackerRow) -> Iterator[tuple[str, str, int, Score]]:
+def _scores(part: BenchmarkReport, row: TrackerRow) -> Iterator[tuple[str, str, int, MetricValues]]:
     """Yields scope, name, number of sequences and score of everything that a tracker is scored on."""
     yield "all", "", len(part.sequences), row.scores.overall
     for attribute, score in row.per_attribute.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytracking.analysis.benchmark_metrics import Metric, Score
+from pytracking.analysis.benchmark_metrics import Metric, MetricValues
 from pytracking.analysis.tables import TrackerScores, compare, format_table, heading, part_title
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import Tracker
@@ -25,7 +25,7 @@ class TrackerRow:
     """
 
     scores: TrackerScores
-    per_attribute: dict[str, Score]
+    per_attribute: dict[str, MetricValues]
     more: dict[str, float]
 
 

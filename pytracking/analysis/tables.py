@@ -12,7 +12,7 @@ import numpy as np
 
 from ltr.admin.environment import program
 from ltr.registry import near_names
-from pytracking.analysis.benchmark_metrics import PLOT_TYPES, Metric, Score, benchmark_metric
+from pytracking.analysis.benchmark_metrics import PLOT_TYPES, Metric, MetricValues, benchmark_metric
 from pytracking.evaluation.results import MissingResultError, ResultError
 from pytracking.evaluation.sequence import Sequence
 from pytracking.evaluation.tracker import Tracker
@@ -36,13 +36,13 @@ class TrackerScores:
     title: str
     dataset: str
     metric: Metric
-    overall: Score
-    per_sequence: dict[str, Score]
+    overall: MetricValues
+    per_sequence: dict[str, MetricValues]
     frames_per_second: float
     trackers: tuple[Tracker, ...]
     measured: tuple[dict[str, Any], ...]
 
-    def over(self, names: Iterable[str]) -> Score:
+    def over(self, names: Iterable[str]) -> MetricValues:
         """Returns the score over the sequences of these names."""
         return _score_over(self.metric, self.measured, list(names))
 
@@ -127,12 +127,14 @@ def evaluate(
     return scores
 
 
-def _score_over(metric: Metric, measured: AbstractSequence[dict[str, Any]], names: AbstractSequence[str]) -> Score:
+def _score_over(
+    metric: Metric, measured: AbstractSequence[dict[str, Any]], names: AbstractSequence[str]
+) -> MetricValues:
     """Returns the mean of the runs' scores over these sequences."""
     scores = [metric.score([run[name] for name in names]) for run in measured]
     if len(scores) == 1:
         return scores[0]
-    return Score(
+    return MetricValues(
         {key: float(np.mean([score[key] for score in scores])) for key in scores[0].values},
         {name: np.mean([score.curves[name] for score in scores], axis=0) for name in scores[0].curves},
     )

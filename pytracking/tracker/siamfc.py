@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ltr.data.crops import crop_square, template_side
 from ltr.models.fold import folded
-from pytracking.parameter.params import BackboneParams, ParameterError
+from pytracking.parameter.params import ParameterError, TrackerParams, autocast, check_precision
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
 
@@ -36,7 +36,7 @@ class SiameseNetwork(Protocol):
 
 
 @dataclass(kw_only=True)
-class SiamFCParams(BackboneParams):
+class SiamFCParams(TrackerParams):
     """Parameters of SiamFC; the defaults are those of the improved version of its authors (SiamFC-3s).
 
     Attributes:
@@ -53,6 +53,7 @@ class SiamFCParams(BackboneParams):
         template_lr: how much of the new appearance enters the template in each frame; 0 keeps the first frame's.
         fill: what a crop shows outside the frame: ``mean``, the first frame's mean colour, ``replicate``, the border.
         min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
+        precision: of the network's convolutions, ``float32`` or ``bfloat16``.
     """
 
     network: str | Path | nn.Module
@@ -68,9 +69,10 @@ class SiamFCParams(BackboneParams):
     template_lr: float = 0.0
     fill: str = "mean"
     min_side: float = 10.0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        check_precision(self.precision)
         rules = {
             "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
             "scale_step": (self.scale_step > 1, "more than 1"),
@@ -171,7 +173,7 @@ class SiamFCTracker(BaseTracker):
         crops = [crop_square(image, center, side * scale, output_size, self.fill)[0] for scale in scales]
         # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
         images = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2).float()
-        with self.params.autocast():
+        with autocast(self.params.precision, self.params.torch_device):
             features = self.network(images)
         return features.float()  # responses in bfloat16 would have steps as large as what tells two scales apart
 

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from ltr.data.crops import Region, context_side, crop_square
-from pytracking.parameter.params import BackboneParams, ParameterError
+from pytracking.parameter.params import ParameterError, TrackerParams, autocast, check_precision
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 
 
 @dataclass(kw_only=True)
-class TransTParams(BackboneParams):
+class TransTParams(TrackerParams):
     """Parameters of TransT; the defaults are those of its authors.
 
     Attributes:
@@ -34,6 +34,7 @@ class TransTParams(BackboneParams):
         search_factor: as ``template_factor``, of the search region.
         window_influence: weight of the Hann window against the score, 0 to 1.
         min_side: sides of a box in pixels are at least so long.
+        precision: of the network's convolutions, ``float32`` or ``bfloat16``.
     """
 
     network: str | Path | nn.Module
@@ -43,9 +44,10 @@ class TransTParams(BackboneParams):
     search_factor: float = 4.0
     window_influence: float = 0.49
     min_side: float = 10.0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        check_precision(self.precision)
         if not 0 <= self.window_influence <= 1:
             raise ParameterError(f"TransT's window_influence must be between 0 and 1, not {self.window_influence!r}")
         for name in ("template_size", "template_factor", "search_size", "search_factor", "min_side"):
@@ -125,7 +127,7 @@ class TransTTracker(BaseTracker):
         left, top = (corner - np.floor(corner)).tolist()
         region = replace(shown, left=shown.left + left, top=shown.top + top)
         images = torch.from_numpy(crop[None]).to(self.device).permute(0, 3, 1, 2).float()
-        with self.params.autocast():
+        with autocast(self.params.precision, self.params.torch_device):
             features = self.network.features(images)
         return features.float(), region
 

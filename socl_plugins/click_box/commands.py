@@ -18,8 +18,7 @@ from pytracking.evaluation.sequence import SequenceList, from_video_dataset
 from pytracking.registry import CLICK_TO_BOX, PARAMETERS, TRACKERS
 from socl_plugins.click_box.estimate import box_of_click
 from socl_plugins.click_box.fit import FitSettings, gather, learn
-from socl_plugins.click_box.measures import ClickToBox, tracked_from
-from socl_plugins.click_box.measures import measure as measure_methods
+from socl_plugins.click_box.measures import ClickToBox, measure_methods, tracked_from
 from socl_plugins.click_box.network import ClickBoxNet, fitted, fitted_file, save
 
 

@@ -60,7 +60,7 @@ class FitSettings:
 
 
 @dataclass(frozen=True)
-class Samples:
+class ClickSamples:
     """Clicks with what is known of them: features (N, S, C), centres of the squares (N, 2), boxes (N, 4)."""
 
     features: torch.Tensor
@@ -80,7 +80,9 @@ def boxed_frames(video: BoxedVideo, count: int) -> list[int]:
     return [int(frame) for frame in np.unique(frames[np.linspace(0, len(frames) - 1, count).astype(int)])]
 
 
-def gather(network: ClickBoxNet, videos: Sequence[BoxedVideo], settings: FitSettings, progress: Progress) -> Samples:
+def gather(
+    network: ClickBoxNet, videos: Sequence[BoxedVideo], settings: FitSettings, progress: Progress
+) -> ClickSamples:
     """Returns the features of clicks on the videos' frames: two on each, the second on the frame's mirror image.
 
     They are computed once, in some 40 ms a click, and all epochs learn from them.
@@ -107,12 +109,12 @@ def gather(network: ClickBoxNet, videos: Sequence[BoxedVideo], settings: FitSett
     progress("features", len(videos), len(videos))
     if not features:
         raise ValueError("no frame of this data has a box: the box of a click is learned from boxes")
-    return Samples(
+    return ClickSamples(
         torch.stack(features), torch.tensor(np.array(centers)).float(), torch.tensor(np.array(boxes)).float()
     )
 
 
-def learn(network: ClickBoxNet, samples: Samples, settings: FitSettings, progress: Progress) -> None:
+def learn(network: ClickBoxNet, samples: ClickSamples, settings: FitSettings, progress: Progress) -> None:
     """Fits the network's perceptron; features are brought to mean 0 and deviation 1."""
     torch.manual_seed(settings.seed)
     for layer in network.perceptron:

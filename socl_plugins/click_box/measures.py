@@ -38,7 +38,7 @@ class ClickBoxMeasures:
     frames: int
 
 
-def measure(
+def measure_methods(
     videos: Iterable[Sequence],
     methods: Mapping[str, ClickToBox],
     shift: float = 10.0,

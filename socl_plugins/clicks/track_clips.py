@@ -17,7 +17,7 @@ from pytracking.evaluation.tracker import SequenceResult
 from socl_plugins.clicks.click_precision import ClickScore, clicked_sequences, score_clicks
 from socl_plugins.clicks.clips import Clips, open_clips
 from socl_plugins.clicks.compiled import compile_clips, sequence_answers
-from socl_plugins.clicks.exchange.tracks import Track, TrackedVideo, exported
+from socl_plugins.clicks.exchange.tracks import ExportedTrack, TrackedVideo, exported
 from socl_plugins.clicks.log import FIRST_TARGET, ClicksError
 from socl_plugins.clicks.points import PointAnnotated
 
@@ -121,7 +121,7 @@ def _tracked_videos(clips: Clips, results: dict[str, SequenceResult]) -> list[Tr
             first = min(frame for frame, click in frames.items() if click.state == "visible")
             result = results[name]
             target = next((click.target for click in frames.values()), FIRST_TARGET)
-            tracks.append(Track(target, first, result.boxes / scale, result.scores))
+            tracks.append(ExportedTrack(target, first, result.boxes / scale, result.scores))
         if tracks:
             size = clip.source_width, clip.source_height
             frames_of_source = clip.frames * clip.every

@@ -19,7 +19,7 @@ from socl_plugins.stores import BuildReport, fill_store
 VIDEOS_PER_ROUND = 4  # for each worker
 
 
-def build_store(
+def store_pseudo_boxes(
     dataset: SparseBoxAnnotated,
     store: PseudoBoxStore,
     settings: PseudoBoxSettings,
@@ -59,7 +59,7 @@ def sparse_labels(dataset: SparseBoxAnnotated, seq_id: int) -> SparseLabels:
     return SparseLabels(frames.numpy(), boxes, points)
 
 
-def pseudo_boxes(
+def video_pseudo_boxes(
     dataset: SparseBoxAnnotated, seq_id: int, settings: PseudoBoxSettings, tracker: BaseTracker | None
 ) -> PseudoBoxes:
     """Returns a box for each labelled frame of a video.
@@ -101,7 +101,7 @@ def _from_top_maps(dataset: SparseBoxAnnotated, seq_id: int, labels: SparseLabel
 
 def _make_video(dataset: SparseBoxAnnotated, settings: PseudoBoxSettings, seq_id: int) -> bytes:
     named = settings.named_tracker()
-    made = pseudo_boxes(dataset, seq_id, settings, _tracker(named) if named else None)
+    made = video_pseudo_boxes(dataset, seq_id, settings, _tracker(named) if named else None)
     labels = sparse_labels(dataset, seq_id)
     count = len(dataset.get_sequence_info(seq_id)["valid"])
     boxes, kinds = np.full((count, 4), np.nan), np.full(count, Kind.ABSENT, int)

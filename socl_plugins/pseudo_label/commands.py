@@ -11,8 +11,8 @@ from ltr.dataset.named import open_dataset
 from pytracking.analysis.figures import check_figure_path, write_line_plot
 from pytracking.analysis.pictures import check_pictures_path
 from socl_plugins.clicks import SparseBoxAnnotated
-from socl_plugins.pseudo_label.build import build_store
-from socl_plugins.pseudo_label.measures import PseudoBoxMeasures, measure
+from socl_plugins.pseudo_label.build import store_pseudo_boxes
+from socl_plugins.pseudo_label.measures import PseudoBoxMeasures, measure_pseudo_boxes
 from socl_plugins.pseudo_label.settings import PseudoBoxSettings, describe, method_settings
 from socl_plugins.pseudo_label.show import write_strips
 from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, rebuild_command, store_file
@@ -55,7 +55,7 @@ def stats(options: argparse.Namespace) -> int:
             store, report = _build(options, dataset, method)
             failures += len(report.failures)
             if not report.failures:
-                found = measure(dataset, truth, store)
+                found = measure_pseudo_boxes(dataset, truth, store)
                 _print_row(method, period, found)
                 lines.setdefault(method, []).append((found.cost.hours, found.all_iou))
     print("IoU and IoU>.5 are those of the frames whose box no person drew; IoU all is that of all frames.")
@@ -93,4 +93,4 @@ def _build(options: argparse.Namespace, dataset: SparseBoxAnnotated, method: str
     settings = _settings(options, method)
     about = describe(settings, dataset.period, dataset.noise_px, dataset.seed)
     store = PseudoBoxStore(_file(options, dataset, method), about=about)
-    return store, build_store(dataset, store, settings, options.jobs, options.backend)
+    return store, store_pseudo_boxes(dataset, store, settings, options.jobs, options.backend)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from socl_plugins.pseudo_label.tracks import SparseLabels, Track
+from socl_plugins.pseudo_label.tracks import SnippetTrack, SparseLabels
 
 Centers = Literal["tracked", "click", "smooth"]
 
@@ -67,7 +67,7 @@ class PseudoBoxes:
     kinds: np.ndarray
 
 
-def fuse(labels: SparseLabels, tracks: Sequence[Track], settings: FuseSettings = FuseSettings()) -> PseudoBoxes:
+def fuse(labels: SparseLabels, tracks: Sequence[SnippetTrack], settings: FuseSettings = FuseSettings()) -> PseudoBoxes:
     """Returns a box for each labelled frame; those that people drew stay as they are.
 
     Between two boxes the nearer one's track counts for more: a tracker drifts as it goes, so the weights are one less

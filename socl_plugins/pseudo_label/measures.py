@@ -37,7 +37,9 @@ class PseudoBoxMeasures:
     cost: Cost
 
 
-def measure(dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoBoxStore) -> PseudoBoxMeasures:
+def measure_pseudo_boxes(
+    dataset: SparseBoxAnnotated, truth: BaseVideoDataset, store: PseudoBoxStore
+) -> PseudoBoxMeasures:
     """Returns the measures of a store's boxes over all frames of a data set that have a true box.
 
     Args:

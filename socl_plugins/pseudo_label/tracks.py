@@ -45,7 +45,7 @@ class SparseLabels:
 
 
 @dataclass(frozen=True)
-class Track:
+class SnippetTrack:
     """What a tracker made of a video's labelled frames in one direction.
 
     Attributes:
@@ -64,7 +64,7 @@ def track_snippets(
     failure_px: float = 20.0,
     follow_clicks: bool = False,
     backwards: bool = False,
-) -> Track:
+) -> SnippetTrack:
     """Returns what a tracker finds from each box up to the next.
 
     It starts anew on each box. Where its centre is farther than ``failure_px`` from the click it has failed, and is
@@ -82,7 +82,7 @@ def track_snippets(
         TrackingError: the tracker returns something other than a box.
     """
     count = len(labels.frames)
-    track = Track(np.full((count, 4), np.nan), np.zeros(count, bool))
+    track = SnippetTrack(np.full((count, 4), np.nan), np.zeros(count, bool))
     has_box, started = labels.has_box, False
     output: dict[str, Any] = {}
     for index in reversed(range(count)) if backwards else range(count):

@@ -10,7 +10,7 @@ from ltr.registry import LABELS
 from socl_plugins.clicks import SparseBoxAnnotated, WithinBudget, annotation_cost, dataset_labels
 from socl_plugins.clicks.budget import Budget
 from socl_plugins.pseudo_label.annotated import PseudoBoxAnnotated
-from socl_plugins.pseudo_label.build import build_store
+from socl_plugins.pseudo_label.build import store_pseudo_boxes
 from socl_plugins.pseudo_label.settings import describe, method_settings
 from socl_plugins.pseudo_label.store import STORES, PseudoBoxStore, build_command, store_file
 from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
@@ -95,6 +95,6 @@ def training_boxes(env: Environment, sparse: SparseBoxAnnotated, method: str) ->
     boxes = method_settings(method)
     if is_embedded(sparse) and distributed.is_main():
         store = PseudoBoxStore(path, about=describe(boxes, sparse.period, sparse.noise_px, sparse.seed))
-        build_store(sparse, store, boxes, jobs=1, progress=False)
+        store_pseudo_boxes(sparse, store, boxes, jobs=1, progress=False)
     distributed.barrier()
     return PseudoBoxAnnotated(sparse, PseudoBoxStore(path, build_command(sparse, method)))

@@ -22,7 +22,6 @@ from ltr.models.builder import build_network
 from pytracking.analysis.scoring import score_sequence
 from pytracking.evaluation import SequenceList, get_dataset, track_sequence
 from pytracking.evaluation.sequence import SequenceError, from_video_dataset
-from pytracking.parameter.params import BackboneParams
 from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.clicks.label_cost import recorded_cost
 from socl_plugins.pseudo_label.store import STORES
@@ -74,7 +73,7 @@ def measure_cell(
         changes["network"] = network.to(chosen).eval()
     if hasattr(params, "device"):
         changes["device"] = str(chosen)
-    if precision is not None and isinstance(params, BackboneParams):
+    if precision is not None and "precision" in params.names():
         changes["precision"] = precision
     result["precision"] = changes.get("precision", getattr(params, "precision", None))
     tracker = TRACKERS[family](replace(params, **changes))

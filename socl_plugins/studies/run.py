@@ -27,7 +27,7 @@ WORKSPACE = ".workspace"  # ending of the folder of a cell that runs
 
 
 @dataclass
-class RunReport:
+class StudyOutcome:
     """Which cells were run now, which had been before, and what went wrong with others."""
 
     done: int = 0
@@ -61,7 +61,7 @@ class RunOptions:
     precision: str | None = None
 
 
-def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
+def run_cells(cells: Iterable[Cell], options: RunOptions) -> StudyOutcome:
     """Runs what is missing of some cells, ``jobs`` at once. The same call goes on after it was stopped.
 
     A result is written whole or not at all; a damaged one is set aside and made again. A cell that fails does not stop
@@ -76,8 +76,8 @@ def run_cells(cells: Iterable[Cell], options: RunOptions) -> RunReport:
         return _run_cells(cells, options, owner)
 
 
-def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> RunReport:
-    report = RunReport()
+def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> StudyOutcome:
+    report = StudyOutcome()
     missing: dict[Cell, list[str]] = {}
     for cell in dict.fromkeys(cells):
         tests = _missing_tests(cell, options)

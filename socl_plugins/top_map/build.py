@@ -14,7 +14,7 @@ TASKS_PER_ROUND = 64
 Frame = tuple[int, int]  # numbers of a video and of a frame in it
 
 
-def build_store(
+def store_proposals(
     dataset: ObjectnessAnnotated, store: RecordStore, jobs: int = -1, backend: str | None = None, progress: bool = True
 ) -> BuildReport:
     """Computes and stores what the store lacks of a data set's proposals, see :func:`socl_plugins.stores.fill_store`.

@@ -19,9 +19,9 @@ from pytracking.analysis.pictures import Shown, check_pictures_path, write_pictu
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.stores import StoreError, check_stores
 from socl_plugins.top_map.annotated import ObjectnessAnnotated
-from socl_plugins.top_map.build import build_store
+from socl_plugins.top_map.build import store_proposals
 from socl_plugins.top_map.fit import annotated_windows, fewer_random
-from socl_plugins.top_map.measures import COUNTS, LabelledFrame, TopMapMeasures, measure, recall_curve
+from socl_plugins.top_map.measures import COUNTS, LabelledFrame, TopMapMeasures, measure_top_maps, recall_curve
 from socl_plugins.top_map.objectness import fit_likelihoods
 from socl_plugins.top_map.propose import ProposalSettings
 from socl_plugins.top_map.show import MAPS_TEXT, draw
@@ -33,7 +33,7 @@ def build(options: argparse.Namespace) -> int:
     dataset = _clicks(options, options.noise_px)
     path = store_path(_store(options), store_name(dataset), dataset.settings)
     with proposal_writer(path, store_name(dataset), dataset.settings, options.noise_px) as store:
-        return build_store(dataset, store, options.jobs, options.backend).print(store, "frame")
+        return store_proposals(dataset, store, options.jobs, options.backend).print(store, "frame")
 
 
 def check(options: argparse.Namespace) -> int:
@@ -77,7 +77,7 @@ def stats(options: argparse.Namespace) -> int:
     for noise in options.noise_px:
         dataset = _clicks(options, noise)
         frames = list(_labelled(dataset, options))
-        columns.append(measure(frames, options.eta, options.temperature))
+        columns.append(measure_top_maps(frames, options.eta, options.temperature))
         curves.append(recall_curve(frames, counts))
     _print_measures(options.noise_px, columns)
     if options.plot:

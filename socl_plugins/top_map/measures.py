@@ -56,7 +56,7 @@ class TopMapMeasures:
     center_error: float
 
 
-def measure(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.25) -> TopMapMeasures:
+def measure_top_maps(frames: Iterable[LabelledFrame], eta: float = 0.1, temperature: float = 0.25) -> TopMapMeasures:
     """Returns the measures of proposals and of the maps rendered from them.
 
     Args:

@@ -20,8 +20,8 @@ from ltr.registry import NETWORKS
 from pytracking import run_tracker
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label import PseudoBoxStore, method_settings
-from socl_plugins.pseudo_label.build import build_store as build_boxes
 from socl_plugins.pseudo_label.build import sparse_labels
+from socl_plugins.pseudo_label.build import store_pseudo_boxes as build_boxes
 from socl_plugins.stores import StoreError
 from socl_plugins.top_map.store import ProposalReader, pack, proposal_writer, store_path
 from tests.faults.conftest import TOYS

@@ -24,7 +24,7 @@ from pytracking.tracker.dimp.memory import DiMPMemory, Samples
 from pytracking.tracker.dimp.overlap import IoUPredictor
 from pytracking.tracker.dimp.params import NOT_NEGATIVE
 from pytracking.tracker.dimp.refinement import Ascent, around, best_box, refine_boxes, refine_on_whole_crop, whole
-from pytracking.tracker.dimp.sampling import Augmentation, sample_patch
+from pytracking.tracker.dimp.sampling import FirstFrameAugmentation, sample_patch
 from tests.oracles.dimp import PlainDiMPTracker
 
 MODES: tuple[BorderMode, ...] = ("fixed", "inside_major", "inside")
@@ -83,7 +83,7 @@ def test_a_crop_far_outside_the_frame_shows_its_nearest_pixels() -> None:
 def test_the_first_frame_gives_thirteen_crops_that_show_the_target_where_they_say() -> None:
     wide = np.zeros((192, 192, 3), np.float32)
     wide[90:102, 90:102] = 200.0
-    made = list(Augmentation().crops(wide, 96, 1 / 3, np.random.default_rng(0)))
+    made = list(FirstFrameAugmentation().crops(wide, 96, 1 / 3, np.random.default_rng(0)))
     assert len(made) == 13  # and two with dropped features: 15 samples
     for crop, shift in made:
         assert crop.shape == (96, 96, 3)

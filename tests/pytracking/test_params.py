@@ -11,7 +11,7 @@ import torch
 
 from ltr.admin.settings import SettingsError, apply_overrides
 from pytracking import run_tracker
-from pytracking.parameter.params import BackboneParams, ParameterError, TrackerParams
+from pytracking.parameter.params import ParameterError, TrackerParams
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.siamfc import SiamFCParams
 from pytracking.tracker.transt import TransTParams
@@ -48,7 +48,7 @@ def test_a_value_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("params", [SiamFCParams, ECOParams, TransTParams])
-def test_only_known_precisions_can_be_asked_for(params: type[BackboneParams]) -> None:
+def test_only_known_precisions_can_be_asked_for(params: type[TrackerParams]) -> None:
     with pytest.raises(ParameterError, match="precision must be 'float32' or 'bfloat16', not 'half'"):
         params(network="x.pth", precision="half")  # type: ignore[call-arg]
 

@@ -32,7 +32,7 @@ from socl_plugins.clicks import PointAnnotated, SparseBoxAnnotated, dataset_labe
 from socl_plugins.dimp import SoftLabelSettings, WeakDiMPActor, start
 from socl_plugins.dimp.processing import clicked_box, soft_label
 from socl_plugins.pseudo_label import PseudoBoxStore, describe, method_settings
-from socl_plugins.pseudo_label.build import build_store
+from socl_plugins.pseudo_label.build import store_pseudo_boxes
 from socl_plugins.pseudo_label.store import STORES, store_file
 from socl_plugins.stores import StoreError
 from socl_plugins.top_map import Proposals
@@ -71,7 +71,7 @@ def train_two_steps(root: Path, workspace: Path, settings: dict[str, object]) ->
         method = method_settings("interpolation")
         path = workspace / STORES / store_file(sparse, "interpolation")
         store = PseudoBoxStore(path, about=describe(method, PERIOD, 0.0))
-        build_store(sparse, store, method, jobs=1, progress=False)
+        store_pseudo_boxes(sparse, store, method, jobs=1, progress=False)
     torch.manual_seed(0)
     parts = assembled("dimp/socl_dimp18", settings, [dataset], env)
     labels = dataset_labels(parts.loader.dataset.datasets[0])  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ from pytracking import run_tracker
 from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.clicks import PointAnnotated, write_points
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
-from socl_plugins.top_map.build import build_store
+from socl_plugins.top_map.build import store_proposals
 from socl_plugins.top_map.store import proposal_writer, store_name, store_path
 from tests import recipes
 
@@ -154,7 +154,7 @@ def test_two_processes_train_together_and_read_one_store(workspace: Path) -> Non
     clicks = ObjectnessAnnotated(PointAnnotated(embedded_videos(3)), ProposalSettings(random_count=200))
     path = store_path(workspace / "top_maps", store_name(clicks), clicks.settings)
     with proposal_writer(path, clicks.name, clicks.settings) as writer:
-        built = build_store(clicks, writer, jobs=1, progress=False)
+        built = store_proposals(clicks, writer, jobs=1, progress=False)
     shutil.rmtree(workspace / "checkpoints")
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from pytracking.parameter.dimp import dimp50
 from pytracking.tracker.dimp import DiMPParams
-from pytracking.tracker.dimp.sampling import Augmentation
+from pytracking.tracker.dimp.sampling import FirstFrameAugmentation
 
-AUGMENTATION = Augmentation(
+AUGMENTATION = FirstFrameAugmentation(
     blurs=((0.2, 2), (2, 0.2), (1, 3), (3, 1), (2, 2)),
     rotations=(5, -5, 10, -10, 20, -20, 30, -30, 45, -45, -60, 60),
     dropouts=7,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from pytracking.parameter.dimp import dimp50_vot18
 from pytracking.tracker.dimp import DiMPParams
-from pytracking.tracker.dimp.sampling import Augmentation
+from pytracking.tracker.dimp.sampling import FirstFrameAugmentation
 
-AUGMENTATION = Augmentation(
+AUGMENTATION = FirstFrameAugmentation(
     shifts=((0.6, 0.6), (-0.6, -0.6)), blurs=((0.2, 2), (3, 1)), rotations=(-5, 10, -30, 60), dropouts=3
 )
 

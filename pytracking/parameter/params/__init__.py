@@ -102,32 +102,27 @@ class TrackerParams:
             )
 
 
-@dataclasses.dataclass(kw_only=True)
-class BackboneParams(TrackerParams):
-    """What SiamFC, ECO and TransT can be told of the network that their features come from.
+PRECISIONS = ("float32", "bfloat16")
+"""What a parameter ``precision`` may be: of a network's convolutions. ``bfloat16`` takes about half the time on CPUs
+that multiply it in hardware; what is done with the features is computed in float32."""
 
-    Attributes:
-        precision: of the network's convolutions, ``float32`` or ``bfloat16``, which takes about half the time on CPUs
-            that multiply it in hardware. What is done with the features is computed in float32.
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """Returns the context in which a network computes in a precision; it can be entered again and again.
+
+    Raises:
+        ParameterError: there is no such precision, or the device does not have it.
     """
+    check_precision(precision)
+    if precision == "float32":
+        return nullcontext()
+    try:
+        return torch.autocast(device.type, torch.bfloat16)
+    except RuntimeError as error:
+        raise ParameterError(f"precision is {precision!r}, but {device} has none: {error}") from error
 
-    precision: str = "float32"
 
-    def __post_init__(self) -> None:
-        if self.precision not in ("float32", "bfloat16"):
-            raise ParameterError(f"precision must be 'float32' or 'bfloat16', not {self.precision!r}")
-
-    def autocast(self) -> AbstractContextManager[Any]:
-        """Returns the context in which the network is to be called; it can be entered again and again.
-
-        Raises:
-            ParameterError: the device does not have this precision.
-        """
-        if self.precision == "float32":
-            return nullcontext()
-        try:
-            return torch.autocast(self.torch_device.type, torch.bfloat16)
-        except RuntimeError as error:
-            raise ParameterError(
-                f"precision is {self.precision!r}, but {self.torch_device} has none: {error}"
-            ) from error
+def check_precision(precision: str) -> None:
+    """Raises ParameterError if this is none of :data:`PRECISIONS`."""
+    if precision not in PRECISIONS:
+        raise ParameterError(f"precision must be {' or '.join(map(repr, PRECISIONS))}, not {precision!r}")

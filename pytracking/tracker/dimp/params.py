@@ -12,7 +12,7 @@ from torch import nn
 from ltr.data.target_crops import BorderMode
 from pytracking.parameter.params import ParameterError, TrackerParams
 from pytracking.tracker.dimp.refinement import Space
-from pytracking.tracker.dimp.sampling import Augmentation
+from pytracking.tracker.dimp.sampling import FirstFrameAugmentation
 
 NOT_NEGATIVE = (
     "net_opt_iter",
@@ -107,7 +107,7 @@ class DiMPParams(TrackerParams):
     net_opt_update_iter: int = 2
     net_opt_hn_iter: int = 1
     use_augmentation: bool = True
-    augmentation: Augmentation = Augmentation()
+    augmentation: FirstFrameAugmentation = FirstFrameAugmentation()
     augmentation_expansion_factor: float = 2.0
     random_shift_factor: float = 1 / 3
     window_output: bool = False

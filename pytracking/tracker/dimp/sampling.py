@@ -105,7 +105,7 @@ def _padded(image: np.ndarray, top: int, bottom: int, left: int, right: int) -> 
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class FirstFrameAugmentation:
     """What the first frame's crop is changed to; the crop itself is always a sample, too.
 
     DiMP, section 3.7, after Bhat et al., Unveiling the Power of Deep Tracking, ECCV 2018.

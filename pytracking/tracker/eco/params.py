@@ -8,14 +8,14 @@ from typing import get_args
 
 from torch import nn
 
-from pytracking.parameter.params import BackboneParams, ParameterError
+from pytracking.parameter.params import ParameterError, TrackerParams, check_precision
 from pytracking.tracker.eco.features import SideRule
 from pytracking.tracker.eco.scale_filter import ScaleFilterSettings
 from pytracking.tracker.eco.settings import LearningSettings
 
 
 @dataclass(kw_only=True)
-class ECOParams(BackboneParams):
+class ECOParams(TrackerParams):
     """Parameters of ECO; the defaults are those of SoCL-CF, or else of ECO's authors.
 
     Attributes:
@@ -35,6 +35,7 @@ class ECOParams(BackboneParams):
         update_every: the filter is updated in every so many frames.
         learning: how the filter is learned.
         min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
+        precision: of the network's convolutions, ``float32`` or ``bfloat16``.
     """
 
     network: str | Path | nn.Module | None = None
@@ -52,9 +53,10 @@ class ECOParams(BackboneParams):
     update_every: int = 6
     learning: LearningSettings = field(default_factory=LearningSettings)
     min_side: float = 5.0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        check_precision(self.precision)
         rules = {
             "scale_num": (self.scale_num >= 1 and self.scale_num % 2 == 1, "an odd number, 1 or more"),
             "side_rule": (self.side_rule in get_args(SideRule), f"one of {', '.join(get_args(SideRule))}"),

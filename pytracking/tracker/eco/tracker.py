@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ltr.data.crops import crop_square
 from ltr.registry import RegistryError
-from pytracking.parameter.params import ParameterError
+from pytracking.parameter.params import ParameterError, autocast
 from pytracking.registry import ECO_FEATURES
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 from pytracking.tracker.eco.features import Features, JoinedFeatures, NetworkFeatures
@@ -153,8 +153,8 @@ def _features_of(params: ECOParams, device: torch.device) -> Features:
         raise ParameterError(str(error)) from error
     if params.network is not None:
         network = tracking_network(params.network)
-        autocast = params.autocast()
-        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, autocast, params.side_rule))
+        cast = autocast(params.precision, params.torch_device)
+        parts.append(NetworkFeatures(network, params.layers, params.dimensions, device, cast, params.side_rule))
     if not parts:
         raise ParameterError("ECO has no features: give it a network, or hand-crafted ones")
     return parts[0] if len(parts) == 1 else JoinedFeatures(parts)

@@ -17,7 +17,7 @@ from socl_plugins.clicks.exchange.marks import (
     Space,
     image_mark,
     number,
-    read_rows,
+    read_cells,
     rows_of,
     target_name,
 )
@@ -27,7 +27,7 @@ HEADERS = ("scorer", "individuals", "bodyparts", "coords")
 
 def read(path: Path, base: int = 0) -> Reading:
     """Returns the marks of a DeepLabCut file."""
-    rows = read_rows(path)
+    rows = read_cells(path)
     headers = {row[0].strip().lower(): row for row in rows if row[0].strip().lower() in HEADERS}
     if "bodyparts" not in headers or "coords" not in headers:
         raise ExchangeError(f"{path} has no rows bodyparts and coords, as DeepLabCut's files have")
@@ -90,7 +90,7 @@ def write(videos: Sequence[ClickedVideo]) -> dict[str, bytes]:
 def recognise(path: Path) -> bool:
     """Returns whether it is a CSV file whose first row is the scorer."""
     try:
-        rows = read_rows(path)
+        rows = read_cells(path)
     except (ExchangeError, OSError):
         return False
     return bool(rows) and rows[0][0].strip().lower() == "scorer"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from ltr.dataset import text
 from ltr.dataset.text import DatasetError, read_csv
 from socl_plugins.clicks.log import LONGEST_NAME, ClicksError
 
@@ -160,12 +160,12 @@ def read_xml(path: Path) -> ElementTree.Element:
 def read_json(path: Path) -> Any:
     """Returns what a JSON file holds. Raises ExchangeError if it is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ExchangeError(f"{path} is no JSON file: {error}") from error
+        return text.read_json(path)
+    except DatasetError as error:
+        raise ExchangeError(str(error)) from error
 
 
-def read_rows(path: Path) -> list[list[str]]:
+def read_cells(path: Path) -> list[list[str]]:
     """Returns the rows of a CSV file that are not empty. Raises ExchangeError if it is no text."""
     try:
         return read_csv(path)
@@ -193,7 +193,7 @@ def number(values: Mapping[str, Any], name: str, where: str) -> float:
 def header_is(path: Path, *names: str) -> bool:
     """Returns whether a CSV file's first row begins with these names."""
     try:
-        rows = read_rows(path)
+        rows = read_cells(path)
     except (ExchangeError, OSError):
         return False
     return bool(rows) and [cell.strip().lower() for cell in rows[0][: len(names)]] == list(names)

@@ -15,7 +15,7 @@ from socl_plugins.clicks.exchange.marks import (
     Reading,
     header_is,
     number,
-    read_rows,
+    read_cells,
     rows_of,
     target_name,
 )
@@ -26,7 +26,7 @@ HALF_PIXEL_SINCE = 1.1  # before, the centre of the first pixel was at 0.5
 
 def read(path: Path, base: int = 0) -> Reading:
     """Returns the marks of a SLEAP CSV file."""
-    header, *rows = read_rows(path)
+    header, *rows = read_cells(path)
     nodes = [name.removesuffix(".x") for name in header if name.endswith(".x")]
     found = Reading()
     for line, row in enumerate(rows, 2):

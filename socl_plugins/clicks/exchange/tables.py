@@ -13,7 +13,7 @@ from socl_plugins.clicks.exchange.marks import (
     Reading,
     header_is,
     number,
-    read_rows,
+    read_cells,
     rows_of,
     target_name,
 )
@@ -26,7 +26,7 @@ STATES = ("visible", "occluded", "absent")
 
 def read(path: Path, base: int = 0) -> Reading:
     """Returns the marks of a plain CSV file; frames count from ``base``."""
-    header, *rows = read_rows(path) or [[]]
+    header, *rows = read_cells(path) or [[]]
     names = [name.strip().lower() for name in header]
     found = Reading()
     for line, row in enumerate(rows, 2):
@@ -59,7 +59,7 @@ def recognise(path: Path) -> bool:
 def read_mot(path: Path, base: int = 1) -> Reading:
     """Returns the centres of the boxes of a MOTChallenge file: frames and pixels count from 1; conf 0 is ignored."""
     found = Reading()
-    for line, row in enumerate(read_rows(path), 1):
+    for line, row in enumerate(read_cells(path), 1):
         values = dict(zip(MOT_COLUMNS, row))
         frame, _, left, top, width, height = (number(values, name, f"{path}, line {line}") for name in MOT_COLUMNS[:6])
         if len(row) > 6 and number(values, "conf", f"{path}, line {line}") == 0:
@@ -73,7 +73,7 @@ def read_mot(path: Path, base: int = 1) -> Reading:
 def recognise_mot(path: Path) -> bool:
     """Returns whether each row of the file has six numbers or more."""
     try:
-        rows = read_rows(path)
+        rows = read_cells(path)
         return bool(rows) and all(len(row) >= 6 and all(map(float, row[:6])) is not None for row in rows[:20])
     except (ExchangeError, OSError, ValueError):
         return False

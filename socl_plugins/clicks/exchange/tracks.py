@@ -13,7 +13,7 @@ from socl_plugins.clicks.exchange.marks import rows_of
 
 
 @dataclass(frozen=True)
-class Track:
+class ExportedTrack:
     """A target that was tracked: name, frame of the first box, boxes (T, 4) x, y, w, h, and scores (T,) or None."""
 
     target: str
@@ -37,9 +37,9 @@ class TrackedVideo:
     height: int
     fps: float
     every: int
-    tracks: Sequence[Track]
+    tracks: Sequence[ExportedTrack]
 
-    def frame(self, track: Track, place: int) -> int:
+    def frame(self, track: ExportedTrack, place: int) -> int:
         """Returns the frame of a track's box."""
         return (track.first + place) * self.every
 

@@ -17,7 +17,7 @@ from socl_plugins.clicks.log import Click, answers, now
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What became of the marks of a file.
 
     Attributes:
@@ -33,7 +33,7 @@ class Report:
     dropped: Counter[str] = field(default_factory=Counter)
 
 
-def import_clicks(clips: Clips, path: Path, form: str = AUTO, base: int = 0, video: str | None = None) -> Report:
+def import_clicks(clips: Clips, path: Path, form: str = AUTO, base: int = 0, video: str | None = None) -> ImportReport:
     """Stores the clicks of a file of another tool, and says what was taken and what was left out.
 
     Frames and pixels are those of the source video, unless the file names the clips' own images or has their size.
@@ -51,7 +51,7 @@ def import_clicks(clips: Clips, path: Path, form: str = AUTO, base: int = 0, vid
     """
     name, chosen = find_format(form, path)
     reading = chosen.read(path, base)
-    report = Report(name, dropped=Counter(reading.dropped))
+    report = ImportReport(name, dropped=Counter(reading.dropped))
     by_clip: dict[str, list[Click]] = {}
     seen: set[tuple[str, int, str]] = set()
     unknown: Counter[str] = Counter()
@@ -92,7 +92,7 @@ def _clip_of(mark: Mark, clips: Clips, path: Path, video: str | None) -> Clip | 
     return clips.videos[0] if len(clips) == 1 and video is None and mark.video is None else None
 
 
-def _click(mark: Mark, clip: Clip, reading: Reading, path: Path, form: str, report: Report) -> Click | None:
+def _click(mark: Mark, clip: Clip, reading: Reading, path: Path, form: str, report: ImportReport) -> Click | None:
     frame = mark.frame
     if mark.space != "clip":
         if frame % clip.every:
@@ -133,7 +133,7 @@ def _scale(mark: Mark, clip: Clip, reading: Reading, path: Path) -> tuple[float,
     )
 
 
-def export_clicks(clips: Clips, out: Path, form: str) -> Report:
+def export_clicks(clips: Clips, out: Path, form: str) -> ImportReport:
     """Writes the clicks of all videos into the folder ``out`` and says what the format cannot hold.
 
     Raises:
@@ -143,7 +143,7 @@ def export_clicks(clips: Clips, out: Path, form: str) -> Report:
         known = [name for name, each in FORMATS.items() if each.write is not None]
         raise ExchangeError(f"clicks cannot be written as {form!r}.{near_names(form, known)} Known: {', '.join(known)}")
     chosen = FORMATS[form]
-    report = Report(form)
+    report = ImportReport(form)
     videos = [_clicked(clips, clip, chosen, report) for clip in clips]
     videos = [video for video in videos if video.marks]
     if not videos:
@@ -154,7 +154,7 @@ def export_clicks(clips: Clips, out: Path, form: str) -> Report:
     return report
 
 
-def _clicked(clips: Clips, clip: Clip, form: Format, report: Report) -> ClickedVideo:
+def _clicked(clips: Clips, clip: Clip, form: Format, report: ImportReport) -> ClickedVideo:
     marks = []
     every = 1 if form.of_images else clip.every
     scale = (1.0, 1.0) if form.of_images else clip.scale

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ltr.models.backbone import resnet18
-from pytracking.parameter.params import ParameterError
+from pytracking.parameter.params import ParameterError, autocast
 from pytracking.tracker.eco.features import NetworkFeatures, normalised
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.settings import LearningSettings
@@ -190,7 +190,7 @@ def test_a_network_is_copied_without_batch_norms_and_can_be_computed_in_another_
     network, layers = resnet18("layer2"), ["conv1", "layer2"]
     patches = torch.rand(1, 3, 64, 64) * 255
     exact, coarse = (
-        NetworkFeatures(network, layers, [8, 8], torch.device("cpu"), params.autocast())
+        NetworkFeatures(network, layers, [8, 8], torch.device("cpu"), autocast(params.precision, params.torch_device))
         for params in (ECOParams(network=network), ECOParams(network=network, precision="bfloat16"))
     )
     assert any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()), "the given one is as it was"

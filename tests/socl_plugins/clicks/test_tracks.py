@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from socl_plugins.clicks.exchange.tracks import EXPORTS, Track, TrackedVideo, exported
+from socl_plugins.clicks.exchange.tracks import EXPORTS, ExportedTrack, TrackedVideo, exported
 from socl_plugins.command import EXPORT_NAMES
 
 BOXES = np.array([[10.0, 20, 30, 40], [11.5, 20, 30, 40]])
@@ -17,7 +17,10 @@ BOXES = np.array([[10.0, 20, 30, 40], [11.5, 20, 30, 40]])
 def videos() -> list[TrackedVideo]:
     """Two videos of which each second frame was tracked; the second has two targets, one without scores."""
     scores = np.array([0.5, np.nan])
-    tracks = [Track("cat", 2, BOXES, scores)], [Track("cat", 0, BOXES), Track("dog", 1, BOXES + 5, scores)]
+    tracks = (
+        [ExportedTrack("cat", 2, BOXES, scores)],
+        [ExportedTrack("cat", 0, BOXES), ExportedTrack("dog", 1, BOXES + 5, scores)],
+    )
     return [TrackedVideo(name, 10, 128, 96, 25.0, 2, each) for name, each in zip(("one", "two"), tracks)]
 
 

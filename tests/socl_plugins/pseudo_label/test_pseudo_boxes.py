@@ -11,7 +11,7 @@ import pytest
 from pytracking.parameter.params import TrackerParams
 from pytracking.tracker.base import BaseTracker
 from socl_plugins.pseudo_label.fuse import FuseSettings, Kind, fuse, smooth_path
-from socl_plugins.pseudo_label.tracks import SparseLabels, Track, track_snippets
+from socl_plugins.pseudo_label.tracks import SnippetTrack, SparseLabels, track_snippets
 
 NAN = float("nan")
 
@@ -109,7 +109,7 @@ def test_two_tracks_count_by_the_way_they_went() -> None:
 
 def test_a_track_that_failed_leaves_the_centre_to_the_other() -> None:
     labels = straight(count=11)
-    wrong, right = (Track(np.tile([0.0, 0, 10, 10], (11, 1)), np.ones(11, bool)) for _ in range(2))
+    wrong, right = (SnippetTrack(np.tile([0.0, 0, 10, 10], (11, 1)), np.ones(11, bool)) for _ in range(2))
     right.boxes[:, 0], right.failed[:] = 100.0, False
     fused = fuse(labels, [wrong, right], FuseSettings(centers="tracked"))
     assert fused.boxes[5, 0] + fused.boxes[5, 2] / 2 == pytest.approx(105) and fused.kinds[5] == Kind.TRACKED

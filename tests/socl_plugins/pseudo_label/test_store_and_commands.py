@@ -19,7 +19,7 @@ from ltr.registry import load_plugins
 from socl_plugins.clicks import SparseBoxAnnotated
 from socl_plugins.pseudo_label import Kind, PseudoBoxAnnotated, PseudoBoxStore, method_settings
 from socl_plugins.pseudo_label.__main__ import main
-from socl_plugins.pseudo_label.build import build_store, sparse_labels
+from socl_plugins.pseudo_label.build import sparse_labels, store_pseudo_boxes
 from socl_plugins.stores import StoreError
 from tests.recipes import SMALL_TRANST, as_words
 
@@ -30,7 +30,7 @@ SETTINGS = method_settings("interpolation")
 def built(path: Path, period: int = 5) -> tuple[SparseBoxAnnotated, PseudoBoxStore]:
     dataset = SparseBoxAnnotated(VIDEOS, period)
     store = PseudoBoxStore(path, about={"period": period})
-    assert build_store(dataset, store, SETTINGS, jobs=1, progress=False).made == len(dataset)
+    assert store_pseudo_boxes(dataset, store, SETTINGS, jobs=1, progress=False).made == len(dataset)
     return dataset, store
 
 
@@ -53,7 +53,7 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     store.records.remove([name])
     with pytest.raises(StoreError, match="lacks 1 of 3 videos"):
         PseudoBoxAnnotated(dataset, store)
-    report = build_store(dataset, store, SETTINGS, jobs=1, progress=False)
+    report = store_pseudo_boxes(dataset, store, SETTINGS, jobs=1, progress=False)
     assert (report.made, report.present, store.records.get(name)) == (1, 2, kept)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ltr.dataset.synthetic import SyntheticVideo
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings
-from socl_plugins.top_map.build import BuildReport, build_store
+from socl_plugins.top_map.build import BuildReport, store_proposals
 from socl_plugins.top_map.store import ProposalReader, proposal_writer, store_path
 
 TINY = ProposalSettings(random_count=200, edge_count=50, keep=16)
@@ -25,7 +25,7 @@ def videos(store: ProposalReader | None = None, noise_px: float = 0.0) -> Object
 
 def built(folder: Path, dataset: ObjectnessAnnotated, backend: str | None = None, jobs: int = 1) -> BuildReport:
     with proposal_writer(store_path(folder, "synthetic", TINY), "synthetic", TINY) as writer:
-        return build_store(dataset, writer, jobs, backend, progress=False)
+        return store_proposals(dataset, writer, jobs, backend, progress=False)
 
 
 def records(folder: Path) -> dict[bytes, bytes]:
