@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +26,9 @@ class BaseVideoDataset(ABC):
         root: where its files lie, or None if it has none.
         image_loader: reads an image file as RGB (H, W, 3) uint8.
     """
+
+    splits: ClassVar[Sequence[str]] = ()
+    """Names of the parts that it can be opened by, as the argument ``split``; empty: it has none, or does not say."""
 
     def __init__(self, name: str, root: Path | None = None, image_loader: ImageLoader = load_image) -> None:
         self.name = name

@@ -38,6 +38,8 @@ class Coco(BaseVideoDataset):
         DatasetError: there is no such split or file, or the file is damaged or names no object.
     """
 
+    splits = SPLITS
+
     def __init__(self, root: str | Path, split: str = "train", image_loader: ImageLoader = load_image) -> None:
         if split not in SPLITS:
             raise DatasetError(f"unknown split {split!r} of COCO; it has {', '.join(SPLITS)}")

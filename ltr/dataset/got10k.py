@@ -50,6 +50,8 @@ class Got10k(FolderVideos):
             asked for; what is wrong with them is told then, with file and line.
     """
 
+    splits = SPLITS
+
     def __init__(
         self,
         root: str | Path,

@@ -41,6 +41,8 @@ class Lasot(FolderVideos):
             are read.
     """
 
+    splits = SPLITS
+
     def __init__(self, root: str | Path, split: str = "train", image_loader: ImageLoader = load_image) -> None:
         if split not in SPLITS:
             raise DatasetError(f"unknown split {split!r} of LaSOT; it has {', '.join(SPLITS)}")

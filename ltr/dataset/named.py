@@ -8,7 +8,8 @@ from typing import Any
 from ltr.admin.environment import PATHS, Environment
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.synthetic import SyntheticVideo
-from ltr.registry import DATASETS
+from ltr.dataset.text import DatasetError
+from ltr.registry import DATASETS, near_names
 
 EMBEDDED_VIDEOS = 48
 
@@ -31,7 +32,7 @@ def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseV
 
     Raises:
         ValueError: the folder is not set, or not there, or the data set was registered without a path.
-        RegistryError: there is no such data set.
+        RegistryError, DatasetError: there is no such data set, or it has no such split.
     """
     if name == "synthetic":
         return embedded_videos()
@@ -74,4 +75,8 @@ def _kind_and_split(name: str) -> tuple[str, str | None]:
     kind, _, split = name.rpartition("_")
     if kind not in DATASETS:
         DATASETS[name]  # raises, with near names
+    splits = getattr(DATASETS[kind], "splits", ())
+    if splits and split not in splits:
+        names = [f"{kind}_{each}" for each in splits]
+        raise DatasetError(f"there is no data set {name!r}.{near_names(name, names)} There are: {', '.join(names)}")
     return kind, split

@@ -31,6 +31,8 @@ class TrackingNet(FolderVideos):
             are read.
     """
 
+    splits = ("train",)
+
     def __init__(
         self,
         root: str | Path,

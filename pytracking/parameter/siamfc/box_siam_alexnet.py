@@ -1,4 +1,4 @@
-"""SiamFC on a AlexNet that learned from boxes."""
+"""SiamFC on an AlexNet that learned from boxes."""
 
 from __future__ import annotations
 

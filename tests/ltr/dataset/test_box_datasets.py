@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ltr import run_training
 from ltr.admin.environment import Environment
 from ltr.config import Data
 from ltr.config.data import choose_schedule, open_videos
@@ -156,6 +157,17 @@ def test_recipes_learn_from_what_is_set_and_say_what_is_not(
     batch = next(iter(assembled("dimp/dimp18", {**SMALL_DIMP, **two}, still).loader))
     assert tuple(batch["train_images"].shape) == (2, 2, 3, 96, 96), "a still image stands for all frames"
     assert pickle.loads(pickle.dumps(open_dataset("lasot_test", env))).sequence_name(0) == "airplane-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("got10k_trian", "got10k_train"), ("lasot_tets", "lasot_test"), ("coco_test", "coco_train")]
+)
+def test_a_split_that_there_is_not_is_named_before_a_path_is_asked_for(
+    name: str, near: str, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_training.main(["siamfc", "box_siam_res18", "--device", "cpu", "--set", f"data.sets={name}"]) == 1
+    error = capsys.readouterr().err
+    assert f"no data set '{name}'" in error and near in error and "not set" not in error
 
 
 def test_embedded_videos_take_the_place_of_all_data_sets(
