@@ -111,8 +111,8 @@ def evaluate_tracker(
     load_plugins(plugins)
     with using_workspace(workspace):
         named = _named(tracker, run_id, overrides)
-        named.parameters()  # an unknown name is told before any data set is read
-        dataset = get_dataset(name)
+        named.check_names()  # an unknown name is told before any data set is read,
+        dataset = get_dataset(name)  # and a data set that is not there before any network is downloaded
         report = run_dataset(dataset, [named], threads=0 if jobs == 1 else jobs)
         if report.failures:
             raise TrackingError(f"{len(report.failures)} sequences could not be tracked: {report.failures[0].error}")

@@ -78,8 +78,8 @@ def _track(options: argparse.Namespace) -> int:
     if "network" in overrides:
         parameters = _matched(options.tracker, parameters, overrides["network"])
     tracker = Tracker(options.tracker, parameters, options.run_id, overrides=overrides)
-    tracker.parameters()  # an unknown name is told before any data set is read
-    dataset = get_dataset(options.dataset)
+    tracker.check_names()  # an unknown name is told before any data set is read,
+    dataset = get_dataset(options.dataset)  # and a data set that is not there before any network is downloaded
     if options.sequence is not None:
         name: str | int = options.sequence
         if (

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from ltr.admin import published
-from ltr.admin.files import write_atomically, write_bytes_atomically
+from ltr.admin.files import write_bytes_atomically
 from ltr.dataset.text import read_lines
 
 SAFETENSORS = ".safetensors"
@@ -74,14 +74,14 @@ def write_weights(path: str | Path, weights: Mapping[str, torch.Tensor], about: 
     """Writes a safetensors file with weights and plain data about them, and its sha256 beside it.
 
     Raises:
-        WriteError: see :func:`ltr.admin.files.write_atomically`.
+        WriteError: see :func:`ltr.admin.files.write_bytes_atomically`.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     path = Path(path)
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
     digest_path(path).unlink(missing_ok=True)  # first: no moment leaves new weights beside an old digest
-    write_atomically(path, lambda partial: save_file(tensors, partial, {"about": json.dumps(about)}))
+    write_bytes_atomically(path, save(tensors, {"about": json.dumps(about)}))
     write_bytes_atomically(digest_path(path), f"{_sha256(path)}  {path.name}\n".encode())
 
 

@@ -125,6 +125,10 @@ class Tracker:
         """The directory of its results."""
         return load_environment().results_dir / self.run_name
 
+    def check_names(self) -> None:
+        """Raises RegistryError if there is no such tracker or parameter set; no network is read or downloaded."""
+        TRACKERS[self.name], PARAMETERS[f"{self.name}/{self.parameter_name}"]
+
     def parameters(self) -> TrackerParams:
         """Returns the parameters, with the overrides.
 

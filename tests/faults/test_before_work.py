@@ -10,6 +10,7 @@ import torch
 
 from ltr import run_training
 from ltr.admin.checkpoint import save_checkpoint
+from ltr.models.backbone import resnet
 from ltr.models.builder import build_network
 from ltr.registry import load_plugins
 from pytracking import run_tracker, run_vot
@@ -83,3 +84,26 @@ def test_weights_that_no_tracker_can_use(wrong: str, folder: Path, capsys: Outpu
         assert command([*words, "--dataset", "toys"]) == 1
         said = capsys.readouterr().err
         assert said.count("net.pth.tar") == 1 and name in said and "error: " in said, said
+
+
+@pytest.mark.parametrize("data", ["nowhere", "otb", "vot2018"])
+def test_a_data_set_that_is_not_there_is_told_before_weights_are_downloaded(
+    data: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr(resnet, "_load_imagenet", lambda *arguments: pytest.fail("weights were downloaded"))
+    load_plugins([])
+    command = run_vot.main if data == "vot2018" else run_tracker.main
+    assert command(["siamfc", "imagenet_res18", "--dataset", data]) == 1
+    said = capsys.readouterr().err
+    assert data.rstrip("0128") in said and "download" not in said
+
+
+def test_training_videos_that_are_not_there_are_told_before_weights_are_downloaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr(resnet, "_load_imagenet", lambda *arguments: pytest.fail("weights were downloaded"))
+    monkeypatch.setenv("PYTRACKING_GOT10K_DIR", str(folder / "nowhere"))
+    words = ["--device", "cpu", "--set", "network.pretrained=imagenet"]
+    assert run_training.main(["siamfc", "box_siam_res18", *words]) == 1
+    said = capsys.readouterr().err
+    assert "nowhere" in said and "download" not in said
