@@ -79,10 +79,14 @@ def measure_cell(
     tracker = TRACKERS[family](replace(params, **changes))
     result["tests"] = {}
     for name in tests:
-        found = {
-            sequence.name: score_sequence(track_sequence(tracker, sequence).boxes, sequence)
-            for sequence in videos_of_test(name)
-        }
+        found = {}
+        videos = videos_of_test(name)
+        for number, sequence in enumerate(videos, 1):
+            score = found[sequence.name] = score_sequence(track_sequence(tracker, sequence).boxes, sequence)
+            print(
+                f"{name}: {number} of {len(videos)} videos tracked, {sequence.name} with AUC {score.auc:.3f}",
+                flush=True,
+            )
         result["tests"][name] = {
             "auc": float(np.mean([score.auc for score in found.values()])),
             "dp20": float(np.mean([score.dp20 for score in found.values()])),

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from socl_plugins.studies.study import Cell
 
 OTHER_RUN = "choose another folder with --out"
 WORKSPACE = ".workspace"  # ending of the folder of a cell that runs
+SECONDS_BETWEEN_LINES = 30.0  # of progress
 
 
 @dataclass
@@ -85,7 +86,7 @@ def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> Stud
             missing[cell] = tests
         else:
             report.present += 1
-    running: set[subprocess.Popen[bytes]] = set()
+    running: dict[subprocess.Popen[bytes], Cell] = {}
     threads = max((os.cpu_count() or 1) // max(min(options.jobs, len(missing)), 1), 1)
     pool = ThreadPoolExecutor(options.jobs)
     print(f"{len(missing)} cells to run, {report.present} are there", flush=True)
@@ -94,7 +95,7 @@ def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> Stud
         futures = {
             pool.submit(_run, cell, tests, options, threads, running, owner): cell for cell, tests in missing.items()
         }
-        for number, future in enumerate(as_completed(futures), 1):
+        for number, future in enumerate(_ended(futures, options.out, running), 1):
             cell = futures[future]
             error = future.result()
             if error is None:
@@ -112,6 +113,36 @@ def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> Stud
     finally:
         pool.shutdown()
     return report
+
+
+def _ended(
+    futures: Mapping[Future[str | None], Cell], out: Path, running: Mapping[subprocess.Popen[bytes], Cell]
+) -> Iterator[Future[str | None]]:
+    """Yields each as it ends; meanwhile the last lines of the logs of those that run are printed now and then."""
+    waiting = set(futures)
+    told: dict[str, str] = {}
+    while waiting:
+        ended, waiting = wait(waiting, SECONDS_BETWEEN_LINES, FIRST_COMPLETED)
+        yield from ended
+        for cell in () if ended else list(running.values()):
+            line = last_line(log_path(out, cell))
+            if line and told.get(cell.key) != line:
+                print(f"{cell.key}: {line}", flush=True)
+                told[cell.key] = line
+
+
+def last_line(log: Path) -> str:
+    """Returns the last line of a log that says something; empty where there is none."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def log_path(out: Path, cell: Cell) -> Path:
+    """Returns where what a cell prints is kept."""
+    return out / "logs" / f"{cell.key}.log"
 
 
 def _missing_tests(cell: Cell, options: RunOptions) -> list[str]:
@@ -178,11 +209,11 @@ def _run(
     tests: list[str],
     options: RunOptions,
     threads: int,
-    running: set[subprocess.Popen[bytes]],
+    running: dict[subprocess.Popen[bytes], Cell],
     owner: Owner,
 ) -> str | None:
     """Runs a cell in a process, which is in ``running`` meanwhile; returns what went wrong, or none."""
-    log = options.out / "logs" / f"{cell.key}.log"
+    log = log_path(options.out, cell)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         hidden = "" if options.keep else "."
@@ -206,9 +237,9 @@ def _run(
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTRACKING_NETWORK_DIR": networks}
         with log.open("w") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-            running.add(process)
+            running[process] = cell
             status = process.wait()
-            running.discard(process)
+            del running[process]
         if not options.keep:
             shutil.rmtree(workspace)
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from ltr.admin.records import RecordError
 from ltr.models.builder import NETWORKS
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
+from socl_plugins.studies import run as study_run
 from socl_plugins.studies.__main__ import main
 from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.studies.measure import HELD_OUT, videos_of_test
@@ -107,11 +109,16 @@ def test_what_two_studies_share_is_run_once() -> None:
 
 
 def test_a_study_runs_goes_on_and_is_reported(
-    workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+    workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(study_run, "SECONDS_BETWEEN_LINES", 0.2)
     out = tmp_path / "out"
     assert run(out, video) == 0
-    assert "2 cells run, 0 were there, 0 failed" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 cells run, 0 were there, 0 failed" in said
+    assert re.search(
+        r"^socl-box_siam_budget\S+: (training|labels|epoch|held-out|\S+: 1 of 1 tracked)", said, re.MULTILINE
+    )
     assert run(out, video) == 0
     assert "0 cells run, 2 were there, 0 failed" in capsys.readouterr().out
     assert run(out, video, "--precision", "bfloat16") == 0
