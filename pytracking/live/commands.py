@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pytracking.evaluation import TrackedFrame
     from pytracking.live.source import VideoSource
 
-SECONDS_BETWEEN_LINES = 10.0  # of progress, where there is no terminal
-
 
 def live_parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options of live tracking."""
@@ -49,9 +47,9 @@ def track_live(options: argparse.Namespace, source: VideoSource, camera: bool = 
         VideoError: the source gives no frames.
     """
     import numpy as np
-    from tqdm import tqdm
 
     from ltr.admin.environment import load_environment
+    from ltr.admin.progress import progress_bar
     from pytracking.analysis.render import even_size, write_video
     from pytracking.evaluation import Tracker
     from pytracking.evaluation.results import write_boxes
@@ -88,12 +86,11 @@ def track_live(options: argparse.Namespace, source: VideoSource, camera: bool = 
     size = even_size(image, image.shape[0])
     new_box = window.select_box if window is not None else None
     frames = live_frames(lambda: tracker.create(params), chain([image], images), first_box, views, new_box, source.name)
-    bar = tqdm(
+    bar = progress_bar(
         desc=source.name,
         total=source.announced or None,
         unit="frame",
         disable=window is not None,
-        mininterval=0.5 if sys.stderr.isatty() else SECONDS_BETWEEN_LINES,
     )
 
     def noted() -> Iterator[TrackedFrame]:

@@ -24,7 +24,7 @@ from socl_plugins.click_box.network import ClickBoxNet, fitted, fitted_file, sav
 
 def fit(options: argparse.Namespace) -> int:
     """Fits the network on data with boxes and writes it to where clicks find it."""
-    from tqdm import tqdm
+    from ltr.admin.progress import progress_bar
 
     settings = apply_overrides(FitSettings(), dict(options.overrides))
     out = options.out or fitted_file()
@@ -34,7 +34,7 @@ def fit(options: argparse.Namespace) -> int:
         videos = videos + _boxed_videos(name)
     torch.manual_seed(settings.seed)
     network = ClickBoxNet("imagenet", dropout=settings.dropout)
-    with tqdm(disable=None, leave=False) as bar:
+    with progress_bar(leave=False) as bar:
 
         def progress(what: str, done: int, of: int) -> None:
             bar.set_description(what, refresh=False)

@@ -15,12 +15,12 @@ from socl_plugins.clicks.prepare import Cutting, prepare
 
 def prepare_clips(options: argparse.Namespace) -> int:
     """Cuts videos into a folder of clips."""
-    from tqdm import tqdm
+    from ltr.admin.progress import progress_bar
 
     cutting = Cutting(
         options.every, options.max_side, options.max_frames, options.quality, options.val, not options.uncut
     )
-    with tqdm(unit="frame", disable=None, leave=False) as bar:
+    with progress_bar(unit="frame", leave=False) as bar:
 
         def progress(name: str, done: int, of: int | None) -> None:
             bar.set_description(name, refresh=False)

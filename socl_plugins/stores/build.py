@@ -67,12 +67,12 @@ def fill_store(
         backend: see :func:`ltr.admin.jobs.cluster`.
         progress: show a bar with records, rate and time left on standard error.
     """
-    from tqdm import tqdm
+    from ltr.admin.progress import progress_bar
 
     report = BuildReport()
     store.remove(store.damaged())
     plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
-    with cluster(backend), tqdm(total=total, desc=what, unit=unit, disable=not progress) as bar:
+    with cluster(backend), progress_bar(total=total, desc=what, unit=unit, disable=not progress) as bar:
         missing = _missing(store, items, report, bar)
         tasks = iter(lambda: list(islice(missing, per_task)), [])
         for results in run_in_rounds(partial(_make_task, make, plugins), tasks, jobs, tasks_per_round):

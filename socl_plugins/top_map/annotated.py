@@ -84,7 +84,8 @@ class ObjectnessAnnotated(AnnotationWrapper):
             progress: show a progress bar on standard error.
         """
         from joblib import Parallel, delayed
-        from tqdm import tqdm
+
+        from ltr.admin.progress import progress_bar
 
         jobs = local_cores() if jobs is None else jobs
         own = range(distributed.rank(), self.get_num_sequences(), distributed.world_size())
@@ -96,7 +97,7 @@ class ObjectnessAnnotated(AnnotationWrapper):
         )
         hidden = not progress or not videos
         # The results first: they are asked once more than there are, or joblib would warn of tasks left undone.
-        bar = tqdm(zip(results, videos), total=len(videos), desc="TOP maps", unit="video", disable=hidden)
+        bar = progress_bar(zip(results, videos), total=len(videos), desc="TOP maps", unit="video", disable=hidden)
         share = {(video, frame_id): proposals for found, video in bar for frame_id, proposals in found.items()}
         for part in distributed.gather(share):
             self._prepared.update(part)

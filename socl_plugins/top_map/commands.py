@@ -43,7 +43,7 @@ def check(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Draws frames with their clicks, proposals and maps, from the store where it has them."""
-    from tqdm import tqdm
+    from ltr.admin.progress import progress_bar
 
     check_pictures_path(options.out)
     dataset = _clicks(options, options.noise_px)
@@ -56,7 +56,7 @@ def show(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.dataset} has no frame with a click on a target that can be seen")
     shown: list[Shown] = []
     chosen = np.unique(np.linspace(0, len(frames) - 1, max(options.frames, 1)).astype(int))
-    for index in tqdm(chosen, desc="TOP maps", unit="frame"):
+    for index in progress_bar(chosen, desc="TOP maps", unit="frame"):
         video, frame = frames[index]
         images, annotation, _ = dataset.get_frames(video, [frame])
         x, y = annotation["point"][0].tolist()
@@ -117,11 +117,11 @@ def _store(options: argparse.Namespace) -> Path:
 
 
 def _labelled(dataset: ObjectnessAnnotated, options: argparse.Namespace) -> Iterator[LabelledFrame]:
-    from tqdm import tqdm
+    from ltr.admin.progress import progress_bar
 
     boxes: BaseVideoDataset = dataset.dataset.dataset  # type: ignore[attr-defined]  # below the clicks
     videos = range(options.start, len(dataset), max(options.step, 1))
-    for video in tqdm(videos, desc="measuring", unit="video", disable=None):
+    for video in progress_bar(videos, desc="measuring", unit="video"):
         info = boxes.get_sequence_info(video)
         if "bbox" not in info:
             raise ValueError(f"{boxes.name}, video {boxes.sequence_name(video)}: stats needs boxes to compare with")

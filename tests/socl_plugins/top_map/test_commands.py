@@ -235,7 +235,7 @@ def test_a_setting_out_of_range_is_an_error(videos: Path, capsys: pytest.Capture
         ("nosuch", ["'nosuch'", "got10k"]),
         ("nosuch_train", ["'nosuch_train'"]),
         ("got10", ["Did you mean 'got10k'?"]),
-        ("got10k_trian", ["unknown split 'trian'", "train, val, test"]),
+        ("got10k_trian", ["no data set 'got10k_trian'", "Did you mean 'got10k_train'"]),
         ("got10k_val", ["val", "list.txt"]),
     ],
 )
