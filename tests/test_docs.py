@@ -20,6 +20,7 @@ from ltr.dataset.export import export_got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.registry import load_plugins
 from pytracking.registry import PARAMETERS
+from tests.conftest import load_module
 from tests.recipes import SMALL, as_words
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -103,21 +104,21 @@ def test_the_data_set_in_one_file_brings_its_path(workspace: Path, tmp_path: Pat
 
 
 def systems(column: int) -> list[str]:
-    """The names in a column of the README's table of systems: 1 what trains, 2 what tracks."""
-    text = (REPOSITORY / "README.md").read_text("utf-8")
+    """The names in a column of the table of systems: 1 what trains, 2 what tracks."""
+    text = (REPOSITORY / "docs" / "systems.md").read_text("utf-8")
     table = text[text.index("| system | train | track |") :].split("\n\n")[0]
     return re.findall(r"`(.+?)`", " ".join(row.split("|")[column + 1] for row in table.splitlines()[2:]))
 
 
 @pytest.mark.parametrize("recipe", systems(1))
-def test_every_recipe_of_the_readme_starts(recipe: str, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_recipe_of_the_table_starts(recipe: str, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # It comes as far as its configuration, which says that there is no such setting.
     assert run_training.main([*recipe.split(), "--set", "no_such_setting=1"]) == 1
     assert "no_such_setting" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("parameters", systems(2))
-def test_every_parameter_set_of_the_readme_is_there(parameters: str, workspace: Path) -> None:
+def test_every_parameter_set_of_the_table_is_there(parameters: str, workspace: Path) -> None:
     from ltr.models.backbone import resnet18
     from pytracking.registry import PARAMETERS, TRACKERS
 
@@ -144,3 +145,23 @@ def test_what_the_architecture_page_points_at_is_there() -> None:
     places = re.findall(r"`([a-z_]+/[^`]+)`", table)
     assert len(table.splitlines()) > 30 and len(places) > 60
     assert not [place for place in places if not (REPOSITORY / place).exists()]
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/results.md"])
+def test_the_numbers_of_a_page_are_those_of_the_files_of_results(name: str) -> None:
+    page = load_module(REPOSITORY / "results" / "page.py")
+    text = (REPOSITORY / name).read_text("utf-8")
+    assert page.filled(text) == text, "run python results/page.py"
+    assert text.count("| ") > 50
+
+
+def test_what_is_said_of_a_claim_follows_from_its_numbers() -> None:
+    page = load_module(REPOSITORY / "results" / "page.py")
+    three = {"auc_sd": "3.0", "seeds": "9", "hours": "1.79"}
+    assert page.standard_error(three, {**three, "auc_sd": "4.0", "seeds": "16"}) == pytest.approx(2**0.5)
+    assert page.standard_error(three, {"auc_sd": "", "seeds": "1", "hours": ""}) == 1, "a tracker that no seed changes"
+    assert page.standard_error(three, {"auc_sd": "", "seeds": "1", "hours": "1.79"}) is None, (
+        "a single seed says nothing"
+    )
+    said = [page.verdict(*each) for each in ((7, 2, 1), (-7, 2, 1), (1, 2, 1), (5, None, 1), (1, 2, 0), (-7, 2, 0))]
+    assert said == ["agrees", "disagrees", "not decided", "not decided", "agrees", "disagrees"]

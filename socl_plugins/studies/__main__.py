@@ -12,7 +12,7 @@ DESCRIPTION = "The papers' comparisons: trains each row over seeds, tracks test 
 EXAMPLES = """examples:
   python -m socl_plugins.studies list
   python -m socl_plugins.studies run table1 hours --out studies --jobs 2
-  python -m socl_plugins.studies report table1 hours --out studies --into docs/results.md
+  python -m socl_plugins.studies report table1 hours --out studies --csv results
 
 What rows share can be changed with --set; what differs between rows stays. Run it again with the same options to go on.
 
@@ -41,6 +41,7 @@ def build_parser() -> CommandParser:
     run.add_argument("--keep", action="store_true", help="keep checkpoints and logs of each cell")
     report.add_argument("--tests", nargs="+", metavar="TEST", help="only these; default: all that were run")
     report.add_argument("--into", type=path, help="a Markdown file, in place of what it has between a study's marks")
+    report.add_argument("--csv", type=path, metavar="FOLDER", help="write STUDY.csv and STUDY.png into this folder")
     report.add_argument("--note", default="", help="a line below each table, such as on what machine it was run")
     cell = commands.add_parser("cell")  # what `run` starts for each cell
     cell.add_argument("description")

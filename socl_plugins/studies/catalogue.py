@@ -27,7 +27,7 @@ FROM_IMAGENET = {
     "schedule.epochs": "4",
     "optimizer.learning_rate": "3e-5",
 }
-"""240 steps from where the papers start; docs/results.md says how learning rates were chosen."""
+"""240 steps from where the papers start; docs/lab_notes/studies.md says how learning rates were chosen."""
 
 SHORT_DIMP = {
     **NO_HELD_OUT_SELECTION,
@@ -68,7 +68,7 @@ SHORT_TRANST = {
 """400 steps of 16 pairs, with a small network: what a CPU core does in ten minutes."""
 
 UNTRAINED = Row("untrained", network="siamfc_resnet18")
-# What docs/results.md has of SoCL on real video was measured with each frame mirrored and colored on its own.
+# What docs/lab_notes/studies.md has of SoCL on real video was measured with each frame mirrored and colored on its own.
 SOCL = Row("SoCL-Siam, clicks", "socl/full", settings={"processing.augmentation.apart": "1"})
 BOX = Row("Box-Siam, boxes", "socl/box_siam_budget")
 RESPONSE = Row("SoCL-Siam and response, clicks", "socl/socl_response", settings={"optimizer.learning_rate": "1e-4"})
@@ -348,7 +348,7 @@ _STUDIES = (
         "correlation_filter_imagenet",
         "Features for a correlation filter, from ImageNet weights (SoCL, Table 3)",
         (RES18_CF, SOCL_CF),
-        # Up to the layer that is tracked with, and slower still than SoCL-Siam; docs/results.md says how it was chosen.
+        # Up to the layer that is tracked with, and slower still than SoCL-Siam; docs/lab_notes/studies.md says why.
         {**FROM_IMAGENET, "optimizer.learning_rate": "3e-6", "network.output_layer": "layer3"},
         "OTB-13 AUC",
     ),

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """Prints the tables of some studies, or puts them with their plots into a Markdown file."""
-    from socl_plugins.studies.report import collect, marked, put_between_marks, study_plot, study_table
+    from socl_plugins.studies.report import collect, marked, put_between_marks, study_plot, study_table, write_csv
 
     studies = chosen(options.studies)
     rows = {
@@ -64,6 +64,12 @@ def report(options: argparse.Namespace) -> int:
         table = study_table(study, rows[study.name])
         if options.note:
             table += f"\n{options.note}\n"
+        if options.csv is not None:
+            write_csv(study, rows[study.name], options.csv / f"{study.name}.csv")
+            study_plot(study, rows[study.name], options.csv / f"{study.name}.png")
+            print(options.csv / f"{study.name}.csv")
+            if options.into is None:
+                continue
         if options.into is None:
             print(f"{study.title}\n\n{table}")
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +105,42 @@ def study_table(study: Study, rows: Sequence[RowResults]) -> str:
             line += [_spread(found.scores(test, "auc")), _spread(found.scores(test, "dp20"))]
         lines.append([*line, *([found.row.paper] if study.paper else [])])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+CSV_COLUMNS = (
+    *("study", "row", "test", "seeds", "hours", "dollars", "auc", "auc_sd", "dp20", "dp20_sd", "paper"),
+    *("learned_from", "machine", "commit", "command"),
+)
+"""Columns of a study's file of results: AUC and DP@20 are means over seeds in percent, ``_sd`` their deviation."""
+
+
+def write_csv(study: Study, rows: Sequence[RowResults], path: Path) -> None:
+    """Writes the study's numbers as a CSV file with the columns :data:`CSV_COLUMNS`, a line for each row and test."""
+    tests = tests_of(rows)
+    command = f"python -m socl_plugins.studies run {study.name} --tests {' '.join(tests)}"
+    precisions = sorted({result["precision"] for row in rows for result in row.results if result.get("precision")})
+    command += "".join(f" --precision {precision}" for precision in precisions)
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for found in rows:
+        about = [
+            "; ".join(sorted({str(result[name]) for result in found.results if result.get(name)}))
+            for name in ("learned_from", "machine", "commit")
+        ]
+        for test in tests:
+            auc, dp20 = (found.scores(test, name) for name in ("auc", "dp20"))
+            if not len(auc):
+                continue
+            costs = [_number(found.mean(name), 2) for name in ("hours", "dollars")]
+            scores = [
+                text
+                for each in (auc, dp20)
+                for text in (f"{each.mean():.1f}", f"{_deviation(each):.1f}" if len(each) > 1 else "")
+            ]
+            row = [study.name, found.row.title, test, len(auc), *costs, *scores, found.row.paper, *about, command]
+            writer.writerow(row)
+    write_bytes_atomically(path, table.getvalue().encode())
 
 
 def study_plot(study: Study, rows: Sequence[RowResults], path: Path) -> None:

@@ -1,0 +1,237 @@
+"""Writes the tables of README.md and docs/results.md from the files beside it: ``python results/page.py``.
+
+Each study has a file, written by ``python -m socl_plugins.studies report STUDY --csv results``; ``trackers.csv`` is of
+``benchmarks/trackers.py``. No number of the two pages' tables is typed.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+PAGES = (FOLDER.parent / "README.md", FOLDER.parent / "docs" / "results.md")
+NEEDED = 2.0  # standard errors, from which on a difference is taken for one
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row of the headline table: what it is called, and where its numbers are.
+
+    Attributes:
+        title: of the row.
+        labels: what it learned from.
+        study, row: of a study's file; empty: of ``trackers.csv``.
+        speed: the tracker of ``trackers.csv`` that is as fast, since its network is of the same form.
+    """
+
+    title: str
+    labels: str
+    speed: str
+    study: str = ""
+    row: str = ""
+
+
+SIAMFC = "SiamFC, ImageNet's ResNet-18, unit vectors"
+HEADLINE = (
+    Shown("SiamFC, ImageNet's features", "no video", SIAMFC, "raw_imagenet", "ImageNet, not trained, raw features"),
+    Shown("BCE-Siam", "clicks", SIAMFC, "raw_imagenet", "BCE-Siam, clicks, raw features"),
+    Shown("SoCL-Siam, loss as printed", "clicks", SIAMFC, "raw_imagenet", "SoCL as printed, clicks, raw features"),
+    Shown("SoCL-Siam, unit vectors", "clicks", SIAMFC, "raw_imagenet", "SoCL-Siam, clicks, unit features"),
+    Shown("Box-Siam", "boxes", SIAMFC, "raw_imagenet", "Box-Siam, boxes, raw features"),
+    Shown("SoCL-CF (ECO)", "clicks", "ECO, SoCL-CF", "correlation_filter_imagenet", "SoCL-CF, clicks"),
+    Shown("CSRT (OpenCV)", "", "OpenCV's CSRT"),
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of a paper: that one row of a study is above another, by how much there, and how it is here.
+
+    Attributes:
+        text: what is claimed.
+        paper: the paper's difference in AUC, or what it says, and where.
+        sign: 1 if the first row is to be above, -1 if below, 0 if as good.
+        study: whose file has both rows.
+        rows: the two.
+    """
+
+    text: str
+    paper: str
+    sign: int
+    study: str
+    rows: tuple[str, str]
+
+
+CLAIMS = (
+    Claim("soft negatives from the background help", "+2.7 (SoCL, Table 1)", 1, "table1", ("GST + SNS", "GST")),
+    Claim(
+        "local templates help",
+        "+2.8 (SoCL, Table 1)",
+        1,
+        "table1",
+        ("GST + SNS + mixing + LST", "GST + SNS + mixing"),
+    ),
+    Claim(
+        "for a quarter of the hours, clicks are worth more than boxes",
+        "+.9 (SoCL, Table 2)",
+        1,
+        "hours_imagenet",
+        ("SoCL-Siam, 0.25", "Box-Siam, 0.25"),
+    ),
+    Claim(
+        "clicks that are 20 pixels off cost SoCL nothing",
+        "-.2 (SoCL, Table 6)",
+        0,
+        "noise_imagenet",
+        ("SoCL-Siam, clicks 20 px off", "SoCL-Siam, clicks"),
+    ),
+    Claim(
+        "a projection head costs a Siamese tracker",
+        "-11.4 (SoCL, Table 9)",
+        -1,
+        "projection_imagenet",
+        ("SoCL-Siam, projection head", "SoCL-Siam, clicks"),
+    ),
+    Claim(
+        "SoCL's features are better in a correlation filter than ImageNet's",
+        "+1.1 (SoCL, Table 3)",
+        1,
+        "correlation_filter_imagenet",
+        ("SoCL-CF, clicks", "Res18-CF, ImageNet"),
+    ),
+    Claim(
+        "with boxes 20 pixels off, the noise-robust loss is above the cross-entropy",
+        "above (PUL, Fig. 6)",
+        1,
+        "noise_robust",
+        ("noise-robust, 20 px", "cross-entropy, 20 px"),
+    ),
+    Claim("steepest descent is above gradient descent", "+2.2 (DiMP, Table 1)", 1, "dimp", ("SD", "GD")),
+)
+
+
+def main() -> int:
+    """Writes both pages, and returns 0."""
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+        print(page)
+    return 0
+
+
+def filled(text: str) -> str:
+    """Returns a page with what is between its marks made anew."""
+    for name, table in (("headline", headline()), ("claims", claims()), ("files", files())):
+        start, end = f"<!-- results: {name} -->\n", f"<!-- end of results: {name} -->"
+        before, found, rest = text.partition(start)
+        if found:
+            text = f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def headline() -> str:
+    """Returns the table of trackers."""
+    head = ["tracker", "learned from", "hours", "$", "seeds", "AUC", "DP@20", "AUC, hard", "frames/s"]
+    speeds = {row["tracker"]: row for row in read("trackers")}
+    lines = []
+    for shown in HEADLINE:
+        found = tests(shown.study, shown.row) if shown.study else {"otb": speeds[shown.speed]}
+        otb, hard = found["otb"], found.get("otb_hard")
+        lines.append(
+            [
+                shown.title,
+                shown.labels,
+                otb.get("hours", ""),
+                otb.get("dollars", ""),
+                otb.get("seeds", ""),
+                spread(otb, "auc"),
+                spread(otb, "dp20"),
+                spread(hard, "auc") if hard else "",
+                f"{float(speeds[shown.speed]['frames_per_second']):.0f}",
+            ]
+        )
+    return markdown(head, lines)
+
+
+def claims() -> str:
+    """Returns the table of claims; what is said of each follows from the difference and its standard error."""
+    lines = []
+    for claim in CLAIMS:
+        first, second = (tests(claim.study, row)["otb"] for row in claim.rows)
+        difference = float(first["auc"]) - float(second["auc"])
+        error = standard_error(first, second)
+        seeds = " and ".join(dict.fromkeys((first["seeds"], second["seeds"])))
+        here = f"{difference:+.1f}" + (f" (± {error:.1f})" if error is not None else "")
+        lines.append([claim.text, claim.paper, here, seeds, verdict(difference, error, claim.sign), f"`{claim.study}`"])
+    return markdown(["claim", "paper: difference in AUC", "here (standard error)", "seeds", "", "study"], lines)
+
+
+def verdict(difference: float, error: float | None, sign: int) -> str:
+    """Returns whether a difference agrees with a claim; within its error, or without one, it does not say.
+
+    >>> verdict(7.9, 2.0, 1), verdict(-7.9, 2.0, 1), verdict(1.0, 2.0, 1), verdict(1.0, 2.0, 0), verdict(5.0, None, 1)
+    ('agrees', 'disagrees', 'not decided', 'agrees', 'not decided')
+    """
+    if error is None:
+        return "not decided"
+    told = abs(difference) > NEEDED * error
+    if sign == 0:
+        return "disagrees" if told and difference < 0 else "agrees"
+    if not told:
+        return "not decided"
+    return "agrees" if difference * sign > 0 else "disagrees"
+
+
+def standard_error(*rows: Row) -> float | None:
+    """Returns the standard error of a difference of means over seeds.
+
+    A row of a tracker that no seed changes adds none; one of a single seed of training leaves it unknown.
+    """
+    total = 0.0
+    for row in rows:
+        if row["auc_sd"]:
+            total += float(row["auc_sd"]) ** 2 / int(row["seeds"])
+        elif row["hours"]:
+            return None
+    return math.sqrt(total)
+
+
+def files() -> str:
+    """Returns the list of files, with what each was made by and on."""
+    lines = []
+    for file in sorted(FOLDER.glob("*.csv")):
+        row = read(file.stem)[0]
+        lines.append([f"`results/{file.name}`", row["machine"], row["commit"] or "not recorded", f"`{row['command']}`"])
+    return markdown(["file", "machine", "commit", "command"], lines)
+
+
+def read(name: str) -> list[dict[str, str]]:
+    """Returns the rows of a file of results."""
+    with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def tests(study: str, title: str) -> dict[str, dict[str, str]]:
+    """Returns a row of a study by the tests that it was tracked on."""
+    return {row["test"]: row for row in read(study) if row["row"] == title}
+
+
+def spread(row: Row, name: str) -> str:
+    """Returns a mean, with its deviation over seeds if there are several."""
+    deviation = row.get(f"{name}_sd")
+    return row[name] + (f" ± {deviation}" if deviation else "")
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Returns a Markdown table."""
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, ["---"] * len(head), *lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
