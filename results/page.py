@@ -39,14 +39,27 @@ class Shown:
 
 
 SIAMFC = "SiamFC, ImageNet's ResNet-18, unit vectors"
+RAW = "raw_imagenet"
 HEADLINE = (
-    Shown("SiamFC, ImageNet's features", "no video", SIAMFC, "raw_imagenet", "ImageNet, not trained, raw features"),
-    Shown("BCE-Siam", "clicks", SIAMFC, "raw_imagenet", "BCE-Siam, clicks, raw features"),
-    Shown("SoCL-Siam, loss as printed", "clicks", SIAMFC, "raw_imagenet", "SoCL as printed, clicks, raw features"),
-    Shown("SoCL-Siam, unit vectors", "clicks", SIAMFC, "raw_imagenet", "SoCL-Siam, clicks, unit features"),
-    Shown("Box-Siam", "boxes", SIAMFC, "raw_imagenet", "Box-Siam, boxes, raw features"),
-    Shown("SoCL-CF (ECO)", "clicks", "ECO, SoCL-CF", "correlation_filter_imagenet", "SoCL-CF, clicks"),
-    Shown("CSRT (OpenCV)", "", "OpenCV's CSRT"),
+    Shown("SiamFC on ImageNet's features", "no video", SIAMFC, RAW, "ImageNet, not trained, raw features"),
+    Shown(
+        "BCE-Siam: cross-entropy on boxes that clicks give",
+        "clicks",
+        SIAMFC,
+        "raw_imagenet",
+        "BCE-Siam, clicks, raw features",
+    ),
+    Shown(
+        "SoCL-Siam: soft contrastive loss, as printed",
+        "clicks",
+        SIAMFC,
+        "raw_imagenet",
+        "SoCL as printed, clicks, raw features",
+    ),
+    Shown("SoCL-Siam on unit vectors (`socl_res18`)", "clicks", SIAMFC, RAW, "SoCL-Siam, clicks, unit features"),
+    Shown("Box-Siam: cross-entropy on boxes", "boxes", SIAMFC, RAW, "Box-Siam, boxes, raw features"),
+    Shown("SoCL-CF: such features in ECO", "clicks", "ECO, SoCL-CF", "correlation_filter_imagenet", "SoCL-CF, clicks"),
+    Shown("CSRT of OpenCV", "", "OpenCV's CSRT"),
 )
 
 

@@ -32,6 +32,11 @@ def message_for_people(error: BaseException) -> str | None:
     if isinstance(error, RuntimeError) and message == _NO_HOME:
         return "a path begins with ~ and the name of a user that this machine does not know; write the path in full"
     in_worker = _IN_WORKER.match(message) is not None
+    if isinstance(error, ModuleNotFoundError) and (missing := _missing_package(error)):
+        return (
+            f"{sys.executable} has no package {missing!r}: run `bash install.sh` in the checkout and use its "
+            ".venv/bin/python, or install the project into this Python (docs/index.md)"
+        )
     known = type(error).__module__.split(".")[0] in project_packages()
     if not known and (named := _OF_A_FILE.fullmatch(_last_message(message) if in_worker else message)):
         return f"{named[2]}: {named[1]}"
@@ -40,6 +45,12 @@ def message_for_people(error: BaseException) -> str | None:
     if not known:
         return None
     return _last_message(message) if in_worker else message
+
+
+def _missing_package(error: ModuleNotFoundError) -> str | None:
+    """Returns the package of others that an import statement of ours did not find."""
+    package = (error.name or "").partition(".")[0]
+    return None if not package or package in project_packages() or _raised(error) else package
 
 
 def _raised(error: BaseException) -> bool:

@@ -40,7 +40,7 @@ def _existing(name: str) -> Path:
     path = Path(os.path.expanduser(name))
     if os.path.exists(path):
         return path
-    if len(path.parts) == 1 and not path.suffix:
+    if name == path.name and not path.suffix:
         BENCHMARKS[name]  # raises, with near names
     near = near_names(path.name, os.listdir(path.parent)) if os.path.isdir(path.parent) else ""
     raise FileNotFoundError(f"there is no folder or video {path}, and no benchmark of this name.{near}")

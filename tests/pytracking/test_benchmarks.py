@@ -329,3 +329,9 @@ def test_videos_without_ground_truth_or_frames_are_named(tmp_path: Path) -> None
         own_videos(tmp_path / "empty")
     with pytest.raises(FileNotFoundError, match="neither a video nor a folder"):
         own_videos(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["./nothing", "nothing/here", "/nothing", "~/nothing"])
+def test_what_is_written_as_a_path_is_said_to_be_no_folder(name: str) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no folder or video .*nothing"):
+        get_dataset(name)

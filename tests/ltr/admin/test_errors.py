@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from ltr.admin.command_line import run_command
 from ltr.admin.errors import message_for_people
 from ltr.admin.settings import SettingsError, TrainConfig, apply_overrides
 from ltr.data.loader import collate
@@ -80,3 +82,17 @@ def test_the_operating_systems_errors_name_their_file(tmp_path: Path) -> None:
 def test_what_a_person_can_mend_needs_no_traceback() -> None:
     assert "write the path in full" in (message_for_people(caught(Path("~nouser/x").expanduser)) or "")
     assert (message_for_people(caught(np.zeros, (10**6, 10**9))) or "").startswith("not enough memory: Unable")
+
+
+def test_a_package_that_this_python_lacks_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(options: argparse.Namespace) -> int:
+        import no_such_package_at_all.part  # noqa: F401
+
+        return 0
+
+    options = argparse.Namespace(workspace=None, plugin=[], debug=0)
+    assert run_command(options, command) == 1
+    error = capsys.readouterr().err
+    assert "no package 'no_such_package_at_all'" in error and "bash install.sh" in error
