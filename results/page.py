@@ -130,12 +130,30 @@ CLAIMS = (
 )
 
 
+PLOTS = {"hours": "hours.png", "hours_imagenet": "hours_imagenet.png"}
+
+
 def main() -> int:
-    """Writes both pages, and returns 0."""
+    """Writes both pages and the plots of hours, and returns 0."""
+    for study, name in PLOTS.items():
+        plot_hours(study, FOLDER.parent / "docs" / name)
     for page in PAGES:
         page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
         print(page)
     return 0
+
+
+def plot_hours(study: str, path: Path) -> None:
+    """Draws AUC against hours of annotation, a line for each kind of labels, with the deviation over seeds."""
+    from pytracking.analysis.figures import line_plot
+
+    lines: dict[str, list[tuple[float, ...]]] = {}
+    for row in read(study):
+        if row["test"] == "otb":
+            point = (float(row["hours"]), float(row["auc"]), float(row["auc_sd"] or 0))
+            lines.setdefault(row["row"].rpartition(", ")[0], []).append(point)
+    ticks = sorted(point[0] for point in next(iter(lines.values())))
+    path.write_bytes(line_plot("png", lines, "hours of annotation", "AUC, otb, in percent", ticks, x_scale="log"))
 
 
 def filled(text: str) -> str:
@@ -216,12 +234,14 @@ def standard_error(*rows: Row) -> float | None:
 
 
 def files() -> str:
-    """Returns the list of files, with what each was made by and on."""
-    lines = []
+    """Returns the list of files by machine; each line of a file names its command."""
+    machines: dict[tuple[str, str], list[str]] = {}
     for file in sorted(FOLDER.glob("*.csv")):
         row = read(file.stem)[0]
-        lines.append([f"`results/{file.name}`", row["machine"], row["commit"] or "not recorded", f"`{row['command']}`"])
-    return markdown(["file", "machine", "commit", "command"], lines)
+        machines.setdefault((row["machine"], row["commit"] or "not recorded"), []).append(f"`{file.name}`")
+    return markdown(
+        ["machine", "commit", "files in `results/`"], [[*key, ", ".join(of)] for key, of in machines.items()]
+    )
 
 
 def read(name: str) -> list[dict[str, str]]:

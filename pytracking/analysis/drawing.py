@@ -48,11 +48,14 @@ def draw_text(canvas: np.ndarray, text: str) -> None:
 
 
 def draw_legend(canvas: np.ndarray) -> None:
-    """Writes in the left lower corner which colour is the true box and which the tracked one."""
-    scale = max(canvas.shape[0] / 700, 0.35)
+    """Writes on black in the left lower corner which colour is the true box and which the tracked one."""
+    scale = max(canvas.shape[0] / 500, 0.4)
+    words = [("true", TRUE_COLOUR), ("tracked", TRACKED_COLOUR)]
+    widths = [cv2.getTextSize(f"{word} ", _FONT, scale, 1)[0][0] for word, _ in words]
+    (_, height), baseline = cv2.getTextSize("true tracked", _FONT, scale, 1)
+    bottom = canvas.shape[0] - 1
+    cv2.rectangle(canvas, (0, bottom - height - baseline - 4), (sum(widths) + 3, bottom), (0, 0, 0), cv2.FILLED)
     left = 3
-    for word, colour in (("true", TRUE_COLOUR), ("tracked", TRACKED_COLOUR)):
-        position = (left, canvas.shape[0] - 5)
-        cv2.putText(canvas, word, position, _FONT, scale, (0, 0, 0), 3, cv2.LINE_AA)  # a dark rim
-        cv2.putText(canvas, word, position, _FONT, scale, colour, 1, cv2.LINE_AA)
-        left += cv2.getTextSize(f"{word} ", _FONT, scale, 1)[0][0]
+    for (word, colour), width in zip(words, widths):
+        cv2.putText(canvas, word, (left, bottom - baseline), _FONT, scale, colour, 1, cv2.LINE_AA)
+        left += width

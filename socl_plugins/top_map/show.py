@@ -9,9 +9,15 @@ from pytracking.analysis.pictures import Shown
 from socl_plugins.top_map.map import render
 from socl_plugins.top_map.proposals import Proposals
 
-HEIGHT = 220  # pixels of each picture
+HEIGHT = 290  # pixels of each picture: three of 4:3 fill a page
+BOXES = 12  # proposals that are drawn: all of them hide the frame
+GAP, SCALE_WIDTH = 6, 12  # pixels between pictures, and of the colour scale
+GREY = 128  # seen on light pages and on dark ones
 CLICK_COLOUR, WEAK_COLOUR, STRONG_COLOUR = (255, 230, 0), np.array([70, 110, 190]), np.array([255, 70, 40])  # RGB
-MAPS_TEXT = "Left: the click. Middle: the kept proposals, the most object-like in red. Right: the map."
+MAPS_TEXT = (
+    f"Left: the click. Middle: the {BOXES} most object-like of the kept proposals, the best in red. Right: the map, "
+    "and its colours from 0 (below) to its largest value (above)."
+)
 
 
 def draw(name: str, image: np.ndarray, point: tuple[float, float], proposals: Proposals) -> Shown:
@@ -30,14 +36,16 @@ def draw(name: str, image: np.ndarray, point: tuple[float, float], proposals: Pr
     spot = round(point[0] * scale), round(point[1] * scale)
     cv2.circle(clicked, spot, 5, (0, 0, 0), -1, cv2.LINE_AA)
     cv2.circle(clicked, spot, 4, CLICK_COLOUR, -1, cv2.LINE_AA)
-    strength = proposals.scores / max(float(proposals.scores.max()), 1e-6)
-    for box, share in reversed(list(zip(proposals.boxes * scale, strength))):  # the best on top
+    strength = np.linspace(1, 0, BOXES)  # by rank: scores differ by little
+    for box, share in reversed(list(zip(proposals.boxes[:BOXES] * scale, strength))):  # the best on top
         colour = (WEAK_COLOUR + (STRONG_COLOUR - WEAK_COLOUR) * share).astype(int).tolist()
         first, last = np.rint(box[:2]).astype(int).tolist(), np.rint(box[:2] + box[2:]).astype(int).tolist()
         cv2.rectangle(boxed, first, last, colour, 1, cv2.LINE_AA)
     top = render(Proposals(proposals.boxes * np.float32(scale), proposals.scores), (HEIGHT, size[0]))
     heat = cv2.applyColorMap(np.rint(top / top.max() * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     mapped = cv2.addWeighted(frame, 0.35, np.ascontiguousarray(heat), 0.65, 0)
-    gap = np.full((HEIGHT, 6, 3), 255, np.uint8)
+    gap = np.full((HEIGHT, GAP, 3), GREY, np.uint8)
+    ramp = np.repeat(np.linspace(255, 0, HEIGHT).astype(np.uint8)[:, None], SCALE_WIDTH, axis=1)
+    scale_bar = cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)[..., ::-1]
     title = f"{name}: {len(proposals)} proposals, best {proposals.scores[0]:.2f}"
-    return Shown(title, np.hstack([clicked, gap, boxed, gap, mapped]))
+    return Shown(title, np.hstack([clicked, gap, boxed, gap, mapped, gap, scale_bar]))

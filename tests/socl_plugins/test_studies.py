@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -133,6 +134,13 @@ def test_a_study_runs_goes_on_and_is_reported(
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "On a test machine." in text
     assert "](labels.png)" in text and (tmp_path / "labels.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["report", "labels", *options, "--csv", str(tmp_path / "files")]) == 0
+    with (tmp_path / "files" / "labels.csv").open(encoding="utf-8") as file:
+        written = {row["row"]: row for row in csv.DictReader(file)}
+    assert list(written) == ROWS and (tmp_path / "files" / "labels.png").is_file()
+    boxes = written["Box-Siam, boxes"]
+    assert boxes["machine"].endswith("CPU cores") and boxes["learned_from"] == "synthetic, 48 videos"
+    assert boxes["command"].startswith("python -m socl_plugins.studies run labels --tests ") and boxes["seeds"] == "1"
     (line,) = [line for line in text.splitlines() if line.startswith("| Box-Siam")]
     result = json.loads(result_path(out, STUDIES["labels"].cell(STUDIES["labels"].rows[2], 0, TINY)).read_text())
     assert [cell.strip() for cell in line.split("|")[2:5]] == [

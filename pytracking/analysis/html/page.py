@@ -71,6 +71,8 @@ def write_html(report: Report, path: Path, strips: int = 20) -> None:
         "colour": colour,
         "curve_chart": curve_chart,
         "is_best": is_best,
+        "is_timed": is_timed,
+        "shown_columns": shown_columns,
         "number_chart": _number_chart,
         "sequence_values": _sequence_values,
     }
@@ -82,6 +84,20 @@ def is_best(part: BenchmarkReport, column: Column, row: TrackerRow) -> bool:
     numbers = [round(other.scores.overall[column.key], 3) for other in part.rows]
     best = max(numbers) if column.higher_is_better else min(numbers)
     return round(row.scores.overall[column.key], 3) == best
+
+
+def shown_columns(part: BenchmarkReport) -> list[Column]:
+    """Returns the columns in which a tracker has a number."""
+    return [
+        column
+        for column in part.metric.columns
+        if any(np.isfinite(row.scores.overall[column.key]) for row in part.rows)
+    ]
+
+
+def is_timed(part: BenchmarkReport) -> bool:
+    """Returns whether the speed of a tracker is known."""
+    return any(np.isfinite(row.scores.frames_per_second) for row in part.rows)
 
 
 def _anchors(part: BenchmarkReport, prefix: str) -> dict[str, str]:

@@ -118,8 +118,8 @@ def test_show_draws_a_row_for_each_frame(videos: Path, tmp_path: Path, capsys: p
     out = tmp_path / "new" / "top.png"
     assert run("show", "--out", out, "--frames", "2") == 0
     assert capsys.readouterr().out.strip() == str(out)
-    one_row, picture = 220 + 6, cv2.imread(str(out))
-    assert picture.shape == (2 * one_row, 3 * round(128 * 220 / 96) + 2 * 6, 3) and picture.std() > 10
+    one_row, picture = 290 + 6, cv2.imread(str(out))
+    assert picture.shape == (2 * one_row, 3 * round(128 * 290 / 96) + 3 * 6 + 12, 3) and picture.std() > 10
 
 
 def test_show_writes_a_page_that_holds_its_pictures(videos: Path, tmp_path: Path) -> None:
