@@ -24,7 +24,7 @@ SIAMESE_RECIPES = {
         *("socl_res18", "socl_response", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
         *("bce_siam_alexnet", "as_printed"),
     ),
-    "pul": ("alex_pul", "res_pul", "noisy_box_res18"),
+    "pul": ("alex_pul", "res_pul", "noisy_box_res18", "noisy_box_alexnet"),
 }
 
 TRANST_RECIPES = ("socl_transt", "box_same_hours")  # of TransT, in the same way

@@ -95,8 +95,8 @@ class Schedule:
         samples_per_epoch: samples of an epoch, over all processes; with ``samples_per_video``, at the most.
         samples_per_video: samples of an epoch for each training video; none: ``samples_per_epoch``, whatever the data.
         batch_size: samples of one step, over all processes.
-        decay: learning rates follow a ``cosine`` to zero over all steps, fall after ``decay_epochs``, or stay
-            (``none``).
+        decay: learning rates follow a ``cosine`` to zero over all steps, fall after ``decay_epochs``, fall by the same
+            part after each epoch to ``decay_factor`` of what they were (``geometric``), or stay (``none``).
         decay_epochs: after these epochs learning rates are multiplied by ``decay_factor``.
         decay_factor: see ``decay_epochs``.
         average_decay: decay of the exponential moving average of the weights, which is what is scored and kept; none:
@@ -107,7 +107,7 @@ class Schedule:
     samples_per_epoch: int = 1000
     samples_per_video: float | None = None
     batch_size: int = 8
-    decay: Literal["cosine", "epochs", "none"] = "none"
+    decay: Literal["cosine", "epochs", "geometric", "none"] = "none"
     decay_epochs: tuple[int, ...] = ()
     decay_factor: float = 0.1
     average_decay: float | None = None

@@ -177,6 +177,10 @@ def learning_rates(
         )
     if schedule.decay == "epochs":
         return torch.optim.lr_scheduler.MultiStepLR(optimizer, list(schedule.decay_epochs), schedule.decay_factor)
+    if schedule.decay == "geometric":
+        return torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda epoch: schedule.decay_factor ** (epoch / schedule.epochs)
+        )
     return None
 
 

@@ -8,6 +8,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.coco import Coco
 from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
+from ltr.dataset.imagenet_vid import ImageNetVid
 from ltr.dataset.lasot import Lasot
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.dataset.text import DatasetError
@@ -18,6 +19,7 @@ __all__ = [
     "Coco",
     "DatasetError",
     "Got10k",
+    "ImageNetVid",
     "Lasot",
     "SyntheticVideo",
     "TrackingNet",

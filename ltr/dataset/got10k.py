@@ -27,11 +27,14 @@ from ltr.data.image_loader import load_image
 from ltr.dataset.base_video_dataset import ImageLoader, SequenceInfo
 from ltr.dataset.folders import FolderVideos, Video, box_info, image_names
 from ltr.dataset.names import path_below, read_names
-from ltr.dataset.text import DatasetError, read_flags, read_lines, read_table
+from ltr.dataset.text import DatasetError, read_flags, read_json, read_lines, read_table
 from ltr.dataset.video_file import read_video_file
 from ltr.registry import DATASETS
 
 SPLITS = ("train", "val", "test")
+VOT_SPLITS = ("vottrain", "votval")
+"""Parts of ``train`` that DiMP's release trains and validates with, so that no video of VOT is among them."""
+TRAIN_VIDEOS = 9335  # of GOT-10k
 FULLY_VISIBLE = 8  # in cover.label
 
 
@@ -41,7 +44,8 @@ class Got10k(FolderVideos):
 
     Args:
         root: the folder that holds ``train``, ``val`` and ``test``, or one of these.
-        split: which of them; by default ``train``, unless ``root`` is a split itself.
+        split: which of them; by default ``train``, unless ``root`` is a split itself. ``vottrain`` (7,086 videos) and
+            ``votval`` (1,249) are parts of ``train``, see :func:`vot_split`.
         image_loader: reads an image file as RGB (H, W, 3) uint8.
         seq_ids: numbers of the lines of ``list.txt`` to keep, counted from 0; by default all.
 
@@ -50,7 +54,7 @@ class Got10k(FolderVideos):
             asked for; what is wrong with them is told then, with file and line.
     """
 
-    splits = SPLITS
+    splits = (*SPLITS, *VOT_SPLITS)
 
     def __init__(
         self,
@@ -59,10 +63,18 @@ class Got10k(FolderVideos):
         image_loader: ImageLoader = load_image,
         seq_ids: Sequence[int] | None = None,
     ) -> None:
-        folder = _split_folder(Path(root), split)
+        part = split if split in VOT_SPLITS else None
+        folder = _split_folder(Path(root), "train" if part else split)
         super().__init__("got10k", folder, image_loader)
         self.folder = folder
         names = read_names(folder / "list.txt")
+        if part:
+            if len(names) != TRAIN_VIDEOS:
+                raise DatasetError(
+                    f"{part} is a part of the {TRAIN_VIDEOS:,} videos of GOT-10k's train split, but "
+                    f"{folder / 'list.txt'} names {len(names)}"
+                )
+            names = [names[line] for line in vot_split(part)]
         if seq_ids is not None:
             wrong = [number for number in seq_ids if not 0 <= number < len(names)]
             if wrong:
@@ -93,6 +105,20 @@ class Got10k(FolderVideos):
 
     def _folder(self, seq_id: int) -> Path:
         return path_below(self.folder, self._names[seq_id], str(self.folder / "list.txt"))
+
+
+def vot_split(part: str) -> list[int]:
+    """Returns the lines of ``train/list.txt``, from 0, of ``vottrain`` or ``votval``, as DiMP's release has them.
+
+    (The numbers that are left out there are those in the names of the 1,000 videos, which count from 1, taken for lines
+    that count from 0; so each video that is left out is the one after the one that was meant. The release's networks
+    have learned from these.)
+    """
+    numbers = read_json(Path(__file__).parent / "data" / "got10k.json")
+    if part == "votval":
+        return list(numbers["votval"])
+    others = {*numbers["votval"], *numbers["left_out"]}
+    return [line for line in range(TRAIN_VIDEOS) if line not in others]
 
 
 def _split_folder(root: Path, split: str | None) -> Path:

@@ -1,4 +1,5 @@
-"""Training data sets by name: ``got10k_train``, ``got10k_val``, ``lasot``, ``trackingnet``, ``coco``, ``synthetic``."""
+"""Training data sets by name: ``got10k_train``, ``got10k_val``, ``lasot``, ``trackingnet``, ``coco``,
+``imagenet``, ``synthetic``."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+from xml.parsers import expat
 
 import numpy as np
 
@@ -166,6 +168,29 @@ def read_json(path: Path) -> Any:
         if isinstance(error, DatasetError):
             raise
         raise DatasetError(f"{path} cannot be read: it is nested too deep, or has a number that is too long") from None
+
+
+def read_xml(path: Path) -> ElementTree.Element:
+    """Returns the root of an XML file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DatasetError: it is no XML, or has a DOCTYPE, which can make a small file a huge one, or read other files.
+    """
+    content = read_text(path)
+
+    def refuse(*_: object) -> None:
+        raise DatasetError(f"{path} has a DOCTYPE, which is not read; remove that line")
+
+    checker = expat.ParserCreate()
+    checker.StartDoctypeDeclHandler = refuse
+    try:
+        checker.Parse(content, True)
+        return ElementTree.fromstring(content)
+    except (expat.ExpatError, ElementTree.ParseError, ValueError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        raise DatasetError(f"{path} is no whole XML file: {error}") from error
 
 
 def _numbers(line: str) -> list[float] | None:

@@ -22,7 +22,8 @@ class TrackingNet(FolderVideos):
 
     Args:
         root: the folder that holds ``TRAIN_0`` and so on.
-        split: ``train``, the only one with boxes.
+        split: ``train``, the only one with boxes, or ``parts0to3``, the four of its twelve parts that DiMP's and
+            TransT's releases train with.
         image_loader: reads an image file as RGB (H, W, 3) uint8.
         parts: numbers of the parts to read; by default all that are there.
 
@@ -31,7 +32,7 @@ class TrackingNet(FolderVideos):
             are read.
     """
 
-    splits = ("train",)
+    splits = ("train", "parts0to3")
 
     def __init__(
         self,
@@ -40,8 +41,10 @@ class TrackingNet(FolderVideos):
         image_loader: ImageLoader = load_image,
         parts: Sequence[int] | None = None,
     ) -> None:
-        if split != "train":
-            raise DatasetError(f"unknown split {split!r} of TrackingNet; only train has boxes")
+        if split not in self.splits:
+            raise DatasetError(f"unknown split {split!r} of TrackingNet; it has {', '.join(self.splits)}")
+        if split == "parts0to3" and parts is None:
+            parts = range(4)
         super().__init__("trackingnet", Path(root), image_loader)
         folders = [Path(root) / f"TRAIN_{number}" for number in (range(12) if parts is None else parts)]
         files = (file for folder in folders for file in sorted((folder / "anno").glob("[!.]*.txt")))

@@ -34,9 +34,18 @@ class RefreshNeighbours(Hook):
         every: epochs between two times.
     """
 
-    def __init__(self, sampler: AnchorSampler, embed: Callable[[SiamFCNet], torch.Tensor], every: int = 1) -> None:
+    def __init__(
+        self,
+        sampler: AnchorSampler,
+        embed: Callable[[SiamFCNet], torch.Tensor],
+        every: int = 1,
+        candidates: int = 1,
+    ) -> None:
         if every < 1:
             raise ValueError(f"features are refreshed every {every} epochs; it must be at least 1")
+        if candidates < 1:
+            raise ValueError(f"{candidates} anchors are drawn for a mini-batch; it must be at least 1")
+        self.candidates = candidates
         self.sampler = sampler
         self.embed = embed
         self.every = every
@@ -48,6 +57,7 @@ class RefreshNeighbours(Hook):
         num_workers: int,
         selection: Literal["neighbours", "random"] = "neighbours",
         every: int = 1,
+        candidates: int = 1,
     ) -> RefreshNeighbours | None:
         """Returns the hook of a recipe, or none where mini-batches stay random.
 
@@ -57,6 +67,8 @@ class RefreshNeighbours(Hook):
             selection: what a mini-batch is: an anchor and its nearest neighbours (AHM), or an anchor and others at
                 random.
             every: epochs between two computations of the features that neighbours are found with.
+            candidates: anchors that are drawn for a mini-batch, of which the one with the closest neighbours is taken;
+                1: anchors are uniform.
         """
         if selection == "random":
             return None
@@ -65,14 +77,15 @@ class RefreshNeighbours(Hook):
             processing = cast(SiamFCProcessing, sampler.processing)
             return embed_patches(net, sampler.dataset, sampler.patches, processing, num_workers=num_workers)
 
-        return cls(sampler, embed, every)
+        return cls(sampler, embed, every, candidates)
 
     def before_epoch(self, trainer: LTRTrainer) -> None:
         """Refreshes, if it is time, or if a resumed run lacks the neighbours of the epoch."""
         epoch = trainer.epoch - 1
         since = epoch % self.every
         if since == 0 or not self.sampler.covers(epoch):
-            self.sampler.refresh(self.embed(cast(SiamFCNet, trainer.net)), epoch, self.every - since)
+            features = self.embed(cast(SiamFCNet, trainer.net))
+            self.sampler.refresh(features, epoch, self.every - since, self.candidates)
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the mini-batches: a network that has learned on would choose others."""

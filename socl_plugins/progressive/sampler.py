@@ -146,17 +146,22 @@ class AnchorSampler(Dataset[TensorDict]):
         anchor, rng = self._anchor(epoch, number)
         return random_group(self.patches.video, anchor, self.group_size, rng)
 
-    def refresh(self, features: torch.Tensor, first_epoch: int, epochs: int) -> None:
+    def refresh(self, features: torch.Tensor, first_epoch: int, epochs: int, candidates: int = 1) -> None:
         """Makes the groups of some epochs those of the anchors' nearest neighbours.
 
         Args:
             features: (P, C), unit vectors, of all patches.
             first_epoch: from 0.
             epochs: how many.
+            candidates: anchors that are drawn for each group; the one whose neighbours are closest to it is taken.
         """
         numbers = [(first_epoch + epoch, group) for epoch in range(epochs) for group in range(self.groups_per_epoch)]
-        anchors = np.array([self._anchor(*number)[0] for number in numbers])
+        anchors = np.concatenate([self._anchors(*number, candidates) for number in numbers])
         groups = hard_groups(features, self.patches.video, anchors, self.group_size)
+        if candidates > 1:
+            near = (features[groups[:, 1:]] * features[groups[:, :1]]).sum(dim=2).mean(dim=1)
+            chosen = near.view(-1, candidates).argmax(dim=1).numpy()
+            groups = groups.reshape(-1, candidates, self.group_size)[np.arange(len(chosen)), chosen]
         self._first_epoch, self._groups = first_epoch, groups.reshape(epochs, -1, self.group_size)
 
     def neighbour_state(self) -> dict[str, int | torch.Tensor]:
@@ -173,6 +178,10 @@ class AnchorSampler(Dataset[TensorDict]):
     def _anchor(self, epoch: int, number: int) -> tuple[int, np.random.Generator]:
         rng = np.random.default_rng((self.seed, epoch, number))
         return int(rng.integers(len(self.patches))), rng
+
+    def _anchors(self, epoch: int, number: int, candidates: int) -> np.ndarray:
+        first, rng = self._anchor(epoch, number)
+        return np.array([first, *rng.integers(len(self.patches), size=candidates - 1)])
 
     def _read(self, patch: int, rng: np.random.Generator) -> TensorDict:
         video, frame, box = int(self.patches.video[patch]), int(self.patches.frame[patch]), self.patches.box[patch]

@@ -326,6 +326,11 @@ _STUDIES = (
         "Hard mini-batches or random ones, telling patches apart alone (PUL, supplement)",
         (
             Row("anchor-based hard mini-batches", "pul/alex_pul", settings=_telling_patches_apart("neighbours")),
+            Row(
+                "anchor-based hard mini-batches, anchors with close neighbours",
+                "pul/alex_pul",
+                settings={**_telling_patches_apart("neighbours"), "hooks.refresh_neighbours.candidates": "4"},
+            ),
             Row("random mini-batches", "pul/alex_pul", settings=_telling_patches_apart("random")),
         ),
         {**SHORT, "schedule.epochs": "4", "schedule.samples_per_epoch": "240"},

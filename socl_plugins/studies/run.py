@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from socl_plugins.studies.study import Cell
 OTHER_RUN = "choose another folder with --out"
 WORKSPACE = ".workspace"  # ending of the folder of a cell that runs
 SECONDS_BETWEEN_LINES = 30.0  # of progress
+LOOKED_AT = 2000  # bytes at the end of a log
 
 
 @dataclass
@@ -134,10 +136,13 @@ def _ended(
 def last_line(log: Path) -> str:
     """Returns the last line of a log that says something; empty where there is none."""
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
+        with log.open("rb") as file:
+            file.seek(max(log.stat().st_size - LOOKED_AT, 0))
+            end = file.read()
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    lines = [line.decode("utf-8", "replace").strip() for line in re.split(rb"[\r\n]", end)]
+    return next((line for line in reversed(lines) if line), "")
 
 
 def log_path(out: Path, cell: Cell) -> Path:

@@ -8,12 +8,16 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import psutil
 import pytest
 import torch
 
 from ltr.admin.checkpoint import load_checkpoint
+from ltr.config.run import learning_rates
+from ltr.models.builder import build_network
 from ltr.run_training import main
+from tests.recipes import recipe
 
 SCRIPT = Path(__file__).resolve().parents[2] / "ltr" / "run_training.py"
 PLUGIN = Path(__file__).with_name("toy_plugin.py")
@@ -302,3 +306,20 @@ def test_a_killed_worker_that_reads_data_is_one_line_with_the_command_that_goes_
     assert "finished epochs are kept, and --resume goes on" in errors and "Traceback" not in errors
     assert re.search(r"\nto go on: PYTRACKING_.* --resume\n$", errors)
     assert load_checkpoint(checkpoints(workspace) / "ToyNet_ep0001.pth.tar")["epoch"] == 1
+
+
+def test_siamfc_s_own_recipe_is_what_its_authors_print() -> None:
+    own = recipe("siamfc/siamfc", schedule="paper")
+    assert (own.optimizer.method, own.optimizer.momentum, own.optimizer.weight_decay) == ("sgd", 0.9, 5e-4)
+    assert (own.schedule.epochs, own.schedule.batch_size, own.schedule.average_decay) == (50, 8, None)
+    net = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(net.parameters(), own.optimizer.learning_rate)
+    rates, scheduler = [], learning_rates(optimizer, own.schedule, 10)
+    assert scheduler is not None
+    for _ in range(own.schedule.epochs + 1):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    assert rates[0] == pytest.approx(1e-2) and rates[-1] == pytest.approx(1e-5)
+    assert np.ptp(np.diff(np.log(rates))) < 1e-9, "by the same part after each epoch"
+    assert build_network(own.network.name).response_scale == 1e-3

@@ -16,7 +16,7 @@ from ltr.admin.environment import Environment
 from ltr.config import Data
 from ltr.config.data import choose_schedule, open_videos
 from ltr.config.errors import SettingsError
-from ltr.dataset import Coco, Lasot, TrackingNet
+from ltr.dataset import Coco, ImageNetVid, Lasot, TrackingNet
 from ltr.dataset.export import export_got10k
 from ltr.dataset.held_out import held_out_videos
 from ltr.dataset.lasot import lasot_test_split
@@ -99,9 +99,54 @@ def test_trackingnet_counts_its_frames_from_0_and_reads_the_parts_that_are_there
     dataset = TrackingNet(trackingnet)
     assert [dataset.sequence_name(number) for number in range(3)] == ["aBc_0", "xyz_1", "last_2"]
     assert len(TrackingNet(trackingnet, parts=[11])) == 1
+    four = open_dataset("trackingnet_parts0to3", Environment(trackingnet_dir=trackingnet))
+    assert [four.sequence_name(number) for number in range(len(four))] == ["aBc_0", "xyz_1"]
     info = dataset.get_sequence_info(0)
     assert info["bbox"].shape == (12, 4) and info["bbox"][10].tolist() == [10.5, 1, 8, 6] and info["visible"].all()
     assert abs(int(dataset.load_frame(0, 10).mean()) - 200) < 2
+
+
+OBJECT = """<object><trackid>{track}</trackid><name>n02691156</name>
+<bndbox><xmax>{right}</xmax><xmin>4</xmin><ymax>20</ymax><ymin>5</ymin></bndbox><occluded>{occluded}</occluded></object>
+"""
+
+
+@pytest.fixture
+def imagenet(tmp_path: Path) -> Path:
+    """A video of four frames with two objects: the second is in three of them, and occluded in one."""
+    video = Path("VID/train/ILSVRC2015_VID_train_0000/ILSVRC2015_train_00000000")
+    for number, objects in enumerate([[("0", 9, 0), ("1", 14, 0)], [("1", 15, 1)], [("1", 16, 0)], []]):
+        write_image(tmp_path / "imagenet" / "Data" / video / f"{number:06d}.JPEG", 40 * number)
+        file = tmp_path / "imagenet" / "Annotations" / video / f"{number:06d}.xml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        found = "".join(OBJECT.format(track=track, right=right, occluded=hid) for track, right, hid in objects)
+        file.write_text(f"<annotation><folder>x</folder>{found}</annotation>")
+    return tmp_path / "imagenet"
+
+
+def test_imagenets_target_is_the_object_that_is_in_most_frames(imagenet: Path, tmp_path: Path) -> None:
+    dataset = open_dataset("imagenet_train", Environment(imagenet_dir=imagenet))
+    assert len(dataset) == 1 and dataset.sequence_name(0) == "ILSVRC2015_train_00000000"
+    info = dataset.get_sequence_info(0)
+    assert info["bbox"].tolist() == [[4, 5, 10, 15], [4, 5, 11, 15], [4, 5, 12, 15], [0, 0, 0, 0]]
+    assert info["valid"].tolist() == [True, True, True, False] and info["visible"].tolist() == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert abs(int(dataset.load_frame(0, 2).mean()) - 80) < 2
+    file = next(imagenet.rglob("000002.xml"))
+    for text, message in (
+        ("<!DOCTYPE x><annotation/>", "has a DOCTYPE"),
+        ("<annotation>", "is no whole XML file"),
+        (OBJECT.format(track="1", right="wide", occluded=0), "trackid '1' is .*'xmax': 'wide'.*a number"),
+    ):
+        file.write_text(text)
+        with pytest.raises(DatasetError, match=rf"000002\.xml.*{message}"):
+            ImageNetVid(imagenet).get_sequence_info(0)
+    with pytest.raises(DatasetError, match="holds no videos; set imagenet_dir"):
+        ImageNetVid(tmp_path)
 
 
 def test_what_macos_leaves_does_not_count_and_lost_frames_are_named(lasot: Path, trackingnet: Path) -> None:

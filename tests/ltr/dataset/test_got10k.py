@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from ltr.admin.environment import Environment
 from ltr.data.image_loader import ImageError
 from ltr.data.sampler import TrackingSampler
 from ltr.dataset import DatasetError, Got10k, folders
+from ltr.dataset.got10k import TRAIN_VIDEOS, vot_split
+from ltr.dataset.named import open_dataset
 
 BOXES = "1,2,3,4\n2.5,2,3,4\n3,2,3,4\n"
 
@@ -240,3 +243,18 @@ def test_pairs_are_drawn_from_real_videos(shared_data):
         assert 0 < abs(data.train_frame_ids[0] - data.test_frame_ids[0]) <= 20
         assert data.train_visible[0] and data.test_visible[0]
         assert data.train_images[0].shape == data.test_images[0].shape
+
+
+def test_the_parts_that_dimps_release_trains_with(tmp_path: Path) -> None:
+    train, val = vot_split("vottrain"), vot_split("votval")
+    assert (len(train), len(val), TRAIN_VIDEOS - len(train) - len(val)) == (7086, 1249, 1000)
+    assert not {*train} & {*val} and max(train) < TRAIN_VIDEOS and train == sorted(train)
+    (tmp_path / "train").mkdir()
+    names = [f"GOT-10k_Train_{number:06d}" for number in range(1, TRAIN_VIDEOS + 1)]
+    (tmp_path / "train" / "list.txt").write_text("\n".join(names))
+    videos = open_dataset("got10k_vottrain", Environment(got10k_dir=tmp_path))
+    assert len(videos) == 7086 and videos.sequence_name(0) == names[train[0]]
+    assert Got10k(tmp_path, "votval").sequence_name(0) == names[val[0]]
+    (tmp_path / "train" / "list.txt").write_text("one\ntwo\n")
+    with pytest.raises(DatasetError, match=r"votval is a part of the 9,335 videos .*list\.txt names 2"):
+        Got10k(tmp_path, "votval")

@@ -196,3 +196,20 @@ def test_what_is_known_of_the_videos_changes_no_weight(workspace: Path, monkeypa
 def test_rounds_that_do_not_rise_are_refused(workspace: Path) -> None:
     with pytest.raises(SettingsError, match="rounds"):
         train({"hooks.mine_pairs.rounds": (4, 2)})
+
+
+def test_of_several_anchors_the_one_with_the_closest_neighbours_is_taken() -> None:
+    plain, close = toy_sampler(), toy_sampler()
+    features = vectors(12)
+    plain.refresh(features, 0, 1)
+    close.refresh(features, 0, 1, candidates=4)
+
+    def nearness(drawn: AnchorSampler) -> list[float]:
+        groups = [drawn.group(0, number) for number in range(drawn.groups_per_epoch)]
+        return [float((features[group[1:]] @ features[group[0]]).mean()) for group in groups]
+
+    assert all(one >= other - 1e-6 for one, other in zip(nearness(close), nearness(plain)))
+    assert sum(nearness(close)) > sum(nearness(plain))
+    again = toy_sampler()
+    again.refresh(features, 0, 1, candidates=1)
+    assert [again.group(0, 0).tolist()] == [plain.group(0, 0).tolist()]
