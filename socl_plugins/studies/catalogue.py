@@ -84,10 +84,10 @@ SOCL_DIMP = Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", 
 LOW_LEARNING_RATE = {"optimizer.learning_rate": "1e-5"}
 
 LADDER = (
-    Row("GST", "socl/gst", settings=SOCL.settings, paper="55.1"),
-    Row("GST + SNS", "socl/gst_sns", settings=SOCL.settings, paper="57.8"),
-    Row("GST + SNS + mixing", "socl/gst_sns_mix", settings=SOCL.settings, paper="58.1"),
-    replace(SOCL, title="GST + SNS + mixing + LST", paper="60.9"),
+    Row("GST", "socl/gst", settings=SOCL.settings, paper="55.1 / .215"),
+    Row("GST + SNS", "socl/gst_sns", settings=SOCL.settings, paper="57.8 / .228"),
+    Row("GST + SNS + mixing", "socl/gst_sns_mix", settings=SOCL.settings, paper="58.1 / .231"),
+    replace(SOCL, title="GST + SNS + mixing + LST", paper="60.9 / .244"),
 )
 
 
@@ -163,7 +163,7 @@ _STUDIES = (
         "What each kind of sample adds (SoCL, Table 1)",
         (UNTRAINED, *LADDER),
         SHORT,
-        "OTB-13 AUC",
+        "OTB-13 AUC / VOT EAO",
     ),
     Study(
         "table1_imagenet",
@@ -174,7 +174,7 @@ _STUDIES = (
             replace(RESPONSE, title="GST + SNS + mixing + LST, and response"),
         ),
         FROM_IMAGENET,
-        "OTB-13 AUC",
+        "OTB-13 AUC / VOT EAO",
     ),
     Study(
         "labels",

@@ -95,6 +95,7 @@ def measure_cell(
             "auc": float(np.mean([score.auc for score in found.values()])),
             "dp20": float(np.mean([score.dp20 for score in found.values()])),
             "per_sequence_auc": {sequence: round(float(score.auc), 4) for sequence, score in found.items()},
+            "per_sequence_dp20": {sequence: round(float(score.dp20), 4) for sequence, score in found.items()},
         }
     return result
 

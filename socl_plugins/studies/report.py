@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 
 from ltr.admin.files import write_bytes_atomically
 from pytracking.analysis.figures import bar_plot, line_plot
+from pytracking.evaluation.benchmarks import otb_entries
 from socl_plugins.studies.run import read_result
 from socl_plugins.studies.study import Overrides, Row, Study
 
@@ -35,7 +36,8 @@ class RowResults:
 
     def scores(self, test: str, name: str) -> np.ndarray:
         """Returns ``auc`` or ``dp20`` of each seed that was tested so, in percent."""
-        return 100 * np.array([result["tests"][test][name] for result in self.results if test in result["tests"]])
+        tested = (result["tests"][test] for result in self.results if test in result["tests"])
+        return 100 * np.array([scores[name] for scores in tested if name in scores])
 
     def mean(self, name: str) -> float | None:
         """Returns the mean of a number such as ``hours``, or none if it is not known."""
@@ -53,11 +55,14 @@ def collect(
             of tracking.
     """
     listed = list(seeds)
+    otb13 = study.paper.startswith("OTB-13")
     rows = []
     for row in study.rows:
         cells = dict.fromkeys(study.cell(row, seed, overrides) for seed in listed)
         found = (read_result(out, cell) for cell in cells)
-        results = [shown for result in found if result is not None and (shown := _of_tests(result, tests))["tests"]]
+        results = [
+            shown for result in found if result is not None and (shown := _of_tests(result, tests, otb13))["tests"]
+        ]
         if results:
             rows.append(RowResults(row, results))
     if not rows:
@@ -77,9 +82,23 @@ def collect(
     return rows
 
 
-def _of_tests(result: dict[str, Any], tests: Sequence[str] | None) -> dict[str, Any]:
-    kept = {name: scores for name, scores in result["tests"].items() if tests is None or name in tests}
+def _of_tests(result: dict[str, Any], tests: Sequence[str] | None, otb13: bool) -> dict[str, Any]:
+    found = dict(result["tests"])
+    if otb13 and "otb" in found and "otb13" not in found and (part := _otb13(found["otb"])):
+        found["otb13"] = part
+    kept = {name: scores for name, scores in found.items() if tests is None or name in tests}
     return {**result, "tests": kept}
+
+
+def _otb13(otb: Mapping[str, Any]) -> dict[str, float]:
+    """Returns the means over those of OTB's sequences that belong to OTB-2013, which papers have; empty: none does."""
+    names = {entry.name for entry in otb_entries(only_2013=True)}
+    means = {}
+    for name in ("auc", "dp20"):
+        values = [value for sequence, value in otb.get(f"per_sequence_{name}", {}).items() if sequence in names]
+        if values:
+            means[name] = float(np.mean(values))
+    return means
 
 
 def tests_of(rows: Iterable[RowResults]) -> list[str]:
@@ -133,14 +152,14 @@ def write_csv(study: Study, rows: Sequence[RowResults], path: Path) -> None:
             if not len(auc):
                 continue
             costs = [_number(found.mean(name), 2) for name in ("hours", "dollars")]
-            scores = [
-                text
-                for each in (auc, dp20)
-                for text in (f"{each.mean():.1f}", f"{_deviation(each):.1f}" if len(each) > 1 else "")
-            ]
+            scores = [text for each in (auc, dp20) for text in _mean_and_deviation(each)]
             row = [study.name, found.row.title, test, len(auc), *costs, *scores, found.row.paper, *about, command]
             writer.writerow(row)
     write_bytes_atomically(path, table.getvalue().encode())
+
+
+def _mean_and_deviation(scores: np.ndarray) -> tuple[str, str]:
+    return f"{scores.mean():.1f}" if len(scores) else "", f"{_deviation(scores):.1f}" if len(scores) > 1 else ""
 
 
 def study_plot(study: Study, rows: Sequence[RowResults], path: Path) -> None:

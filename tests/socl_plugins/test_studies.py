@@ -207,6 +207,18 @@ def test_a_plot_of_lines_shows_the_deviations_that_its_table_shows(
     assert "43.0 ± 3.6" in document.read_text()
 
 
+def test_otb13_is_the_mean_over_its_sequences_among_those_of_otb(tmp_path: Path) -> None:
+    study = STUDIES["table1"]
+    assert study.paper == "OTB-13 AUC / VOT EAO" and study.rows[-1].paper == "60.9 / .244"
+    otb = {"auc": 0.4, "dp20": 0.5, "per_sequence_auc": {"Basketball": 0.6, "Bolt": 0.4, "Biker": 0.2}}
+    result_path(tmp_path, study.cell(study.rows[1], 0, {})).write_text(json.dumps({"tests": {"otb": otb}}))
+    head, _, line = study_table(study, collect(study, tmp_path, [0], {})).splitlines()
+    assert "AUC, otb13" in head and "| 50.0 |" in line, "Biker is of OTB-2015 only"
+    other = STUDIES["labels"]  # has no number on OTB-13 beside it
+    result_path(tmp_path, other.cell(other.rows[1], 0, {})).write_text(json.dumps({"tests": {"otb": otb}}))
+    assert "otb13" not in study_table(other, collect(other, tmp_path, [0], {}))
+
+
 def test_networks_that_learned_from_other_videos_are_not_put_into_one_table(tmp_path: Path) -> None:
     study = STUDIES["labels"]
     for row, videos in zip(study.rows[1:3], ("got10k, 52 videos", "synthetic, 64 videos")):
