@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ltr.dataset import SyntheticVideo, export_got10k
+from ltr.dataset.text import read_lines
 from tests.conftest import REPOSITORY, load_module
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
@@ -84,6 +85,9 @@ def test_the_four_commands_for_own_videos(environment: dict[str, str], tmp_path:
     page = twenty.Page(tmp_path / "clips", environment)  # which runs it on a free port
     twenty.click_videos(page, boxes, 4, "one", np.random.default_rng(0))
     page.close()
+    clips = tmp_path / "clips"
+    assert sum(len(read_lines(path)) for path in clips.rglob("clicks.jsonl")) == 12
+    assert not list(clips.rglob("groundtruth.txt")), "no box is read: there is none"
     said = run(as_run(train), tmp_path, environment)
     assert re.search(r"held-out click precision: 0\.\d+ -> 0\.\d+", said)
     said = run(as_run(track), tmp_path, environment)

@@ -69,7 +69,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((REPOSITORY / name).read_bytes())
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    quietly(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", root, source)
+    # By way of the source distribution, which so has to be complete, too.
+    sdist = "import os, setuptools.build_meta as made; os.chdir(os.sys.argv[1]); made.build_sdist(os.sys.argv[2])"
+    quietly(sys.executable, "-c", sdist, source, root)
+    quietly(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", root, *root.glob("*.tar.gz"))
     made = Installed(root)
     quietly(sys.executable, "-m", "venv", "--without-pip", made.environment)
     (packages,) = made.environment.glob("lib/python*/site-packages")
