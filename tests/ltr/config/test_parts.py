@@ -89,7 +89,7 @@ def test_a_part_is_exchanged_without_a_new_recipe(
         ("score.name=acc", "no such held-out score"),
         ("schedule.epochs=" + "9" * 5000, "the value has 5000 characters"),
         ("processing.crop=3", "processing.crop cannot be set as text"),
-        ("schedule.decay=linear", "expected cosine or epochs or none"),
+        ("schedule.decay=linear", "expected cosine or epochs or geometric or none"),
     ],
 )
 def test_bad_input_is_one_line_that_says_what_is_right(
