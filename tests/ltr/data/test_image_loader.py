@@ -80,6 +80,8 @@ def test_a_cmyk_jpeg_is_read_with_either_decoder(tmp_path, picture):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_an_image_is_turned_as_its_orientation_tag_says(tmp_path, picture, kind):
     image_module = pytest.importorskip("PIL.Image")
+    if kind == "WEBP" and tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 13):
+        pytest.skip("OpenCV reads the orientation of WebP files from 4.13 on")
     tag = image_module.Exif()
     tag[0x0112] = 6  # turn by 90 degrees to show
     image_module.fromarray(picture).save(tmp_path / "a", kind, exif=tag)
