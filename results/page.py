@@ -158,7 +158,12 @@ def plot_hours(study: str, path: Path) -> None:
 
 def filled(text: str) -> str:
     """Returns a page with what is between its marks made anew."""
-    for name, table in (("headline", headline()), ("claims", claims()), ("files", files())):
+    for name, table in (
+        ("headline", headline()),
+        ("claims", claims()),
+        ("costs", costs()),
+        ("files", files()),
+    ):
         start, end = f"<!-- results: {name} -->\n", f"<!-- end of results: {name} -->"
         before, found, rest = text.partition(start)
         if found:
@@ -242,6 +247,32 @@ def files() -> str:
     return markdown(
         ["machine", "commit", "files in `results/`"], [[*key, ", ".join(of)] for key, of in machines.items()]
     )
+
+
+PRINTED = {
+    "box": "3,967 h, $50,407.2",
+    "point": "880 h, $7,021.6",
+    "sparse_box": "1.2K h",
+}  # Table 4, sections 4.3, 4.6
+
+
+def costs() -> str:
+    """Returns what labels of GOT-10k's frames cost, by ``socl_plugins.clicks cost``, beside what SoCL prints."""
+    from socl_plugins.clicks.commands import PAPER_FRAMES, PAPER_TRAINING
+    from socl_plugins.clicks.costs import DEFAULT_PRICES, annotation_cost, count_labels, load_prices
+
+    prices = load_prices(DEFAULT_PRICES)
+    lines = []
+    for scheme, title, training in (
+        ("box", "a box on each frame", PAPER_TRAINING[0]),
+        ("point", "a click on each frame", PAPER_TRAINING[1]),
+        ("sparse_box", "a box on every tenth frame, clicks between", 0.0),
+    ):
+        labels = annotation_cost(count_labels(scheme, PAPER_FRAMES, 10), prices)
+        fee = training * prices.gpu_hour.dollars
+        whole = [f"{fee:,.2f}", f"{labels.dollars + fee:,.2f}"] if training else ["", ""]
+        lines.append([title, f"{labels.hours:,.1f}", f"{labels.dollars:,.2f}", *whole, PRINTED[scheme]])
+    return markdown(["1.4 million frames", "hours", "$ labels", "$ training", "$ in all", "SoCL prints"], lines)
 
 
 def read(name: str) -> list[dict[str, str]]:
