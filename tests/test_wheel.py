@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -48,8 +49,9 @@ class Installed:
 
 def quietly(*words: str | Path) -> None:
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=280)
-    if done.returncode and "setuptools" in done.stderr and "No module named" in done.stderr:
-        pytest.skip("there is no setuptools to build a wheel with")
+    for name in ("setuptools", "pip"):
+        if done.returncode and re.search(rf"No module named '?{name}", done.stderr):
+            pytest.skip(f"there is no {name} to build a wheel with")
     assert done.returncode == 0, done.stderr
 
 
