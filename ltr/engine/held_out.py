@@ -74,6 +74,9 @@ class HeldOutScore(Hook):
     earlier one stays. Scoring does not disturb training: the random states and the network's modes are put back. In a
     distributed run the main process scores while the others wait.
 
+    A score may have an attribute ``beside``, other numbers of the network that it was called with last, by their names.
+    They choose nothing; they are shown, and, after training, how they correlate with the score over all weights.
+
     Args:
         score: see :data:`Score`.
         name: how the number is called in logs.
@@ -107,6 +110,7 @@ class HeldOutScore(Hook):
         self.start: Candidate | None = None
         self.best: Candidate | None = None
         self._start_weights: dict[str, Tensor] | None = None
+        self._scored: list[tuple[float, dict[str, float]]] = []  # of all weights: the score, and what is beside it
 
     def before_training(self, trainer: LTRTrainer) -> None:
         """Scores the untrained network, unless the run goes on from a checkpoint that knows its score."""
@@ -116,7 +120,7 @@ class HeldOutScore(Hook):
             trainer.record(LOADER_NAME, self.name, self.start.mean)
             videos = len(self.start.scores)
             of_how_many = f", mean of {videos} videos" if videos > 1 else ""
-            say(f"held-out {self.name} before training: {self.start.mean:.3f}{of_how_many}")
+            say(f"held-out {self.name} before training: {self.start.mean:.3f}{of_how_many}{self._beside()}")
 
     def takes_long(self, trainer: LTRTrainer) -> bool:
         """Returns whether this epoch is scored."""
@@ -139,7 +143,12 @@ class HeldOutScore(Hook):
                 self._consider(trainer, Candidate(title, trainer.epoch, self._evaluate(trainer, mixed)), weights)
 
     def after_training(self, trainer: LTRTrainer) -> None:
-        """Adds the scores and the chosen checkpoint to the result."""
+        """Adds the scores and the chosen checkpoint to the result, and says how well the score agrees with others."""
+        for name in self._scored[-1][1] if self._scored else ():
+            pairs = np.array([(score, others[name]) for score, others in self._scored if name in others])
+            if len(pairs) > 2 and (pairs.std(axis=0) > 0).all():
+                correlation = float(np.corrcoef(pairs.T)[0, 1])
+                say(f"held-out {self.name} and {name} of {len(pairs)} weights: correlation {correlation:.2f}")
         result = trainer.result
         result.score_name = self.name
         result.untrained = self.start.mean if self.start else None
@@ -156,18 +165,21 @@ class HeldOutScore(Hook):
             "start": self.start and asdict(self.start),
             "best": self.best and asdict(self.best),
             "start_weights": self._start_weights,
+            "scored": self._scored,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes the scores of the run that is resumed."""
         self.start, self.best = (Candidate(**state[key]) if state[key] else None for key in ("start", "best"))
         self._start_weights = state["start_weights"]
+        self._scored = [(score, dict(others)) for score, others in state.get("scored", ())]
 
     def _consider(self, trainer: LTRTrainer, scored: Candidate, weights: Mapping[str, Tensor]) -> None:
         said = f"held-out {self.name} of {scored.title}: {scored.mean:.3f}"
         if self.start is not None:
             gain, error = scored.gain(self.start)
             said += f", {gain:+.3f}" + ("" if math.isnan(error) else f" ± {error:.3f}") + " on the start"
+        said += self._beside()
         better = self.start is None or scored.beats(self.start)
         best_so_far = better and (self.best is None or self.best.epoch == 0 or scored.mean > self.best.mean)
         say(said + (" (the best so far)" if best_so_far else "" if better else ": no better by more than chance"))
@@ -175,6 +187,10 @@ class HeldOutScore(Hook):
             self._keep(trainer, scored, weights)
         elif self.best is None and self.start is not None and self._start_weights is not None:
             self._keep(trainer, self.start, self._start_weights)
+
+    def _beside(self) -> str:
+        """Returns the other numbers of the weights that were scored last, as words."""
+        return "".join(f", {name} {value:.3f}" for name, value in self._scored[-1][1].items())
 
     def _keep(self, trainer: LTRTrainer, chosen: Candidate, weights: Mapping[str, Tensor]) -> None:
         self.best = chosen
@@ -203,6 +219,7 @@ class HeldOutScore(Hook):
             scores = {name: float(value) for name, value in by_video.items()}
         scores = distributed.broadcast(scores)
         mean = float(np.mean(list(scores.values())))
+        self._scored.append((mean, dict(getattr(self.score, "beside", {}))))
         if not math.isfinite(mean):
             raise TrainingError(f"the held-out {self.name} is {mean} at epoch {trainer.epoch}, not a finite number")
         return scores

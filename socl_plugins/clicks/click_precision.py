@@ -13,7 +13,7 @@ The tracker starts from the box of a video's first click, and its centre is comp
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from ltr.registry import HELD_OUT_SCORES
 from pytracking.evaluation.held_out import TrackingScore
 from pytracking.evaluation.sequence import FIRST_BOX_ONLY, Frame, Sequence, SequenceError, SequenceList
 from pytracking.live.session import click_to_box
+from pytracking.metrics import ope
 from pytracking.registry import PARAMETERS
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 PRECISE = 20.0  # pixels
 LOST = 0.1  # square roots of the frame's area
 THRESHOLDS = np.linspace(0.0, LOST, 51)
-CLICKS, FRAME_SIZE = "clicks", "frame_size"  # keys of a sequence's meta: (T, 2) x, y or nan, and (height, width)
+# Keys of a sequence's meta: (T, 2) x, y or nan; (height, width); (T, 4) true boxes, nan where there is none.
+CLICKS, FRAME_SIZE, TRUE_BOXES = "clicks", "frame_size", "true_boxes"
 FIRST_BOX = "default"  # the way from a click to a box
 
 
@@ -118,6 +120,8 @@ def clicked_sequences(
         clicks = np.where(seen[:, None], points, np.nan)[start:stop]
         visible = np.zeros(stop - start, bool)  # no frame has a true box to be scored with
         meta = {CLICKS: clicks, FRAME_SIZE: (height, width), FIRST_BOX_ONLY: True}
+        if "bbox" in info:
+            meta[TRUE_BOXES] = np.where(info["valid"][:, None], info["bbox"].double(), np.nan)[start:stop]
         name = dataset.sequence_name(seq_id)
         sequences.append(Sequence(name, frames, dataset.name, boxes, None, visible, meta))
     if not sequences:
@@ -135,9 +139,14 @@ def score_clicks(boxes: np.ndarray, sequence: Sequence) -> ClickScore:
 
 @dataclass
 class ClickPrecision(TrackingScore):
-    """A function from a network to the normalised precision of a tracker with it; see :func:`click_precision`."""
+    """A function from a network to the normalised precision of a tracker with it; see :func:`click_precision`.
+
+    Where each video has true boxes, too, ``beside`` holds the AUC of the last network by them. It chooses nothing: it
+    shows how well clicks choose.
+    """
 
     title: str = "click precision"
+    beside: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, net: nn.Module) -> dict[str, float]:
         """Returns the normalised precision of each sequence by its name, 0 to 1."""
@@ -146,7 +155,16 @@ class ClickPrecision(TrackingScore):
     def per_click(self, net: nn.Module) -> dict[str, ClickScore]:
         """Returns the score of each sequence by its name."""
         boxes = self.boxes(net)
+        if all(TRUE_BOXES in sequence.meta for sequence in self.sequences):
+            scores = [box_auc(boxes[sequence.name], sequence.meta[TRUE_BOXES]) for sequence in self.sequences]
+            self.beside = {"AUC by boxes": float(np.mean(scores))}
         return {sequence.name: score_clicks(boxes[sequence.name], sequence) for sequence in self.sequences}
+
+
+def box_auc(boxes: np.ndarray, truth: np.ndarray) -> float:
+    """Returns the AUC (protocol pysot) of boxes (T, 4) over the frames whose true box (T, 4) is known."""
+    known = np.isfinite(truth).all(axis=1)
+    return float(ope(boxes[known], truth[known], "pysot").auc)
 
 
 @HELD_OUT_SCORES.register("click_precision")

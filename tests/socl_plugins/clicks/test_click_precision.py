@@ -9,18 +9,29 @@ import numpy as np
 import pytest
 import torch
 
+from ltr import run_training
+from ltr.dataset.export import export_got10k
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES, load_plugins
 from pytracking.evaluation import SequenceError
+from pytracking.metrics import ope
 from pytracking.tracker.siamfc import SiamFCParams
 from socl_plugins.clicks import PointAnnotated
-from socl_plugins.clicks.click_precision import click_precision, click_score, clicked_sequences, has_boxes
+from socl_plugins.clicks.click_precision import (
+    TRUE_BOXES,
+    click_precision,
+    click_score,
+    clicked_sequences,
+    has_boxes,
+)
 from socl_plugins.clicks.clips import Clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import Click
+from socl_plugins.clicks.points import write_points
 from socl_plugins.clicks.prepare import Cutting
+from tests.recipes import FEW_PROPOSALS, SMALL, as_words
 
 from .conftest import FRAMES, MakeClips
 
@@ -140,3 +151,24 @@ def test_clicks_alone_are_learned_from_and_choose_the_weights(
     assert re.search(r"held-out click precision: 0\.\d+ -> 0\.\d+", said)
     assert command.main(["track", str(clicked.root)]) == 0
     assert "held-out videos" in capsys.readouterr().out
+
+
+def test_where_boxes_are_known_too_they_stand_beside_and_choose_nothing(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    for split, seed in (("train", 1), ("val", 2)):
+        videos = SyntheticVideo(2, num_frames=8, size=(96, 128), seed=seed)
+        write_points(PointAnnotated(videos), export_got10k(videos, tmp_path / "data", split))
+    monkeypatch.setenv("PYTRACKING_GOT10K_DIR", str(tmp_path / "data"))
+    score = click_precision(Got10k(tmp_path / "data", "val"))
+    net = build_network("siamfc_resnet18")
+    precise = score(net)
+    boxes = score.boxes(net)
+    by_hand = [ope(boxes[each.name], each.meta[TRUE_BOXES], "pysot").auc for each in score.sequences]
+    assert len(precise) == 2 and score.beside == {"AUC by boxes": pytest.approx(np.mean(by_hand))}
+    words = ["--set", "score.name=click_precision", "--set", "schedule.epochs=2", "--set", "score.videos=2"]
+    small = {**SMALL, **FEW_PROPOSALS, "score.frames": 8, "score.interval": 1, "optimizer.learning_rate": 0.05}
+    assert run_training.main(["socl", "socl_res18", "--device", "cpu", *as_words(small), *words]) == 0
+    said = capsys.readouterr().out
+    assert len(re.findall(r"held-out click precision.*: 0\.\d+.*, AUC by boxes 0\.\d+", said)) == 3
+    assert re.search(r"held-out click precision and AUC by boxes of 3 weights: correlation -?[01]\.\d\d", said)
