@@ -206,6 +206,8 @@ class Recipe:
         hooks: what else happens around epochs.
         frozen_norm: whether the network's norm layers keep their statistics; none: where it starts from learned
             weights.
+        start: a checkpoint whose weights the network begins with, as far as they fit: a recipe such as
+            ``socl/socl_res18``, a file, or a name in ``network_dir``; in place of ``network.pretrained``.
         stack_dim: dimension along which the loader stacks samples; 1 where a sample has several frames of a kind.
         tracker: the family of trackers that the network is for.
         short: settings of the short schedule that differ, by dotted key.
@@ -222,6 +224,7 @@ class Recipe:
     runtime: Runtime = Runtime()
     hooks: Mapping[str, RunHook] = field(default_factory=dict)
     frozen_norm: bool | None = None
+    start: str | None = None
     stack_dim: int = 0
     tracker: str = "siamfc"
     short: Mapping[str, Any] = field(default_factory=dict)

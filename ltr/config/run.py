@@ -18,6 +18,7 @@ from ltr.admin.settings import Settings, TrainConfig
 from ltr.config.data import PAPER_VIDEOS, TrainingVideos, choose_schedule, names_sets, open_videos
 from ltr.config.errors import SettingsError
 from ltr.config.recipe import Optimizer, Recipe, Schedule, Score
+from ltr.config.start import begin_with
 from ltr.data.loader import LTRLoader
 from ltr.dataset.held_out import held_out_videos
 from ltr.engine import HeldOutScore, Hook, KeepAverage, LTRTrainer, TrainingResult, WeightAverage, distributed
@@ -74,7 +75,14 @@ def assemble(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Asse
         videos: that are learned from.
     """
     loop = _loop(recipe, len(videos))
-    net = build_network(recipe.network.name, **recipe.network.options)
+    options = dict(recipe.network.options)
+    if recipe.start is not None:  # nothing is downloaded that is replaced at once
+        options |= {name: None for name in STARTING_POINT if name in options}
+    net = build_network(recipe.network.name, **options)
+    if recipe.start is not None:
+        said = begin_with(net, recipe.start)
+        if distributed.is_main():
+            print(said)
     frozen = recipe.frozen_norm
     if frozen is None:
         frozen = _begins_with_given_weights(recipe)
@@ -212,7 +220,7 @@ def _loop(recipe: Recipe, videos: int) -> TrainConfig:
 
 
 def _begins_with_given_weights(recipe: Recipe) -> bool:
-    return any(recipe.network.options.get(name) is not None for name in STARTING_POINT)
+    return recipe.start is not None or any(recipe.network.options.get(name) is not None for name in STARTING_POINT)
 
 
 def _score_class(score: Score | None) -> Any:
