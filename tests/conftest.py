@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 
@@ -28,6 +29,10 @@ TEST_DATA = Path(os.environ.get("PYTRACKING_TEST_DATA") or REPOSITORY.parent / "
 # A shell that starts the tests in the background leaves Ctrl-C ignored, here and in all that is started from here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples each time: what was green stays green until something changes.
+hypothesis.settings.register_profile("fixed", derandomize=True)
+hypothesis.settings.load_profile("fixed")
 
 # The networks of the tests are tiny: more threads cost more than they bring, and would change the last bits of sums.
 torch.set_num_threads(1)
