@@ -130,30 +130,38 @@ CLAIMS = (
 )
 
 
-PLOTS = {"hours": "hours.png", "hours_imagenet": "hours_imagenet.png"}
+HOURS, NOISE = "hours of annotation", "label noise in pixels"
+LINES = {"hours": HOURS, "hours_imagenet": HOURS, "noise_robust": NOISE}  # studies that are drawn so, and their x axis
+BARS = ("labels_imagenet", "table1_imagenet", "noise_imagenet", "projection_imagenet", "raw_imagenet", "dimp")
 
 
 def main() -> int:
-    """Writes both pages and the plots of hours, and returns 0."""
-    for study, name in PLOTS.items():
-        plot_hours(study, FOLDER.parent / "docs" / name)
+    """Writes both pages and the plots of the studies, and returns 0."""
+    for study in (*LINES, *BARS):
+        (FOLDER.parent / "docs" / f"{study}.png").write_bytes(plot(study))
     for page in PAGES:
         page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
         print(page)
     return 0
 
 
-def plot_hours(study: str, path: Path) -> None:
-    """Draws AUC against hours of annotation, a line for each kind of labels, with the deviation over seeds."""
-    from pytracking.analysis.figures import line_plot
+def plot(study: str) -> bytes:
+    """Returns a picture (PNG) of a study's AUC on OTB, with the deviation over seeds."""
+    from pytracking.analysis.figures import bar_plot, line_plot
 
+    label = "AUC, otb, in percent"
+    rows = [row for row in read(study) if row["test"] == "otb"]
+    if study not in LINES:
+        bars = {row["row"]: (float(row["auc"]), float(row["auc_sd"] or 0)) for row in rows}
+        return bar_plot("png", bars, label)
     lines: dict[str, list[tuple[float, ...]]] = {}
-    for row in read(study):
-        if row["test"] == "otb":
-            point = (float(row["hours"]), float(row["auc"]), float(row["auc_sd"] or 0))
-            lines.setdefault(row["row"].rpartition(", ")[0], []).append(point)
+    for row in rows:
+        title, _, at = row["row"].rpartition(", ")
+        x = float(row["hours"] if LINES[study] == HOURS else at.removesuffix(" px"))
+        lines.setdefault(title, []).append((x, float(row["auc"]), float(row["auc_sd"] or 0)))
     ticks = sorted(point[0] for point in next(iter(lines.values())))
-    path.write_bytes(line_plot("png", lines, "hours of annotation", "AUC, otb, in percent", ticks, x_scale="log"))
+    scale = "log" if LINES[study] == HOURS else "linear"
+    return line_plot("png", lines, LINES[study], label, ticks, x_scale=scale)  # type: ignore[arg-type]
 
 
 def filled(text: str) -> str:
