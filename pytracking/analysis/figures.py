@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".pdf", ".svg")
 
 Lines = Mapping[str, Sequence[tuple[float, ...]]]  # by their names: points x, y, or x, y, error of y
+
+LETTERS = 30  # of a bar's name in a line: more would leave no room for the bars
 
 
 def check_figure_path(path: Path) -> None:
@@ -90,9 +93,11 @@ def bar_plot(kind: str, bars: Mapping[str, tuple[float, float]], x_label: str) -
         bars: length and error of each; an error of 0 is not drawn.
         x_label: what the length is.
     """
-    figure, axes = _figure(0.9 + 0.35 * len(bars))
+    names = [textwrap.fill(name, LETTERS) for name in bars]
+    most = max(name.count("\n") + 1 for name in names)
+    figure, axes = _figure(0.9 + (0.2 + 0.15 * most) * len(bars))
     lengths, errors = zip(*bars.values())
-    axes.barh(list(bars), lengths, xerr=[error or float("nan") for error in errors], capsize=3, height=0.6)
+    axes.barh(names, lengths, xerr=[error or float("nan") for error in errors], capsize=3, height=0.6)
     axes.invert_yaxis()
     axes.set(xlabel=x_label)
     axes.grid(axis="x", alpha=0.3)

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from pytracking.analysis.figures import line_plot
+from pytracking.analysis.figures import bar_plot, line_plot
 
 
 def test_an_error_is_drawn_as_a_bar_of_its_length_and_none_as_no_bar() -> None:
@@ -25,3 +25,11 @@ def test_ticks_stand_at_their_numbers_and_not_at_rounded_ones() -> None:
     places = re.findall(r'id="xtick_\d+".*?<use xlink:href="[^"]+" x="([\d.]+)"', drawn, re.DOTALL)
     points = re.findall(r'id="line2d_\d+">\s*<path d="M ([\d.]+) [\d.]+ \nL ([\d.]+) [\d.]+ \n" clip-path', drawn)
     assert [pytest.approx(float(x), abs=0.01) for x in places[-2:]] in [list(map(float, pair)) for pair in points]
+
+
+def test_the_name_of_a_bar_leaves_room_for_the_bars() -> None:
+    name = "trained from clicks and a box on every tenth frame, with the extents of pseudo boxes"
+    drawn = bar_plot("svg", {name: (49.5, 0.0), "short": (51.2, 1.0)}, "AUC").decode()
+    axes = drawn[drawn.index('id="patch_2"') :]
+    left, right = (float(x) for x in re.findall(r"[ML] ([\d.]+) ", axes)[:2])
+    assert right - left > 100, "of 360 points"
