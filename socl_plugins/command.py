@@ -51,6 +51,7 @@ COMMANDS: dict[str, Command] = {
     "report": Command("tables, plots and a page of tracking results", "pytracking.analysis.__main__"),
     "cost": Command("what labels cost, at the paper's prices or as measured", _CLICKS, first=("cost",)),
     "studies": Command("the papers' comparisons", "socl_plugins.studies.__main__"),
+    "doctor": Command("what this machine can do, and what has to be mended", "socl_plugins.doctor"),
     "env": Command("where data sets, networks and results lie", "ltr.admin.environment"),
 }
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ltr.admin.processes import end_with_parent, named_worker_deaths
@@ -16,6 +17,7 @@ R = TypeVar("R")
 
 BACKENDS = ("loky", "ray", "dask")
 WORKER_DIED = "what was finished is kept, and the same command goes on from there; fewer --jobs need less memory"
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # of a container, on Linux
 LARGEST_KEPT = 31 << 20  # bytes; glibc learns from no block of more than 32 MiB
 
 
@@ -32,8 +34,17 @@ def add_jobs_options(parser: argparse.ArgumentParser) -> None:
 
 
 def local_cores() -> int:
-    """Returns this process's share of the machine's cores, at least 1: torchrun says how many processes share them."""
-    return max((os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)
+    """Returns this process's share of the cores that it may use, at least 1: torchrun says how many processes share."""
+    return max(usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)
+
+
+def usable_cores() -> int:
+    """Returns how many cores this process may use: those it is bound to, or its container's share if that is less."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = CPU_LIMIT.read_bytes().split()  # microseconds of all cores in a period, or ``max``
+        cores = min(cores, -(-int(quota) // int(period)))
+    return max(cores, 1)
 
 
 def workers(text: str) -> int:

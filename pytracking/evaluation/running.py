@@ -15,6 +15,7 @@ import cv2
 import torch
 
 from ltr.admin.command_line import clock
+from ltr.admin.jobs import usable_cores
 from ltr.admin.ownership import Owner, OwnershipError, own
 from ltr.admin.processes import end_with_parent, named_worker_deaths
 from ltr.admin.weight_files import CheckpointError
@@ -108,7 +109,7 @@ def run_dataset(
     say = say or _print_line
     report = RunReport()
     plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
-    inner = max((os.cpu_count() or 1) // threads, 1) if threads > 0 else None
+    inner = max(usable_cores() // threads, 1) if threads > 0 else None
     sequences, trackers = list(dataset), list(trackers)
     _check_distinct([sequence.name for sequence in sequences], "sequences")
     _check_distinct([tracker.run_name for tracker in trackers], "trackers")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from ltr.admin.environment import load_environment
+from ltr.admin.jobs import usable_cores
 from ltr.registry import near_names
 from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.studies.study import Study, StudyError
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     tests = options.tests or [HELD_OUT, *(["otb"] if load_environment().otb_dir else [])]
     for name in tests:
         videos_of_test(name)  # what is not there is said before anything is trained
-    jobs = (os.cpu_count() or 1) if options.jobs == -1 else options.jobs
+    jobs = usable_cores() if options.jobs == -1 else options.jobs
     asked = RunOptions(
         options.out, tests, jobs, options.device, options.keep, options.plugin, training_set(), options.precision
     )
