@@ -1,7 +1,8 @@
 """Writes the tables of README.md and docs/results.md from the files beside it: ``python results/page.py``.
 
-Each study has a file, written by ``python -m socl_plugins.studies report STUDY --csv results``; ``trackers.csv`` is of
-``benchmarks/trackers.py``. No number of the two pages' tables is typed.
+Each study has a file, written by ``python -m socl_plugins.studies report STUDY --csv results``. The results of runs
+from before there was ``--csv`` were not kept: their files, and ``trackers.csv`` (``benchmarks/trackers.py``), have the
+numbers of the tables that were made of them then, and the commit that recorded these.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 PAGES = (FOLDER.parent / "README.md", FOLDER.parent / "docs" / "results.md")
 NEEDED = 2.0  # standard errors, from which on a difference is taken for one
+
+NOTHING = 1.0  # points of AUC: what costs less costs nothing
 
 Row = Mapping[str, str]
 
@@ -219,14 +222,20 @@ def claims() -> str:
 def verdict(difference: float, error: float | None, sign: int) -> str:
     """Returns whether a difference agrees with a claim; within its error, or without one, it does not say.
 
-    >>> verdict(7.9, 2.0, 1), verdict(-7.9, 2.0, 1), verdict(1.0, 2.0, 1), verdict(1.0, 2.0, 0), verdict(5.0, None, 1)
-    ('agrees', 'disagrees', 'not decided', 'agrees', 'not decided')
+    That something costs nothing is agreed with where it can hardly cost a point.
+
+    >>> verdict(7.9, 2.0, 1), verdict(-7.9, 2.0, 1), verdict(1.0, 2.0, 1), verdict(5.0, None, 1)
+    ('agrees', 'disagrees', 'not decided', 'not decided')
+    >>> verdict(4.1, 2.0, 0), verdict(0.0, 2.0, 0), verdict(-5.0, 2.0, 0)
+    ('agrees', 'not decided', 'disagrees')
     """
     if error is None:
         return "not decided"
     told = abs(difference) > NEEDED * error
+    if sign == 0 and not told:
+        return "agrees" if difference - NEEDED * error > -NOTHING else "not decided"
     if sign == 0:
-        return "disagrees" if told and difference < 0 else "agrees"
+        return "agrees" if difference > 0 else "disagrees"
     if not told:
         return "not decided"
     return "agrees" if difference * sign > 0 else "disagrees"
@@ -250,8 +259,9 @@ def files() -> str:
     """Returns the list of files by machine; each line of a file names its command."""
     machines: dict[tuple[str, str], list[str]] = {}
     for file in sorted(FOLDER.glob("*.csv")):
-        row = read(file.stem)[0]
-        machines.setdefault((row["machine"], row["commit"] or "not recorded"), []).append(f"`{file.name}`")
+        rows = read(file.stem)
+        commits = ", ".join(dict.fromkeys(row["commit"] for row in rows))
+        machines.setdefault((rows[0]["machine"], commits), []).append(f"`{file.name}`")
     return markdown(
         ["machine", "commit", "files in `results/`"], [[*key, ", ".join(of)] for key, of in machines.items()]
     )

@@ -161,5 +161,6 @@ def test_what_is_said_of_a_claim_follows_from_its_numbers() -> None:
     assert page.standard_error(three, {**three, "auc_sd": "4.0", "seeds": "16"}) == pytest.approx(2**0.5)
     assert page.standard_error(three, {"auc_sd": "", "seeds": "1", "hours": ""}) == 1, "a tracker that no seed changes"
     assert page.standard_error(three, {"auc_sd": "", "seeds": "1", "hours": "1.79"}) is None, "one seed"
-    said = [page.verdict(*each) for each in ((7, 2, 1), (-7, 2, 1), (1, 2, 1), (5, None, 1), (1, 2, 0), (-7, 2, 0))]
-    assert said == ["agrees", "disagrees", "not decided", "not decided", "agrees", "disagrees"]
+    differences = [(7, 2, 1), (-7, 2, 1), (1, 2, 1), (5, None, 1), (4, 2, 0), (1, 2, 0), (-7, 2, 0)]
+    said = [page.verdict(*each) for each in differences]
+    assert said == ["agrees", "disagrees", "not decided", "not decided", "agrees", "not decided", "disagrees"]

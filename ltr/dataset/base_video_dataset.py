@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ltr.data.image_loader import load_image
+from ltr.dataset.text import DatasetError
 
 SequenceInfo = dict[str, torch.Tensor]
 ImageLoader = Callable[[Path], np.ndarray]
@@ -34,6 +35,12 @@ class BaseVideoDataset(ABC):
         self.name = name
         self.root = root
         self.image_loader = image_loader
+
+    @classmethod
+    def check_split(cls, split: str) -> None:
+        """Raises DatasetError if ``splits`` does not name this part."""
+        if split not in cls.splits:
+            raise DatasetError(f"unknown split {split!r} of {cls.__name__}; it has {', '.join(cls.splits)}")
 
     @abstractmethod
     def get_num_sequences(self) -> int:

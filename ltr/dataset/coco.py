@@ -21,7 +21,6 @@ from ltr.dataset.names import path_below
 from ltr.dataset.text import DatasetError, read_json
 from ltr.registry import DATASETS
 
-SPLITS = ("train", "val")
 YEARS = ("2017", "2014")
 
 
@@ -38,11 +37,10 @@ class Coco(BaseVideoDataset):
         DatasetError: there is no such split or file, or the file is damaged or names no object.
     """
 
-    splits = SPLITS
+    splits = ("train", "val")
 
     def __init__(self, root: str | Path, split: str = "train", image_loader: ImageLoader = load_image) -> None:
-        if split not in SPLITS:
-            raise DatasetError(f"unknown split {split!r} of COCO; it has {', '.join(SPLITS)}")
+        self.check_split(split)
         super().__init__("coco", Path(root), image_loader)
         files = [Path(root) / "annotations" / f"instances_{split}{year}.json" for year in YEARS]
         file = next((file for file in files if file.is_file()), None)

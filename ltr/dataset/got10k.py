@@ -63,6 +63,8 @@ class Got10k(FolderVideos):
         image_loader: ImageLoader = load_image,
         seq_ids: Sequence[int] | None = None,
     ) -> None:
+        if split is not None:
+            self.check_split(split)
         part = split if split in VOT_SPLITS else None
         folder = _split_folder(Path(root), "train" if part else split)
         super().__init__("got10k", folder, image_loader)
@@ -122,8 +124,6 @@ def vot_split(part: str) -> list[int]:
 
 
 def _split_folder(root: Path, split: str | None) -> Path:
-    if split is not None and split not in SPLITS:
-        raise DatasetError(f"unknown split {split!r} of GOT-10k; it has {', '.join(SPLITS)}")
     if not root.is_dir():
         raise DatasetError(f"there is no folder {root}; set got10k_dir to the folder that holds train/ and val/")
     if (root / "list.txt").is_file():

@@ -17,7 +17,6 @@ from ltr.dataset.folders import FolderVideos, Video, box_info, image_names
 from ltr.dataset.text import DatasetError, read_xml
 from ltr.registry import DATASETS
 
-SPLITS = ("train", "val")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -35,11 +34,10 @@ class ImageNetVid(FolderVideos):
             are read.
     """
 
-    splits = SPLITS
+    splits = ("train", "val")
 
     def __init__(self, root: str | Path, split: str = "train", image_loader: ImageLoader = load_image) -> None:
-        if split not in SPLITS:
-            raise DatasetError(f"unknown split {split!r} of ImageNet VID; it has {', '.join(SPLITS)}")
+        self.check_split(split)
         super().__init__("imagenet", Path(root), image_loader)
         self.folder = Path(root) / "Data" / "VID" / split
         self.annotations = Path(root) / "Annotations" / "VID" / split

@@ -17,8 +17,6 @@ from ltr.dataset.folders import FolderVideos, Video, box_info, image_names
 from ltr.dataset.text import DatasetError, read_flags, read_json, read_table
 from ltr.registry import DATASETS
 
-SPLITS = ("train", "test")
-
 
 def lasot_test_split() -> dict[str, list[int]]:
     """Returns the numbers of each class's videos that LaSOT tests on."""
@@ -41,11 +39,10 @@ class Lasot(FolderVideos):
             are read.
     """
 
-    splits = SPLITS
+    splits = ("train", "test")
 
     def __init__(self, root: str | Path, split: str = "train", image_loader: ImageLoader = load_image) -> None:
-        if split not in SPLITS:
-            raise DatasetError(f"unknown split {split!r} of LaSOT; it has {', '.join(SPLITS)}")
+        self.check_split(split)
         super().__init__("lasot", Path(root), image_loader)
         self.folder = Path(root)
         tested = {f"{kind}-{number}" for kind, numbers in lasot_test_split().items() for number in numbers}

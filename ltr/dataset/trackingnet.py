@@ -41,8 +41,7 @@ class TrackingNet(FolderVideos):
         image_loader: ImageLoader = load_image,
         parts: Sequence[int] | None = None,
     ) -> None:
-        if split not in self.splits:
-            raise DatasetError(f"unknown split {split!r} of TrackingNet; it has {', '.join(self.splits)}")
+        self.check_split(split)
         if split == "parts0to3" and parts is None:
             parts = range(4)
         super().__init__("trackingnet", Path(root), image_loader)

@@ -147,6 +147,8 @@ def write_csv(study: Study, rows: Sequence[RowResults], path: Path) -> None:
             "; ".join(sorted({str(result[name]) for result in found.results if result.get(name)}))
             for name in ("learned_from", "machine", "commit")
         ]
+        if not found.row.recipe:  # it is only said what others could learn from
+            about[0] = ""
         for test in tests:
             auc, dp20 = (found.scores(test, name) for name in ("auc", "dp20"))
             if not len(auc):

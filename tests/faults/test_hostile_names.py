@@ -60,8 +60,8 @@ def check_name(number: int, template: str, folder: Path, counts: Counts, monkeyp
     outside = place.parents[1] / OUTSIDE
     outside.mkdir(parents=True)
     (outside / "kept.txt").write_text("kept")
-    (place / "work").mkdir(parents=True)
-    monkeypatch.setenv("PYTRACKING_WORKSPACE_DIR", str(place / "work"))
+    (place / "there").mkdir(parents=True)
+    monkeypatch.setenv("PYTRACKING_WORKSPACE_DIR", str(place / "there"))
     name = template.replace("{outside}", str(outside))
     root = hostile(place, name)
     monkeypatch.setenv("PYTRACKING_GOT10K_VAL_DIR", str(root / "val"))
@@ -69,7 +69,7 @@ def check_name(number: int, template: str, folder: Path, counts: Counts, monkeyp
     tracker, build = ["drift", "plain"], ["build", "--dataset", "got10k_val", "--jobs", "1"]
     commands: list[tuple[Main, list[object]]] = [
         (run_tracker.main, [*tracker, "--plugin", TOYS, "--dataset_name", "got10k_val", "--render"]),
-        (pack_results.main, [*tracker, "got10k_val", "--plugin", TOYS, "--output", place / "work" / "packed.zip"]),
+        (pack_results.main, [*tracker, "got10k_val", "--plugin", TOYS, "--output", place / "there" / "packed.zip"]),
         (top_map, [*build, "--set", "random_count=50", "--set", "edge_count=0"]),
         (pseudo_label, [*build, "--method", "interpolation"]),
     ]
@@ -77,10 +77,10 @@ def check_name(number: int, template: str, folder: Path, counts: Counts, monkeyp
     for main, words in commands:
         outcome = run(main, words, folder / f"case{number}.log", 60)
         faults += [f"{main.__module__}: {fault}"] if (fault := outcome.fault([0, 1])) else []
-    inside = "deep/er/work/"
+    inside = "deep/er/there/"
     written = [path for path in tree(folder / f"case{number}") if path not in before and not path.startswith(inside)]
     faults += [f"{path} lies outside" for path in written]
-    packed = place / "work" / "packed.zip"
+    packed = place / "there" / "packed.zip"
     if packed.is_file():
         with zipfile.ZipFile(packed) as archive:
             faults += [f"{entry} in the archive" for entry in archive.namelist() if ".." in entry or entry[0] == "/"]

@@ -140,6 +140,7 @@ def test_a_study_runs_goes_on_and_is_reported(
     assert list(written) == ROWS and (tmp_path / "files" / "labels.png").is_file()
     boxes = written["Box-Siam, boxes"]
     assert boxes["machine"].endswith("CPU cores") and boxes["learned_from"] == "synthetic, 48 videos"
+    assert written["untrained"]["learned_from"] == "", "nothing was learned"
     assert boxes["command"].startswith("python -m socl_plugins.studies run labels --tests ") and boxes["seeds"] == "1"
     (line,) = [line for line in text.splitlines() if line.startswith("| Box-Siam")]
     result = json.loads(result_path(out, STUDIES["labels"].cell(STUDIES["labels"].rows[2], 0, TINY)).read_text())
