@@ -27,11 +27,10 @@ from pytracking.evaluation import Sequence, get_dataset  # noqa: E402
 from pytracking.registry import PARAMETERS, TRACKERS  # noqa: E402
 from pytracking.tracker.base import BaseTracker  # noqa: E402
 from socl_plugins.clicks.page.asking import order_of_asking, track_both_ways  # noqa: E402
-from socl_plugins.clicks.page.proposals import correct, follow, start  # noqa: E402
+from socl_plugins.clicks.page.proposals import Known, correct, follow, start  # noqa: E402
 
 NOISE, FAR, PRECISE = 2.0, 3.0, 20.0
 COUNTS = (3, 5, 9)
-Place = tuple[float, float]
 
 
 class Video:
@@ -46,20 +45,21 @@ class Video:
         noise = np.random.default_rng(seed).normal(0, NOISE, self.centers.shape)
         self.clicks = np.clip(self.centers + noise, 0, [width - 1, height - 1])
 
-    def places(self, frames: list[int]) -> dict[int, Place]:
+    def places(self, frames: list[int]) -> Known:
         """Returns the clicks on frames; one without the target gets none, though it was asked."""
-        return {frame: (float(x), float(y)) for frame in frames for x, y in [self.clicks[frame]] if self.known[frame]}
+        found = {frame: self.clicks[frame] for frame in frames if self.known[frame]}
+        return Known({frame: (float(x), float(y)) for frame, (x, y) in found.items()})
 
     def errors(self, frames: list[int], create: Callable[[], BaseTracker]) -> tuple[float, float]:
         """Returns mean distance and precision over the frames without a click, tracked with these clicks."""
         clicks = self.places(frames)
         tracker = create()
-        start(tracker, self.frames[0], clicks[0])
+        start(tracker, self.frames[0], clicks, 0)
         distances, precise = [], []
         for number in range(1, len(self.frames)):
             x, y, w, h = follow(tracker, self.frames[number], number).box
-            if number in clicks:
-                correct(tracker, self.frames[number], clicks[number])
+            if number in clicks.places:
+                correct(tracker, self.frames[number], clicks, number)
             elif self.known[number] and number not in frames:
                 distance = float(np.linalg.norm([x + w / 2, y + h / 2] - self.centers[number]))
                 distances.append(min(distance / float(np.sqrt(self.boxes[number, 2:].prod())), FAR))

@@ -52,7 +52,9 @@ class BaseVideoDataset(ABC):
 
         ``valid`` (T,) bool: the annotation can be used; ``visible`` (T,) bool: it is valid and the target can be seen.
         ``bbox`` (T, 4) float32 x, y, w, h in pixels, and ``point`` (T, 2) float32 x, y in pixels, are there if the data
-        set has them. ``in_view`` (T,) bool, if there, is what was noted about visibility apart from boxes and points.
+        set has them. ``size`` (T, 2) float32 w, h in pixels, nan where it is unknown, is there if people told the size
+        of targets that they clicked. ``in_view`` (T,) bool, if there, is what was noted about visibility apart from
+        boxes and points.
         The tensors may be shared: do not change them in place.
         """
 

@@ -5,10 +5,12 @@ of their numbers, with
 
 - ``groundtruth.txt``: x, y, w, h a line, in pixels; ``nan,nan,nan,nan`` or a size of 0 where there is no box;
 - ``points.txt``: x, y a line, in pixels; ``nan,nan`` where there is no click. Not part of GOT-10k;
+- ``sizes.txt``: w, h a line, in pixels: the target's size where a second click told it, else ``nan,nan``. Not part of
+  GOT-10k, either;
 - ``absence.label`` (1: the target is absent) and ``cover.label`` (0 to 8: how much of it is seen), a number a line;
 - ``meta_info.ini``: ``object_class`` says what the target is.
 
-Of the first two one must be there; the others may be missing. In place of images, ``video.json`` may name a video file
+Boxes or clicks must be there; the others may be missing. In place of images, ``video.json`` may name a video file
 that holds the frames (:mod:`ltr.dataset.video_file`); this is not part of GOT-10k, either.
 
 Source: Huang, Zhao and Huang, "GOT-10k", TPAMI 2021.
@@ -161,6 +163,8 @@ def _read_video(folder: Path) -> Video:
         seen = torch.from_numpy(in_view)
         info = {"valid": valid, "visible": valid & seen, "in_view": seen}
         info["point"] = torch.from_numpy(clicks.astype(np.float32))
+        if (folder / "sizes.txt").exists():
+            info["size"] = torch.from_numpy(read_table(folder / "sizes.txt", 2, len(frames)).astype(np.float32))
     if boxes.exists():
         info |= box_info(read_table(boxes, 4, len(frames)), in_view)
     return Video(folder, frames, info, file)

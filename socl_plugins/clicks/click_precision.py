@@ -1,6 +1,7 @@
 """How well a tracker keeps to the clicks of videos that it does not learn from; no box is needed.
 
-The tracker starts from the box of a video's first click, and its centre is compared with the later clicks:
+The tracker starts from the box of a video's first click, of the size that a second click told if there is one, and its
+centre is compared with the later clicks:
 
 * DP@20: the part of the clicks within 20 pixels (Wu, Lim and Yang, "Online Object Tracking", CVPR 2013);
 * the normalised precision: the distance over the square root of the frame's area, as the area under the curve of the
@@ -27,6 +28,7 @@ from pytracking.evaluation.sequence import FIRST_BOX_ONLY, Frame, Sequence, Sequ
 from pytracking.live.session import click_to_box
 from pytracking.metrics import ope
 from pytracking.registry import PARAMETERS
+from socl_plugins.clicks.told_size import box_around, nearest_size
 
 if TYPE_CHECKING:
     from pytracking.parameter.params import TrackerParams
@@ -93,7 +95,8 @@ def clicked_sequences(
     """Returns the sequences of a data set with clicks, each from its first click on, with the box of that click.
 
     Args:
-        dataset: shows ``point``. Videos with fewer than two clicks in the frames that are taken are left out.
+        dataset: shows ``point``, and ``size`` where it was told. Videos with fewer than two clicks in the frames that
+            are taken are left out.
         max_frames: frames of each sequence that are taken at most.
         first_box: a name in ``CLICK_TO_BOX``.
 
@@ -115,7 +118,11 @@ def clicked_sequences(
         height, width = image.shape[:2]
         x, y = points[start].tolist()
         boxes = np.zeros((stop - start, 4))
-        boxes[0] = click_to_box(image, (min(x, width - 0.01), min(y, height - 0.01)), first_box)
+        size = None if "size" not in info else nearest_size(info["size"].double().numpy(), start)
+        if size is None:
+            boxes[0] = click_to_box(image, (min(x, width - 0.01), min(y, height - 0.01)), first_box)
+        else:
+            boxes[0] = box_around((x, y), size)
         frames: list[Frame] = [partial(dataset.load_frame, seq_id, frame) for frame in range(start, stop)]
         clicks = np.where(seen[:, None], points, np.nan)[start:stop]
         visible = np.zeros(stop - start, bool)  # no frame has a true box to be scored with

@@ -1,5 +1,7 @@
 """From click logs to the files that training reads: ``points.txt``, ``absence.label``, ``cover.label``, ``list.txt``.
 
+Where a second click told the target's size, ``sizes.txt`` holds it.
+
 A frame that nobody was asked about is ``nan,nan``, as is one without the target; only the second is marked absent. An
 occluded target is not learned from: its place is kept, and its cover is 0. A video with several targets is a sequence
 for each: the first is the video's own folder, the others are ``<video>@<target>``, whose frames are hard links.
@@ -17,7 +19,8 @@ from ltr.dataset.video_file import VIDEO_FILE
 from socl_plugins.clicks.clips import SPLITS, Clip, Clips, frame_name
 from socl_plugins.clicks.log import Click, answers
 
-POINTS, ABSENCE, COVER, META, LIST = "points.txt", "absence.label", "cover.label", "meta_info.ini", "list.txt"
+POINTS, SIZES, ABSENCE, COVER = "points.txt", "sizes.txt", "absence.label", "cover.label"
+META, LIST = "meta_info.ini", "list.txt"
 WHOLLY_SEEN = 8  # of GOT-10k's cover labels
 
 
@@ -58,16 +61,22 @@ def sequence_answers(clips: Clips, clip: Clip) -> dict[str, dict[int, Click]]:
 
 
 def _write_labels(folder: Path, clip: Clip, frames: Mapping[int, Click]) -> None:
-    points, absence, cover = [], [], []
+    points, sizes, absence, cover = [], [], [], []
     for frame in range(clip.frames):
         click = frames.get(frame)
         state = "skipped" if click is None else click.state
         place = None if click is None or state not in ("visible", "occluded") else click.place
         points.append("nan,nan\n" if place is None else f"{place[0]!r},{place[1]!r}\n")
+        size = None if click is None else click.size
+        sizes.append("nan,nan\n" if size is None else f"{size[0]!r},{size[1]!r}\n")
         absence.append(f"{int(state == 'absent')}\n")
         cover.append(f"{0 if state in ('absent', 'occluded') else WHOLLY_SEEN}\n")
     for name, lines in ((POINTS, points), (ABSENCE, absence), (COVER, cover)):
         _write(folder / name, "".join(lines))
+    if any(click.size for click in frames.values()):
+        _write(folder / SIZES, "".join(sizes))
+    else:
+        (folder / SIZES).unlink(missing_ok=True)
     meta = f"[METAINFO]\nobject_class: unknown\nresolution: ({clip.width}, {clip.height})\nanno_fps: {clip.fps:g}\n"
     _write(folder / META, meta)
 

@@ -49,6 +49,7 @@ class Click:
         time: of storing, ISO 8601, UTC.
         author: who gave it.
         id: given by who made it, so that what is sent twice is stored once.
+        w, h: the target's width and height in pixels, where a second click, on a corner, told them; else None.
 
     Raises:
         ClickLogError: a field has no possible value.
@@ -65,6 +66,8 @@ class Click:
     time: str = ""
     author: str = ""
     id: str = ""
+    w: float | None = None
+    h: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, int) or isinstance(self.frame, bool) or self.frame < 0:
@@ -83,15 +86,28 @@ class Click:
         given = [_finite(value) for value in (self.x, self.y) if value is not None]
         if not all(given) or len(given) == 1 or (self.state == "visible" and not given):
             raise ClickLogError(f"x is {self.x!r} and y {self.y!r}; a {self.state} target needs two finite numbers")
+        sides = [side for side in (self.w, self.h) if side is not None]
+        if sides and (len(sides) == 1 or self.state != "visible" or not all(_finite(s) and s > 0 for s in sides)):
+            raise ClickLogError(
+                f"w is {self.w!r} and h {self.h!r}; the size of a visible target is two positive numbers of pixels"
+            )
 
     @property
     def place(self) -> tuple[float, float] | None:
         """x, y, or None."""
         return None if self.x is None or self.y is None else (self.x, self.y)
 
+    @property
+    def size(self) -> tuple[float, float] | None:
+        """w, h, or None."""
+        return None if self.w is None or self.h is None else (self.w, self.h)
+
     def line(self) -> str:
         """Returns the click as a line of the log, without its end."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        values = asdict(self)
+        if self.size is None:  # few clicks have one
+            del values["w"], values["h"]
+        return json.dumps(values, ensure_ascii=False)
 
 
 CLICK_FIELDS = tuple(field.name for field in fields(Click))

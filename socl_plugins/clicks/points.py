@@ -25,7 +25,7 @@ class PointAnnotated(AnnotationWrapper):
 
     Where the data set holds clicks of its own (``point``), these are shown. Otherwise they are made from the boxes: the
     centre, moved by ``noise_px`` in a random direction, and back into the frame if that is outside. Nothing else that
-    was made from a box passes: only ``point``, ``valid`` and ``visible``.
+    was made from a box passes: only ``point``, ``valid`` and ``visible``, and ``size`` where a second click told it.
 
     Args:
         dataset: holds boxes or clicks.
@@ -44,7 +44,7 @@ class PointAnnotated(AnnotationWrapper):
         self.seed = seed
 
     def get_sequence_info(self, seq_id: int) -> SequenceInfo:
-        """Returns ``point`` (T, 2), ``valid`` (T,) and ``visible`` (T,) of a video.
+        """Returns ``point`` (T, 2), ``valid`` and ``visible`` (T,) of a video, and ``size`` (T, 2) if people told it.
 
         Raises:
             PointError: the data set has neither clicks nor boxes, or clicks of its own and noise was asked for.
@@ -63,7 +63,8 @@ class PointAnnotated(AnnotationWrapper):
         else:
             raise PointError(f"{self.name}, video {self.sequence_name(seq_id)}: there are neither clicks nor boxes")
         in_view = info["in_view"] if "in_view" in info else info["visible"]
-        return {"point": point, "valid": valid, "visible": valid & in_view}
+        told = {"size": info["size"]} if "size" in info else {}
+        return {"point": point, "valid": valid, "visible": valid & in_view, **told}
 
     def get_frames(
         self, seq_id: int, frame_ids: Sequence[int], anno: SequenceInfo | None = None

@@ -6,13 +6,13 @@ the two ways lie farthest apart, a click changes most.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socl_plugins.clicks.page.proposals import Place, ReadFrame, correct, follow, start
+from socl_plugins.clicks.page.proposals import Known, ReadFrame, correct, follow, start
 
 if TYPE_CHECKING:
     from pytracking.tracker.base import BaseTracker
@@ -35,7 +35,7 @@ def track_both_ways(
     read: ReadFrame,
     frames: int,
     create: Callable[[], BaseTracker],
-    clicks: Mapping[int, Place],
+    known: Known,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Doubt:
     """Returns the doubt of a tracker that starts at the first click and goes forwards, and at the last, and goes back.
@@ -44,12 +44,13 @@ def track_both_ways(
         read: gives a frame (H, W, 3) by its number.
         frames: how many there are.
         create: makes a tracker.
-        clicks: places of the target by frame.
+        known: the clicks on the target.
         progress: called with the number of frames that are done, and how many there are in all.
 
     Raises:
         ValueError: there is no click.
     """
+    clicks = known.places
     if not clicks:
         raise ValueError("there is no click to start from: click the target in one frame")
     first, last = min(clicks), max(clicks)
@@ -61,12 +62,12 @@ def track_both_ways(
         for frame in numbers:
             image = read(frame)
             if frame == numbers[0]:
-                start(tracker, image, clicks[frame])
+                start(tracker, image, known, frame)
             else:
                 found = follow(tracker, image, frame)
                 boxes[way, frame], scores[way, frame] = found.box, found.score
                 if frame in clicks:
-                    correct(tracker, image, clicks[frame])
+                    correct(tracker, image, known, frame)
             done += 1
             progress(done, total)
     centers = boxes[..., :2] + boxes[..., 2:] / 2

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from socl_plugins.click_box.estimate import default_box
+from socl_plugins.clicks.told_size import box_around
 from socl_plugins.top_map.map import render
 from socl_plugins.top_map.proposals import Proposals
 from socl_plugins.top_map.propose import ProposalSettings, score_windows
@@ -32,14 +33,14 @@ class Feedback:
     picture: bytes
 
 
-def feedback(image: np.ndarray, click: tuple[float, float]) -> Feedback:
-    """Returns what a click x, y on a frame (H, W, 3) RGB uint8 becomes.
+def feedback(image: np.ndarray, click: tuple[float, float], size: tuple[float, float] | None = None) -> Feedback:
+    """Returns what a click x, y on a frame (H, W, 3) RGB uint8 becomes; ``size`` w, h if a second click told it.
 
     Raises:
         ValueError: the click lies outside the frame.
     """
     windows = score_windows(image, click)
-    box = default_box(image, click, windows)
+    box = default_box(image, click, windows) if size is None else box_around(click, size)
     return Feedback(box, _picture(image, click, windows.best(ProposalSettings()), box))
 
 

@@ -4,6 +4,7 @@ import { Frames, Outbox, browser, get, put, randomId, request } from "/store.js"
 import { View } from "/view.js";
 
 const PLAYED = 20; // frames that P plays
+const SMALLEST = 2; // side of a target in pixels
 const STATES = ["visible", "occluded", "absent", "skipped"];
 
 const element = (id) => document.getElementById(id);
@@ -27,6 +28,7 @@ let proposals = {}; // by frame: [x, y, w, h, score]
 let playing = null;
 let cursor = null; // the last pointer event on the canvas
 let dragging = null;
+let sizing = null; // the next answer tells the target's size, too: {center: null, then the place of the first click}
 let feedbackWanted = null; // the newest click whose TOP map has not been asked for
 let feedbackRunning = false;
 let messageTimer = null;
@@ -119,6 +121,7 @@ function draw() {
     frame,
     answers: shown,
     proposal: proposing && !answered(frame) && proposals[frame] ? proposals[frame].slice(0, 4) : null,
+    sizing: sizing?.center ? { center: sizing.center, box: cursor ? box_to(view.toFrame(cursor)) : null } : null,
     marks: Object.entries(answers[target] || {}).map(([number, { state }]) => ({ frame: Number(number), state })),
     asked: asked(),
   });
@@ -133,6 +136,7 @@ function draw() {
 }
 
 async function show(number) {
+  if (sizing) sizing.center = null;
   frame = Math.min(Math.max(number, 0), video.frames - 1);
   const [wantedVideo, wantedFrame] = [video, frame];
   pending = true;
@@ -236,13 +240,13 @@ function chooseTarget(place) {
 // ---- answers
 
 function keep(click) {
-  const { x, y, state, source } = click;
-  put_answer(click.target, click.frame, { x, y, state, source, author: click.author });
+  const { x, y, w, h, state, source } = click;
+  put_answer(click.target, click.frame, { x, y, w, h, state, source, author: click.author });
   history.push([click.frame, click.target]);
   if (!targets.includes(click.target)) targets.push(click.target);
 }
 
-function answer(state, place, source = "hand") {
+function answer(state, place, source = "hand", size = null) {
   if (!video || pending || playing) return;
   const round = (value) => Math.round(value * 100) / 100;
   const click = {
@@ -252,6 +256,7 @@ function answer(state, place, source = "hand") {
     target,
     x: place ? round(place.x) : null,
     y: place ? round(place.y) : null,
+    ...(size && { w: round(size.w), h: round(size.h) }),
     state,
     ms: Math.round(performance.now() - shownAt),
     source,
@@ -295,7 +300,8 @@ async function showFeedback(click) {
 }
 
 async function fetchFeedback(click) {
-  const path = `/api/videos/${video.number}/frames/${click.frame}/top?x=${click.x}&y=${click.y}`;
+  const size = click.w ? `&w=${click.w}&h=${click.h}` : "";
+  const path = `/api/videos/${video.number}/frames/${click.frame}/top?x=${click.x}&y=${click.y}${size}`;
   const response = await request("GET", path);
   const box = response.headers.get("X-Box").split(",").map(Number);
   const picture = await response.blob();
@@ -308,6 +314,35 @@ async function fetchFeedback(click) {
   image.alt = `Frame ${click.frame}: the target is taken to be ${Math.round(box[2])} by ${Math.round(box[3])} pixels`;
   image.hidden = false;
   element("caption").textContent = `frame ${click.frame}: ${Math.round(box[2])} × ${Math.round(box[3])} pixels`;
+}
+
+// ---- the target's size, by a second click on a corner of it
+
+const box_to = ({ x, y }) => {
+  const [w, h] = [2 * Math.abs(x - sizing.center.x), 2 * Math.abs(y - sizing.center.y)];
+  return [sizing.center.x - w / 2, sizing.center.y - h / 2, w, h];
+};
+
+function toggleSizing() {
+  sizing = sizing ? null : { center: null };
+  press("size", Boolean(sizing));
+  if (sizing) say("Two clicks: on the target's centre, then on a corner of it. S leaves it.");
+  else element("message").hidden = true;
+  draw();
+}
+
+function clickForSize(place) {
+  if (!sizing.center) {
+    sizing.center = place;
+    say("Now a corner of the target.");
+    return draw();
+  }
+  const [, , w, h] = box_to(place);
+  if (Math.min(w, h) < SMALLEST) return say("A corner lies away from the centre, to the side and up or down.");
+  const { center } = sizing;
+  sizing = null;
+  press("size", false);
+  answer("visible", center, "hand", { w, h });
 }
 
 // ---- the tracker's proposals, and the frames that matter
@@ -420,6 +455,7 @@ const KEYS = [
   ["absent", "X", "the target is not in the frame", ["x"], () => answer("absent", null), "Absent"],
   ["occluded", "O", "the target is hidden (where the mouse points, if it is on the frame)", ["o"], occluded, "Occluded"],
   ["undo", "Z", "take the last answer back, and go there", ["z"], undo, "Undo"],
+  ["size", "S", "two clicks tell the target's size: the centre, then a corner; once a video is enough", ["s"], toggleSizing, "Size"],
   ["next", "N", "the next asked frame without an answer", ["n"], () => show(nextAsked() ?? frame), "Next"],
   ["halve", "M", "the middle of the largest gap between answers", ["m"], () => show(largestGap() ?? frame), "Halve gap"],
   ["track", "T", "the tracker proposes boxes; a click puts it right", ["t"], toggleProposals, "Track"],
@@ -494,6 +530,7 @@ document.addEventListener("visibilitychange", () => {
 const canvas = element("canvas");
 canvas.addEventListener("pointermove", (event) => {
   cursor = event;
+  if (sizing?.center && !dragging) draw();
   if (!dragging || !video) return;
   if (dragging.time) guarded(show)(view.toTime(event) ?? frame);
   else view.pan(event.clientX - dragging.x, event.clientY - dragging.y);
@@ -511,7 +548,8 @@ canvas.addEventListener("pointerdown", (event) => {
     return;
   }
   const place = view.toFrame(event);
-  if (place.inside) answer("visible", place);
+  if (sizing && !pending && (place.inside || sizing.center)) clickForSize(place);
+  else if (!sizing && place.inside) answer("visible", place);
 });
 for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => (dragging = null));
 canvas.addEventListener("contextmenu", (event) => event.preventDefault());

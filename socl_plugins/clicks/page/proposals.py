@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from socl_plugins.clicks.told_size import box_around
 
 if TYPE_CHECKING:
     from pytracking.tracker.base import BaseTracker
@@ -16,6 +18,7 @@ LOOK_AHEAD = 60  # frames that are tracked beyond the one that the person looks 
 
 ReadFrame = Callable[[int], np.ndarray]
 Place = tuple[float, float]
+Size = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -26,21 +29,39 @@ class Proposal:
     score: float
 
 
-def start(tracker: BaseTracker, image: np.ndarray, click: Place) -> None:
-    """Starts a tracker on the target that was clicked."""
+@dataclass(frozen=True)
+class Known:
+    """What a person said about a target.
+
+    Attributes:
+        places: of the clicks on it, by frame.
+        sizes: by frame, where a second click told it.
+    """
+
+    places: Mapping[int, Place]
+    sizes: Mapping[int, Size] = field(default_factory=dict)
+
+    def size_near(self, frame: int) -> Size | None:
+        """Returns the size that was told for the nearest frame, or None."""
+        return self.sizes[min(self.sizes, key=lambda other: abs(other - frame))] if self.sizes else None
+
+
+def start(tracker: BaseTracker, image: np.ndarray, known: Known, frame: int) -> None:
+    """Starts a tracker on the target that was clicked in a frame; without a size, on the box of the click."""
     from pytracking.live.session import click_to_box  # takes seconds to import, which the page does not wait for
 
-    box = click_to_box(image, _inside(click, image))
+    click, size = known.places[frame], known.size_near(frame)
+    box = click_to_box(image, _inside(click, image)) if size is None else box_around(click, size)
     tracker.initialize(image, {"init_bbox": box.tolist()})
 
 
-def correct(tracker: BaseTracker, image: np.ndarray, click: Place) -> None:
-    """Tells a tracker where its target is; one that cannot be told is started anew."""
+def correct(tracker: BaseTracker, image: np.ndarray, known: Known, frame: int) -> None:
+    """Tells a tracker where its target is; one that cannot be told, or does not know the size, is started anew."""
     recenter = getattr(tracker, "recenter", None)
-    if recenter is None:
-        start(tracker, image, click)
+    if recenter is None or frame in known.sizes:
+        start(tracker, image, known, frame)
     else:
-        recenter(click)
+        recenter(known.places[frame])
 
 
 def follow(tracker: BaseTracker, image: np.ndarray, frame: int) -> Proposal:
@@ -66,7 +87,7 @@ class ProposalThread(threading.Thread):
         read: gives a frame (H, W, 3) by its number.
         frames: how many there are.
         create: makes a tracker.
-        clicks: places of the target by frame; one at or before ``frame`` is needed.
+        known: the clicks on the target; one at or before ``frame`` is needed.
         frame: that the person looks at.
 
     Raises:
@@ -74,15 +95,16 @@ class ProposalThread(threading.Thread):
     """
 
     def __init__(
-        self, read: ReadFrame, frames: int, create: Callable[[], BaseTracker], clicks: Mapping[int, Place], frame: int
+        self, read: ReadFrame, frames: int, create: Callable[[], BaseTracker], known: Known, frame: int
     ) -> None:
         super().__init__(name="proposals", daemon=True)
-        known = [number for number in clicks if number <= frame]
-        if not known:
+        before = [number for number in known.places if number <= frame]
+        if not before:
             raise ValueError("the tracker needs a click to start from: click the target in this frame, or before it")
         self._read, self._frames, self._create = read, frames, create
-        self._clicks = dict(clicks)
-        self._first = self._position = max(known)
+        self._places, self._sizes = dict(known.places), dict(known.sizes)
+        self._known = Known(self._places, self._sizes)
+        self._first = self._position = max(before)
         self._wanted = frame
         self._restart: int | None = None
         self._stopped = False
@@ -97,10 +119,12 @@ class ProposalThread(threading.Thread):
             self._changed.notify()
             return dict(self._found)
 
-    def correct(self, frame: int, click: Place) -> None:
+    def correct(self, frame: int, click: Place, size: Size | None = None) -> None:
         """Takes a click: what was tracked beyond it is dropped, and the tracker goes on from there."""
         with self._changed:
-            self._clicks[frame] = click
+            self._places[frame] = click
+            if size is not None:
+                self._sizes[frame] = size
             if frame <= self._position:
                 self._restart = frame
                 self._found = {number: found for number, found in self._found.items() if number <= frame}
@@ -121,7 +145,7 @@ class ProposalThread(threading.Thread):
 
     def _track(self) -> None:
         tracker = self._create()
-        start(tracker, self._read(self._first), self._clicks[self._first])
+        start(tracker, self._read(self._first), self._known, self._first)
         while True:
             with self._changed:
                 self._changed.wait_for(self._has_work)
@@ -132,7 +156,7 @@ class ProposalThread(threading.Thread):
                     self._position = restart
                 frame = self._position + 1
             if restart is not None:
-                correct(tracker, self._read(restart), self._clicks[restart])
+                correct(tracker, self._read(restart), self._known, restart)
                 continue
             image = self._read(frame)
             found = follow(tracker, image, frame)
@@ -141,9 +165,9 @@ class ProposalThread(threading.Thread):
                     continue
                 self._position = frame
                 self._found[frame] = found
-                click = self._clicks.get(frame)
-            if click is not None:
-                correct(tracker, image, click)
+                clicked = frame in self._places
+            if clicked:
+                correct(tracker, image, self._known, frame)
 
     def _is_corrected(self) -> bool:
         return self._restart is not None

@@ -33,6 +33,7 @@ from socl_plugins.clicks.page.session import AnnotationSession, NotFoundError
 
 LARGEST_BODY = 16 * 1024  # bytes; a click has some 300
 LARGEST_NUMBER = 10**9
+LARGEST_SIDE = 100_000  # of a target in pixels
 SHOWN_QUALITY = 90  # of the JPEG files of frames that are not cut
 FILES = {
     "/page.js": "text/javascript",
@@ -138,7 +139,10 @@ def create_app(session: AnnotationSession, token: str, host: str = "127.0.0.1") 
 
     def top(request: Request) -> Response:
         place = _float(request, "x"), _float(request, "y")
-        found = session.feedback(request.path_params["video"], request.path_params["frame"], place)
+        size = (_float(request, "w"), _float(request, "h")) if "w" in request.query_params else None
+        if size is not None and not all(1 <= side <= LARGEST_SIDE for side in size):
+            raise ClickLogError(f"w and h must be from 1 to {LARGEST_SIDE:,} pixels")
+        found = session.feedback(request.path_params["video"], request.path_params["frame"], place, size)
         box = ",".join(f"{value:.1f}" for value in found.box)
         return Response(found.picture, media_type="image/jpeg", headers={"X-Box": box})
 

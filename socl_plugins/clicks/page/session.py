@@ -13,14 +13,14 @@ import numpy as np
 from socl_plugins.clicks.clips import Clip, Clips
 from socl_plugins.clicks.log import Click, ClickLogError, ClicksError, answers, now, standing
 from socl_plugins.clicks.page.asking import order_of_asking, track_both_ways
-from socl_plugins.clicks.page.proposals import ProposalThread
+from socl_plugins.clicks.page.proposals import Known, ProposalThread, Size
 
 if TYPE_CHECKING:
     from pytracking.tracker.base import BaseTracker
     from socl_plugins.clicks.page.feedback import Feedback
 
 PRESENT_FOR = 120.0  # seconds without a word after which a browser counts as gone
-FROM_PAGE = ("id", "frame", "target", "x", "y", "state", "ms", "source", "author", "video")
+FROM_PAGE = ("id", "frame", "target", "x", "y", "w", "h", "state", "ms", "source", "author", "video")
 
 
 class NotFoundError(ClicksError):
@@ -144,16 +144,16 @@ class AnnotationSession:
             video, target, thread = self._proposals.get(browser, ("", "", None))
         same = (video, target) == (clip.name, click.target)
         if thread is not None and same and click.state == "visible" and click.place:
-            thread.correct(click.frame, click.place)
+            thread.correct(click.frame, click.place, click.size)
         current = answers(self.clips.log(clip).clicks).get(click.target, {}).get(click.frame)
         return {"answer": None if current is None else _shown(current)}
 
-    def feedback(self, number: int, frame: int, click: tuple[float, float]) -> Feedback:
-        """Returns what a click becomes."""
+    def feedback(self, number: int, frame: int, click: tuple[float, float], size: Size | None = None) -> Feedback:
+        """Returns what a click becomes, with the target's size if it was told."""
         from socl_plugins.clicks.page.feedback import feedback  # takes seconds to import: the page is shown meanwhile
 
         clip, frame = self.frame(number, frame)
-        return feedback(self.clips.load_frame(clip, frame), click)
+        return feedback(self.clips.load_frame(clip, frame), click, size)
 
     def propose(self, browser: str, number: int, target: str, frame: int, on: bool) -> dict[str, Any]:
         """Starts a browser's tracker, asks it for what it has, or stops it; returns its boxes by frame."""
@@ -167,7 +167,7 @@ class AnnotationSession:
             if not on:
                 return {"boxes": {}, "error": None}
             if thread is None or not same:
-                thread = ProposalThread(*self._tracking(clip), self._places(clip, target), frame)
+                thread = ProposalThread(*self._tracking(clip), self._known(clip, target), frame)
                 self._proposals[browser] = (clip.name, target, thread)
                 thread.start()
         found = thread.look_at(frame)
@@ -197,7 +197,7 @@ class AnnotationSession:
             asking.done, asking.of = done, of
 
         try:
-            doubt = track_both_ways(*self._tracking(clip), self._places(clip, target), progress)
+            doubt = track_both_ways(*self._tracking(clip), self._known(clip, target), progress)
             answered = answers(self.clips.log(clip).clicks).get(target, {})
             asking.order = order_of_asking(doubt, answered, -(-clip.frames // self.every))
         except Exception as error:  # the page shows it; the server goes on
@@ -206,9 +206,11 @@ class AnnotationSession:
     def _tracking(self, clip: Clip) -> tuple[Callable[[int], np.ndarray], int, Callable[[], BaseTracker]]:
         return lambda frame: self.clips.load_frame(clip, frame), clip.frames, self._create
 
-    def _places(self, clip: Clip, target: str) -> dict[int, tuple[float, float]]:
+    def _known(self, clip: Clip, target: str) -> Known:
         found = answers(self.clips.log(clip).clicks).get(target, {})
-        return {frame: click.place for frame, click in found.items() if click.state == "visible" and click.place}
+        seen = {frame: click for frame, click in found.items() if click.state == "visible"}
+        places = {frame: click.place for frame, click in seen.items() if click.place}
+        return Known(places, {frame: click.size for frame, click in seen.items() if click.size})
 
 
 def check_inside(click: Click, clip: Clip) -> None:
@@ -220,10 +222,16 @@ def check_inside(click: Click, clip: Clip) -> None:
             f"the click {click.place[0]:g}, {click.place[1]:g} on frame {click.frame} lies outside the frames of "
             f"{clip.name}, which have {clip.width} x {clip.height} pixels"
         )
+    if click.size and not (click.size[0] <= 2 * clip.width and click.size[1] <= 2 * clip.height):
+        raise ClickLogError(
+            f"the size {click.size[0]:g} x {click.size[1]:g} of the target on frame {click.frame} is more than twice "
+            f"that of the frames of {clip.name}, {clip.width} x {clip.height} pixels"
+        )
 
 
 def _shown(click: Click) -> dict[str, Any]:
-    return {"x": click.x, "y": click.y, "state": click.state, "source": click.source, "author": click.author}
+    size = {} if click.size is None else {"w": click.w, "h": click.h}
+    return {"x": click.x, "y": click.y, **size, "state": click.state, "source": click.source, "author": click.author}
 
 
 def _short(value: float) -> float | None:

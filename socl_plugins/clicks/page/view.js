@@ -15,7 +15,7 @@ export class View {
   }
 
   // scene: {bitmap, video: {width, height, frames}, frame, answers: [{target, x, y, state, box, current}], proposal,
-  //         marks: [{frame, state}], asked: [frame]}
+  //         sizing: {center, box}, marks: [{frame, state}], asked: [frame]}
   show(scene) {
     this.scene = scene;
     this.draw();
@@ -111,6 +111,9 @@ export class View {
     }
     const { proposal } = this.scene;
     if (proposal) this.box(proposal, scale, x, y, "#38bdf8", [6, 4]);
+    const { sizing } = this.scene;
+    if (sizing?.box) this.box(sizing.box, scale, x, y, "#4ade80", [6, 4]);
+    if (sizing) this.cross(x + sizing.center.x * scale, y + sizing.center.y * scale, 11);
     for (const answer of this.scene.answers) this.answer(answer, scale, x, y, colour);
     context.restore();
     this.time(width, height, colour);
@@ -127,16 +130,22 @@ export class View {
     context.setLineDash([]);
   }
 
-  answer({ target, x: px, y: py, state, box, current }, scale, x, y, colour) {
+  answer({ target, x: px, y: py, w, h, state, box, current }, scale, x, y, colour) {
     const context = this.context;
     if (px === null) {
       if (!current) return;
       this.label(`${target}: ${state}`, 12, 12, colour(state));
       return;
     }
-    if (box) this.box(box, scale, x, y, "#4ade80", []);
+    const shown = w ? [px - w / 2, py - h / 2, w, h] : box;
+    if (shown) this.box(shown, scale, x, y, "#4ade80", []);
     const [cx, cy] = [x + px * scale, y + py * scale];
-    const arm = current ? 11 : 7;
+    this.cross(cx, cy, current ? 11 : 7);
+    this.label(state === "visible" ? target : `${target}: ${state}`, cx + 12, cy - 26, colour(state));
+  }
+
+  cross(cx, cy, arm) {
+    const context = this.context;
     for (const [line, stroke] of [[5, "#000a"], [2, "#fff"]]) {
       context.lineWidth = line;
       context.strokeStyle = stroke;
@@ -147,7 +156,6 @@ export class View {
       }
       context.stroke();
     }
-    this.label(state === "visible" ? target : `${target}: ${state}`, cx + 12, cy - 26, colour(state));
   }
 
   label(text, left, top, ground) {

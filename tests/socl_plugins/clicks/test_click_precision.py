@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,16 @@ def test_videos_without_boxes_are_tracked_from_the_box_of_their_first_click(clic
     assert 0 <= value <= 1 and [value] == list(score(net).values())
     (each,) = score.per_click(net).values()
     assert each.frames == 12 and each.precision == value
+
+
+def test_tracking_starts_with_the_size_that_a_second_click_told(clicked: Clips) -> None:
+    log = clicked.log(clicked.videos[2])
+    first, second = log.clicks[:2]
+    log.append([replace(second, w=20.0, h=44.0)])
+    compile_clips(clicked)
+    (sequence,) = clicked_sequences(PointAnnotated(Got10k(clicked.root, "val")))
+    x, y, w, h = sequence.ground_truth_rect[0]
+    assert (w, h) == (20, 44) and first.place == pytest.approx((x + w / 2, y + h / 2), abs=1e-4)
 
 
 def test_held_out_videos_without_clicks_are_told(make_clips: MakeClips) -> None:

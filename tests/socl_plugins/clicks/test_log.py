@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,19 @@ def test_what_is_compiled_is_what_training_reads(make_clips: MakeClips) -> None:
     assert torch.nonzero(info["visible"]).flatten().tolist() == [0, 6]
     assert info["point"][[0, 6]].tolist() == [[30.5, 40.25], [70, 10]]
     assert np.loadtxt(clips.root / "train/video_0/absence.label").tolist() == [float(f == 2) for f in range(FRAMES)]
+
+
+def test_the_size_that_a_second_click_told_is_compiled_and_goes_with_its_click(make_clips: MakeClips) -> None:
+    clips = make_clips(2)
+    log = clips.log(clips.videos[0])
+    log.append([click(0, 30.5, 40.25), replace(click(6, 70.0, 10.0), w=20.5, h=31.0)])
+    compile_clips(clips)
+    size = PointAnnotated(Got10k(clips.root, "train")).get_sequence_info(0)["size"]
+    assert size[6].tolist() == [20.5, 31.0] and int(torch.isfinite(size).all(dim=1).sum()) == 1
+    log.append([click(6, None, None, state="undone")])
+    compile_clips(clips)
+    assert not (clips.root / "train/video_0/sizes.txt").exists()
+    assert "size" not in Got10k(clips.root, "train").get_sequence_info(0)
 
 
 def test_each_target_is_a_sequence_of_its_own(make_clips: MakeClips) -> None:

@@ -254,6 +254,29 @@ def test_the_click_shows_what_it_becomes_and_targets_have_their_own_clicks(
     assert not person.complaints
 
 
+def test_a_second_click_on_a_corner_tells_the_size(chromium: Any, address: str, clips: Clips) -> None:
+    person = Person(chromium, address)
+    person.page.keyboard.press("s")
+    person.page.mouse.click(*person.at(60, 40))
+    person.page.wait_for_selector("#message:has-text('a corner')")
+    person.page.mouse.click(*person.at(60, 41))  # no corner: it would be a box without a width
+    assert person.shown == ("video_0", 0) and "to the side" in person.page.inner_text("#message")
+    person.page.mouse.move(*person.at(75, 20))
+    assert person.click(75, 20) == ("video_0", 2)
+    assert person.page.get_attribute("#size", "aria-pressed") == "false"
+    person.page.wait_for_selector("#caption:has-text('frame 0: 30 × 40 pixels')")
+    person.click(62, 41)  # the next click is one again
+    person.stored()
+    first, second = (answers(clips.log(clips.videos[0]).clicks)["1"][frame] for frame in (0, 2))
+    assert near((first.w or 0, first.h or 0), (30, 40), 1.0) and near(first.place or (0, 0), (60, 40), 0.5)
+    assert second.size is None
+    person.page.keyboard.press("s")
+    person.page.mouse.click(*person.at(60, 40))
+    person.press("a")  # on another frame, its centre is asked for anew
+    person.page.keyboard.press("s")
+    assert person.click(61, 39) == ("video_0", 4) and not person.complaints
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 420])
 def test_everything_fits_on_the_screen(chromium: Any, address: str, scheme: str, width: int, tmp_path: Path) -> None:

@@ -120,6 +120,10 @@ def test_a_click_is_stored_and_what_stands_is_told(client: Client) -> None:
         (a_click(path="/etc/passwd"), 422),
         (a_click(author={"a": 1}), 422),
         (a_click(ms="fast"), 422),
+        (a_click(w=10.0), 422),
+        (a_click(w=10.0, h=-1.0), 422),
+        (a_click(w=10.0, h=1e6), 422),
+        (a_click(w=10.0, h=10.0, state="skipped"), 422),
     ],
 )
 def test_garbage_is_refused_and_stores_nothing(client: Client, body: Any, status: int) -> None:
@@ -205,6 +209,21 @@ def test_the_tracker_proposes_and_a_click_puts_it_right(client: Client) -> None:
     x, y, w, h, _ = wait_for(lambda: boxes(7))
     assert abs(x + w / 2 - 20) < 25 and abs(y + h / 2 - 80) < 25
     assert client.json("PUT", "/api/videos/0/proposals", {**body, "on": False})["boxes"] == {}
+
+
+def test_the_tracker_starts_with_the_size_that_a_second_click_told(client: Client) -> None:
+    def box(frame: int) -> Any:
+        body = {"target": "1", "frame": frame, "on": True}
+        return wait_for(lambda: client.json("PUT", "/api/videos/0/proposals", body)["boxes"].get(str(frame)))
+
+    client.click(0, 60.0, 40.0)
+    free = box(1)
+    assert client.click(0, 60.0, 40.0, w=18.0, h=42.0)["answer"]["h"] == 42.0
+    width, height = wait_for(lambda: (at := box(1)) != free and at)[2:4]
+    assert width / height == pytest.approx(18 / 42) and 0.9 < height / 42 < 1.1  # a step of scale at most
+    _, picture, headers = client.ask("GET", "/api/videos/0/frames/0/top?x=60&y=40&w=18&h=42")
+    assert headers["x-box"] == "51.0,19.0,18.0,42.0" and picture[:2] == b"\xff\xd8"
+    assert client.ask("GET", "/api/videos/0/frames/0/top?x=60&y=40&w=0&h=42")[0] == 422
 
 
 def test_it_asks_where_the_tracker_is_least_sure(client: Client) -> None:
