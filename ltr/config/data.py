@@ -11,6 +11,7 @@ from ltr.config.errors import SettingsError
 from ltr.config.recipe import Data, ScheduleName
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.named import dataset_folder, embedded_videos, open_dataset
+from ltr.dataset.some_videos import share_of_videos
 from ltr.engine import distributed
 
 PAPER_VIDEOS = 1000
@@ -36,13 +37,14 @@ class TrainingVideos:
         return sum(map(len, self.datasets))
 
 
-def open_videos(data: Data, env: Environment, required: bool = False) -> TrainingVideos:
+def open_videos(data: Data, env: Environment, required: bool = False, seed: int = 0) -> TrainingVideos:
     """Opens what a recipe learns from, and says what of it is not on this machine.
 
     Args:
         data: of the recipe.
         env: where data sets lie.
         required: whether each set has to be there, as those that a person named.
+        seed: of which videos are a share of a set.
 
     Raises:
         RegistryError: there is no data set of that name.
@@ -59,12 +61,14 @@ def open_videos(data: Data, env: Environment, required: bool = False) -> Trainin
             missing.append(name)
     if not here:
         _say("no data set is configured" if len(missing) < 2 else f"none of {', '.join(missing)} is configured")
-        return TrainingVideos([embedded_videos(data.embedded_videos)], [1.0], embedded=True)
+        embedded = share_of_videos(embedded_videos(data.embedded_videos), data.share, seed)
+        return TrainingVideos([embedded], [1.0], embedded=True)
     if missing and distributed.is_main():
         print(f"not set on this machine, so not learned from: {', '.join(missing)}")
     opened = [
         embedded_videos(data.embedded_videos) if name == "synthetic" else open_dataset(name, env) for name, _ in here
     ]
+    opened = [share_of_videos(dataset, data.share, seed) for dataset in opened]
     return TrainingVideos(opened, [weight for _, weight in here], embedded=False)
 
 

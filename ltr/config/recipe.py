@@ -35,17 +35,21 @@ class Data:
             there.
         weights: how often each set is drawn, in proportion; empty: in equal parts.
         embedded_videos: embedded synthetic videos to learn from where no set is on this machine; 0: one has to be.
+        share: the share of each set's videos that is learned from, in (0, 1]; the run's seed says which they are.
         labels: what of them is seen.
     """
 
     sets: tuple[str, ...] = ("got10k_train",)
     weights: tuple[float, ...] = ()
     embedded_videos: int = 48
+    share: float = 1.0
     labels: Labels = Labels("boxes")
 
     def __post_init__(self) -> None:
         if self.embedded_videos < 0:
             raise SettingsError(f"data.embedded_videos is {self.embedded_videos}, but must be at least 0")
+        if not 0 < self.share <= 1:
+            raise SettingsError(f"data.share is {self.share}; it is a part of the videos, in (0, 1]")
         if not self.sets:
             raise SettingsError("data.sets is empty: name one data set at least")
         if self.weights and len(self.weights) != len(self.sets):

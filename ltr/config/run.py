@@ -41,7 +41,7 @@ def train_recipe(recipe: Recipe, settings: Settings) -> TrainingResult:
     """
     overrides = settings.overrides
     paper = recipe.scheduled("paper", overrides)
-    videos = open_videos(paper.data, settings.env, required=names_sets(overrides))
+    videos = open_videos(paper.data, settings.env, names_sets(overrides), settings.seed)
     schedule = choose_schedule(settings.schedule, videos)
     recipe = paper if schedule == "paper" else recipe.scheduled("short", overrides)
     recipe = _for_this_machine(recipe, settings.device)

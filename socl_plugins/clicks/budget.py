@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -12,6 +10,7 @@ import torch
 from ltr.config.errors import SettingsError
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
+from ltr.dataset.some_videos import SomeVideos, name_rank, random_order
 from ltr.registry import LABELS
 from socl_plugins.clicks.costs import LabelCounts, Prices, annotation_cost, count_labels
 
@@ -40,7 +39,7 @@ def video_labels(dataset: BaseVideoDataset, seq_id: int) -> LabelCounts:
     return count_labels("point" if "point" in info else "box", int(info["valid"].sum()))
 
 
-class WithinBudget(AnnotationWrapper):
+class WithinBudget(SomeVideos):
     """Whole videos, in a random order, up to a number of annotation hours (SoCL, section 4.3).
 
     A larger budget has all the videos of a smaller one with the same seed.
@@ -56,38 +55,18 @@ class WithinBudget(AnnotationWrapper):
     """
 
     def __init__(self, dataset: BaseVideoDataset, hours: float, seed: int = 0, prices: Prices | None = None) -> None:
-        super().__init__(dataset)
-        # By the videos' names, not their numbers: a subset of the videos is in the same order.
-        order = sorted(range(dataset.get_num_sequences()), key=lambda video: _rank(seed, dataset.sequence_name(video)))
-        self._videos: list[int] = []
+        order, videos = random_order(dataset, seed), []
         self.labels = LabelCounts()
         for video in order:
             more = self.labels + video_labels(dataset, video)
             if annotation_cost(more, prices).hours > hours:
                 break
-            self._videos.append(video)
+            videos.append(video)
             self.labels = more
-        if not self._videos:
+        if not videos:
             least = annotation_cost(video_labels(dataset, order[0]), prices)
             raise ValueError(f"{hours:g} hours are not enough for one video of {dataset.name}, which costs {least}")
-
-    def get_num_sequences(self) -> int:
-        return len(self._videos)
-
-    def get_sequence_info(self, seq_id: int) -> SequenceInfo:
-        return self.dataset.get_sequence_info(self._videos[seq_id])
-
-    def load_frame(self, seq_id: int, frame_id: int) -> np.ndarray:
-        return self.dataset.load_frame(self._videos[seq_id], frame_id)
-
-    def sequence_name(self, seq_id: int) -> str:
-        return self.dataset.sequence_name(self._videos[seq_id])
-
-    def frame_name(self, seq_id: int, frame_id: int) -> str:
-        return self.dataset.frame_name(self._videos[seq_id], frame_id)
-
-    def get_class_name(self, seq_id: int) -> str | None:
-        return self.dataset.get_class_name(self._videos[seq_id])
+        super().__init__(dataset, videos)
 
 
 class FewerFrames(AnnotationWrapper):
@@ -113,7 +92,7 @@ class FewerFrames(AnnotationWrapper):
         info = dict(self.dataset.get_sequence_info(seq_id))
         kept = torch.zeros_like(info["valid"])
         labelled = torch.nonzero(info["valid"]).flatten()
-        order = np.random.default_rng(_rank(self.seed, self.sequence_name(seq_id))).permutation(len(labelled))
+        order = np.random.default_rng(name_rank(self.seed, self.sequence_name(seq_id))).permutation(len(labelled))
         kept[labelled[torch.from_numpy(order[: max(round(self.part * len(labelled)), 2)])]] = True
         info["valid"] = kept
         info["visible"] = info["visible"] & kept
@@ -181,8 +160,3 @@ def boxes_within_budget(dataset: BaseVideoDataset, seed: int, budget: Budget = B
         budget: what is paid for.
     """
     return budget.of(dataset, seed)
-
-
-@lru_cache(maxsize=100_000)
-def _rank(seed: int, name: str) -> int:
-    return int(np.random.SeedSequence((seed, zlib.crc32(name.encode()))).generate_state(1)[0])

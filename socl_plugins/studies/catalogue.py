@@ -5,67 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from socl_plugins.studies.dimp_transt import DIMP_AND_TRANST
+from socl_plugins.studies.schedules import FROM_IMAGENET, SHORT
 from socl_plugins.studies.study import Row, Study
-
-NO_HELD_OUT_SELECTION = {"score": "none", "runtime.num_workers": "0"}
-"""No held-out video chooses among epochs: the averaged weights after the last one are what is tested."""
-
-SHORT = {
-    **NO_HELD_OUT_SELECTION,
-    "schedule.epochs": "20",
-    "schedule.samples_per_video": "none",
-    "schedule.samples_per_epoch": "720",
-    "schedule.batch_size": "12",
-    "schedule.decay": "cosine",
-    "optimizer.learning_rate": "1e-3",
-}
-"""1,200 steps of 12 pairs from random weights, with a cosine: some minutes on two cores."""
-
-FROM_IMAGENET = {
-    **SHORT,
-    "network.pretrained": "imagenet",
-    "schedule.epochs": "4",
-    "optimizer.learning_rate": "3e-5",
-}
-"""240 steps from where the papers start; docs/lab_notes/studies.md says how learning rates were chosen."""
-
-SHORT_DIMP = {
-    **NO_HELD_OUT_SELECTION,
-    "network.pretrained": "imagenet",
-    "network.frozen_backbone_layers": "conv1,bn1,layer1,layer2,layer3",
-    "sampler.num_train_frames": "2",
-    "sampler.num_test_frames": "2",
-    "schedule.epochs": "10",
-    "schedule.samples_per_video": "none",
-    "schedule.samples_per_epoch": "600",
-    "schedule.batch_size": "4",
-    "schedule.decay": "epochs",
-    "schedule.decay_epochs": "7",
-    "optimizer.rates.classifier.filter_initializer": "2.5e-4",
-    "optimizer.rates.classifier.filter_optimizer": "2.5e-3",
-    "optimizer.rates.classifier.feature_extractor": "2.5e-4",
-    "optimizer.rates.bb_regressor": "1e-3",
-}
-"""1,500 steps of 4 segments of 2 + 2 frames. The backbone does not learn, as in ATOM, which halves the time of a step;
-what does begins with random weights."""
-
-SHORT_TRANST = {
-    **NO_HELD_OUT_SELECTION,
-    "network": "transt18",
-    "network.pretrained": "imagenet",
-    "network.hidden": "512",
-    "network.fusion_layers": "2",
-    "network.dropout": "0",
-    "schedule.epochs": "5",
-    "schedule.samples_per_video": "none",
-    "schedule.samples_per_epoch": "1280",
-    "schedule.batch_size": "16",
-    "schedule.decay": "epochs",
-    "schedule.decay_epochs": "4",
-    "optimizer.learning_rate": "5e-4",
-    "optimizer.rates.backbone": "5e-5",
-}
-"""400 steps of 16 pairs, with a small network: what a CPU core does in ten minutes."""
 
 UNTRAINED = Row("untrained", network="siamfc_resnet18")
 # What docs/lab_notes/studies.md has of SoCL on real video was measured with each frame mirrored and colored on its own.
@@ -79,7 +21,6 @@ RAW = {"network.normalise": "false"}
 NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")
-SOCL_DIMP = Row("SD, clicks and a box on every 10th frame", "dimp/socl_dimp18", tracker="dimp/socl_dimp18")
 # From ImageNet's weights, with SoCL's loss alone: a higher rate tracks worse.
 LOW_LEARNING_RATE = {"optimizer.learning_rate": "1e-5"}
 
@@ -141,6 +82,16 @@ def _sweep(key: str, values: tuple[float, ...], paper: tuple[str, ...] = ()) -> 
     ]
 
 
+ETAS, ETA_PAPER = (0.05, 0.1, 0.15, 0.2), ("60.0", "60.9", "59.5", "59.1")
+
+
+def _alphas() -> list[Row]:
+    return [
+        replace(BCE, title=f"alpha = {value:g}", settings={"data.labels.alpha": f"{value:g}"}, line="BCE-Siam", x=value)
+        for value in (0.3, 0.5, 0.7)
+    ]
+
+
 def _noise_robust() -> list[Row]:
     rows = []
     for noise in (0, 10, 20, 50):
@@ -150,6 +101,23 @@ def _noise_robust() -> list[Row]:
             if robust:
                 settings |= {"actor": "noise_robust", "actor.noise.frame_px": str(robust), "actor.noise.scale": "100"}
             rows.append(Row(f"{title}, {noise} px", "pul/noisy_box_res18", settings=settings, line=title, x=noise))
+    return rows
+
+
+def _frames_at_hours() -> list[Row]:
+    # The same videos and the same cost: clicks on all frames of them, or boxes on 1 frame in 4.5.
+    rows = []
+    for part, clicks, boxes in (
+        (0.125, "56.7", "52.2"),
+        (0.25, "58.2", "54.3"),
+        (0.5, "59.8", "58.1"),
+        (1, "60.9", "58.8"),
+    ):
+        budget = {} if part == 1 else {"data.share": f"{part:g}"}
+        for row, paper, frames in ((SOCL, clicks, {}), (BOX, boxes, {"data.labels.budget.frame_part": "0.2222"})):
+            line = row.title.partition(",")[0]
+            settings = {**row.settings, **budget, **frames}
+            rows.append(replace(row, title=f"{line}, {part:g}", settings=settings, line=line, paper=paper))
     return rows
 
 
@@ -225,17 +193,11 @@ _STUDIES = (
     Study(
         "frames",
         "The same videos, boxes on 1 frame in 4.5 (SoCL, Table 8)",
-        (
-            replace(SOCL, paper="60.9"),
-            replace(
-                BOX,
-                title="Box-Siam, 1 frame in 4.5",
-                settings={"data.labels.budget.frame_part": "0.2222"},
-                paper="58.8",
-            ),
-        ),
+        _frames_at_hours(),
         SHORT,
         "OTB-13 AUC",
+        x_label="hours of annotation",
+        log_x=True,
     ),
     Study(
         "noise",
@@ -286,21 +248,25 @@ _STUDIES = (
     Study(
         "eta",
         "The top part of the score map that is clipped (SoCL, Table 10)",
-        _sweep("processing.crop.eta", (0.05, 0.1, 0.15, 0.2), ("60.0", "60.9", "59.5", "59.1")),
+        _sweep("processing.crop.eta", ETAS, ETA_PAPER),
         SHORT,
         "OTB-13 AUC",
         x_label="eta",
     ),
     Study(
-        "alpha",
-        "The threshold of pseudo boxes (SoCL, Fig. 8)",
-        [
-            replace(
-                BCE, title=f"alpha = {value:g}", settings={"data.labels.alpha": f"{value:g}"}, line="BCE-Siam", x=value
-            )
-            for value in (0.3, 0.5, 0.7)
-        ],
-        SHORT,
+        "eta_imagenet",
+        "The top part of the score map that is clipped, from ImageNet weights (SoCL, Table 10)",
+        _with(LOW_LEARNING_RATE, *_sweep("processing.crop.eta", ETAS, ETA_PAPER)),
+        FROM_IMAGENET,
+        "OTB-13 AUC",
+        x_label="eta",
+    ),
+    Study("alpha", "The threshold of pseudo boxes (SoCL, Fig. 8)", _alphas(), SHORT, x_label="alpha"),
+    Study(
+        "alpha_imagenet",
+        "The threshold of pseudo boxes, from ImageNet weights (SoCL, Fig. 8)",
+        _alphas(),
+        FROM_IMAGENET,
         x_label="alpha",
     ),
     Study(
@@ -336,6 +302,21 @@ _STUDIES = (
         {**SHORT, "schedule.epochs": "4", "schedule.samples_per_epoch": "240"},
     ),
     Study(
+        "progressive",
+        "PUL's two stages against a part of them: hard mini-batches or random ones, then the noise-robust loss or BCE",
+        [
+            Row(
+                f"{title}, then {loss}",
+                "pul/alex_pul",
+                # Where places are believed to be exact, the noise-robust loss is the balanced cross-entropy.
+                settings={"hooks.refresh_neighbours.selection": selection, "actor.noise.crop_px": error},
+            )
+            for title, selection in (("hard mini-batches", "neighbours"), ("random mini-batches", "random"))
+            for loss, error in (("noise-robust", "8"), ("cross-entropy", "0"))
+        ],
+        {**SHORT, "schedule.epochs": "10", "schedule.samples_per_epoch": "240"},
+    ),
+    Study(
         "correlation_filter",
         "Features for a correlation filter (SoCL, Tables 3 and 9); SoCL-CF from random weights",
         (
@@ -357,35 +338,7 @@ _STUDIES = (
         {**FROM_IMAGENET, "optimizer.learning_rate": "3e-6", "network.output_layer": "layer3"},
         "OTB-13 AUC",
     ),
-    Study(
-        "dimp",
-        "How the filter is found (DiMP, Table 1), and DiMP from clicks",
-        (
-            Row("Init", "dimp/dimp18_init", tracker="dimp/dimp18_init", paper="58.2"),
-            Row("GD", "dimp/dimp18_gd", tracker="dimp/dimp18_gd", paper="61.6"),
-            Row("SD", "dimp/dimp18", tracker="dimp/dimp18", paper="63.8"),
-            replace(SOCL_DIMP, settings={"processing.soft.extent": "top_map"}),
-            replace(
-                SOCL_DIMP,
-                title=f"{SOCL_DIMP.title}, extents of pseudo boxes",
-                settings={"processing.soft.extent": "box"},
-            ),
-            replace(IMAGENET, title="SiamFC on ImageNet's ResNet-18"),
-            Row("OpenCV's CSRT", tracker="opencv/csrt"),
-        ),
-        SHORT_DIMP,
-        "AUC on OTB-100, NfS and UAV123",
-    ),
-    Study(
-        "transt",
-        "TransT from sparse boxes and clicks, or from as many hours of boxes (SoCL, Table 7)",
-        (
-            Row("TransT, all boxes", "transt/transt50_got10k", tracker="transt/transt50"),
-            Row("TransT, boxes for the same hours", "transt/box_same_hours", tracker="transt/transt50"),
-            Row("SoCL-TransT", "transt/socl_transt", tracker="transt/transt50"),
-        ),
-        SHORT_TRANST,
-    ),
+    *DIMP_AND_TRANST,
 )
 
 STUDIES: Mapping[str, Study] = {study.name: study for study in _STUDIES}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -22,7 +23,7 @@ import pytest
 
 from ltr.admin.ownership import LOCK_FILE
 from ltr.admin.records import RecordError
-from ltr.models.builder import NETWORKS
+from ltr.models.builder import NETWORKS, build_network
 from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
 from socl_plugins.studies import run as study_run
@@ -82,6 +83,18 @@ def test_the_settings_of_every_row_fit_its_recipe(study: Study) -> None:
         if cell.recipe:
             made = recipe(cell.recipe, dict(cell.settings))
             assert made.score is None and made.schedule.samples_per_video is None
+
+
+def test_each_row_of_dimps_table_2_learns_one_part_more() -> None:
+    learning = []
+    for cell in STUDIES["dimp_parts"].cells([0], {}):
+        network = recipe(cell.recipe, dict(cell.settings)).network
+        net = build_network(network.name, **{**network.options, "pretrained": None})
+        learning.append({name for name, weight in net.named_parameters() if weight.requires_grad})
+    assert all(fewer < more for fewer, more in itertools.pairwise(learning))
+    parts = ["classifier.filter_initializer", "feature_extractor", "classifier.feature_extractor"]
+    for part, fewer, more in zip([*parts, "classifier.filter_optimizer"], learning, learning[1:]):
+        assert all(name.startswith(f"{part}.") for name in more - fewer), part
 
 
 def test_rows_share_the_schedule_and_keep_what_they_differ_in() -> None:

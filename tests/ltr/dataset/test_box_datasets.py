@@ -230,6 +230,27 @@ def test_embedded_videos_take_the_place_of_all_data_sets(
     assert capsys.readouterr().out.startswith("got10k_val_dir is not set: the held-out score is that of embedded")
 
 
+def test_a_share_of_the_videos_is_the_seeds_choice_and_part_of_a_larger_one(tmp_path: Path) -> None:
+    export_got10k(SyntheticVideo(10, num_frames=2, size=(48, 64)), tmp_path / "got", "train")
+    env = replace(Environment(), got10k_dir=tmp_path / "got")
+
+    def names(share: float, seed: int) -> list[str]:
+        (dataset,) = open_videos(Data(share=share), env, seed=seed).datasets
+        return [dataset.sequence_name(video) for video in range(len(dataset))]
+
+    everything = names(1, 0)
+    assert [len(names(share, 0)) for share in (0.01, 0.3, 1)] == [1, 3, 10]
+    assert set(names(0.3, 0)) < set(names(0.6, 0)) < set(everything)
+    assert names(0.3, 0) == names(0.3, 0) == sorted(names(0.3, 0)) and names(0.3, 0) != names(0.3, 1)
+    (three,) = open_videos(Data(share=0.3), env).datasets
+    (whole,) = open_videos(Data(), env).datasets
+    number = everything.index(names(0.3, 0)[2])
+    assert np.array_equal(three.load_frame(2, 1), whole.load_frame(number, 1))
+    assert len(open_videos(Data(share=0.5, embedded_videos=4), Environment())) == 2
+    with pytest.raises(SettingsError, match=r"data.share is 0; it is a part"):
+        Data(share=0)
+
+
 def test_the_schedule_is_the_papers_from_1000_videos_on_or_as_asked_for(tmp_path: Path) -> None:
     export_got10k(SyntheticVideo(6, num_frames=2, size=(48, 64)), tmp_path / "got", "train")
     six = open_videos(Data(), replace(Environment(), got10k_dir=tmp_path / "got"))
