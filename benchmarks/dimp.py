@@ -9,8 +9,9 @@ make small differences grow.
 Frames are timed whole: the GPU is waited for once, at their end. The backbone alone takes the crop of the first frame,
 in turns with them: ``plain`` is the network as it was built, called as one calls a network, ``folded`` the tracker's
 own, whose batch norms are in its convolutions, and ``recorded``, on a GPU, the latter as a CUDA graph, which is how the
-tracker calls it. What the stages of a frame take comes from a second pass, since each of them is waited for there.
-Each pass ends after its part of ``--seconds``, whatever the number of frames.
+tracker calls it. ``coarse`` is the fast tracker in the ``--precision`` that is asked for. What the stages of a frame
+take comes from a second pass, since each of them is waited for there. Each pass ends after its part of ``--seconds``,
+whatever the number of frames.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -144,6 +146,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (default: 2)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--tf32", action="store_true", help="on a GPU, calculate as coarsely as torch does by itself")
+    parser.add_argument("--precision", default="bfloat16", help="of a third tracker in turns (default: bfloat16)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -163,7 +166,8 @@ def main() -> int:
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     clock = Clock(device, f"{options.network}, {where}")
     fast, plain = DiMPTracker(params), PlainDiMPTracker(params)
-    trackers: dict[str, DiMPTracker] = {"fast": fast, "plain": plain}
+    coarse = DiMPTracker(replace(params, precision=options.precision))
+    trackers: dict[str, DiMPTracker] = {"fast": fast, "plain": plain, "coarse": coarse}
     begin = time.perf_counter()
     for _ in range(2):
         for name, tracker in trackers.items():
@@ -192,6 +196,7 @@ def main() -> int:
     for name in ("fast, stages waited for", *stages):
         print(watch.row(name))
     print(clock.over("plain", "fast"))
+    print(clock.over("fast", "coarse"))
     for name in backbones:
         print(clock.over("fast", name))
     print(f"largest difference of a box's coordinate: {difference:.2e} pixels in {number} frames  {clock.what}")

@@ -53,7 +53,7 @@ class SiamFCParams(TrackerParams):
         template_lr: how much of the new appearance enters the template in each frame; 0 keeps the first frame's.
         fill: what a crop shows outside the frame: ``mean``, the first frame's mean colour, ``replicate``, the border.
         min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
-        precision: of the network's convolutions, ``float32`` or ``bfloat16``.
+        precision: of the network's convolutions, ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the CPU has it.
     """
 
     network: str | Path | nn.Module

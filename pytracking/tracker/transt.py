@@ -34,7 +34,7 @@ class TransTParams(TrackerParams):
         search_factor: as ``template_factor``, of the search region.
         window_influence: weight of the Hann window against the score, 0 to 1.
         min_side: sides of a box in pixels are at least so long.
-        precision: of the network's convolutions, ``float32`` or ``bfloat16``.
+        precision: of the network's convolutions, ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the CPU has it.
     """
 
     network: str | Path | nn.Module

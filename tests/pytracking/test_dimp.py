@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from ltr.data.target_crops import BorderMode
+from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.bbreg import Modulation
 from ltr.models.fold import folded
 from ltr.models.target_classifier import LossMaps
 from ltr.models.tracking.dimpnet import DiMPNet, dimpnet18
-from pytracking.parameter.params import ParameterError
+from pytracking.parameter.params import ParameterError, multiplies_bfloat16
 from pytracking.registry import PARAMETERS, TRACKERS
 from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 from pytracking.tracker.dimp.localization import locate
@@ -174,8 +175,8 @@ def test_the_features_around_boxes_are_those_of_the_whole_crop(network: DiMPNet)
     for box in ([100.0, 90, 60, 70], [-30.0, 10, 50, 60], [200.0, 230, 120, 90], [-50.0, -50, 400, 400]):
         starts = torch.tensor([box]) + torch.tensor([[0.0, 0, 0, 0], [3, -5, 10, 20], [-8, 4, -10, 5]])
         with torch.no_grad():
-            everything = whole(network.bb_regressor, features)
-            part = around(network.bb_regressor, features, starts)
+            everything = whole(judge, features)
+            part = around(judge, features, starts)
             assert part.holds(starts)
             fast = refine_boxes(judge, features, starts, Ascent(5))
             plain = refine_boxes(judge, features, starts, Ascent(5), window=everything)
@@ -364,3 +365,25 @@ def test_names_and_wrong_values() -> None:
         DiMPParams(network="", border_limit=0.5)  # it would make the crop larger
     with pytest.raises(ParameterError, match="Linear is none"):
         DiMPTracker(DiMPParams(network=torch.nn.Linear(1, 1), device="cpu"))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "auto"])
+def test_bfloat16_is_for_convolutions_and_leaves_everything_else_in_float32(precision: str) -> None:
+    video = SyntheticVideo(1, 3, (120, 160), seed=2)
+    box = video.get_sequence_info(0)["bbox"][0].numpy()
+    torch.manual_seed(0)
+    network = dimpnet18()
+    trackers = [
+        DiMPTracker(DiMPParams(network=network, device="cpu", image_sample_size=144, precision=name))
+        for name in ("float32", precision)
+    ]
+    features = []
+    for tracker in trackers:
+        tracker.initialize(video.load_frame(0, 0), {"init_bbox": box})
+        assert tracker.filter.dtype == tracker.memory.samples.features.dtype == torch.float32
+        features.append(tracker.memory.samples.features[0])
+        found = tracker.track(video.load_frame(0, 1))
+        assert np.isfinite(found["target_bbox"]).all()
+    off = float((features[0] - features[1]).norm() / features[0].norm())
+    coarse = precision == "bfloat16" or multiplies_bfloat16(torch.device("cpu"))
+    assert 1e-4 < off < 3e-2 if coarse else off == 0  # bfloat16 has eight bits

@@ -49,7 +49,7 @@ def test_a_value_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("params", [SiamFCParams, ECOParams, TransTParams])
 def test_only_known_precisions_can_be_asked_for(params: type[TrackerParams]) -> None:
-    with pytest.raises(ParameterError, match="precision must be 'float32' or 'bfloat16', not 'half'"):
+    with pytest.raises(ParameterError, match="precision must be one of 'float32', 'bfloat16', 'auto', not 'half'"):
         params(network="x.pth", precision="half")  # type: ignore[call-arg]
 
 

@@ -102,9 +102,10 @@ class TrackerParams:
             )
 
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "auto")
 """What a parameter ``precision`` may be: of a network's convolutions. ``bfloat16`` takes about half the time on CPUs
-that multiply it in hardware; what is done with the features is computed in float32."""
+that multiply it in hardware; ``auto`` is that there, and ``float32`` elsewhere. What is done with the features is
+computed in float32."""
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
@@ -113,16 +114,37 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any
     Raises:
         ParameterError: there is no such precision, or the device does not have it.
     """
-    check_precision(precision)
-    if precision == "float32":
+    kind = number_type(precision, device)
+    if kind == torch.float32:
         return nullcontext()
     try:
-        return torch.autocast(device.type, torch.bfloat16)
+        # What is recorded as a CUDA graph must not depend on what is cached while it is recorded.
+        return torch.autocast(device.type, kind, cache_enabled=device.type != "cuda")
     except RuntimeError as error:
         raise ParameterError(f"precision is {precision!r}, but {device} has none: {error}") from error
+
+
+def number_type(precision: str, device: torch.device) -> torch.dtype:
+    """Returns float32 or bfloat16, whichever a precision stands for on a device.
+
+    Raises:
+        ParameterError: there is no such precision.
+    """
+    check_precision(precision)
+    coarse = multiplies_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+    return torch.bfloat16 if coarse else torch.float32
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Returns whether a device is a CPU that multiplies bfloat16 in hardware; others were not measured."""
+    if device.type != "cpu":
+        return False
+    # torch has no public question for it; without its own, the answer is no.
+    known = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(bool(ask()) for ask in known if ask is not None)
 
 
 def check_precision(precision: str) -> None:
     """Raises ParameterError if this is none of :data:`PRECISIONS`."""
     if precision not in PRECISIONS:
-        raise ParameterError(f"precision must be {' or '.join(map(repr, PRECISIONS))}, not {precision!r}")
+        raise ParameterError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, not {precision!r}")

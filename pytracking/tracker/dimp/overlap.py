@@ -33,17 +33,28 @@ class IoUPredictor:
     Args:
         branch: the network, in evaluation mode.
         modulation: what it knows of the target, (1, C) at each stride.
+        kind: of the numbers that convolutions and linear layers multiply, float32 or bfloat16.
     """
 
-    def __init__(self, branch: AtomIoUNet, modulation: Modulation) -> None:
+    def __init__(self, branch: AtomIoUNet, modulation: Modulation, kind: torch.dtype = torch.float32) -> None:
         self.branch = branch
+        self.kind = kind
         answers = branch.iou_predictor.weight[0].detach().split([branch.fc3_rt.outputs, branch.fc4_rt.outputs])
         blocks, factors = (branch.fc3_rt, branch.fc4_rt), (modulation.stride8, modulation.stride16)
-        self._levels = [_level(block, factor[0], answer) for block, factor, answer in zip(blocks, factors, answers)]
+        self._levels = [
+            _level(block, factor[0], answer, kind) for block, factor, answer in zip(blocks, factors, answers)
+        ]
         self._bias = branch.iou_predictor.bias.detach()
         self._scales = self._bias.new_tensor([[1 / stride] for stride in STRIDES])
         self._bins = self._bias.new_tensor([[level.bins] for level in self._levels])
         self._parts = torch.arange(max(level.bins for level in self._levels) + 1).to(self._bias)
+
+    def iou_features(self, features: Features) -> Features:
+        """Returns what :meth:`__call__` takes, of backbone features (1, C, H, W) at both strides."""
+        device = features[0].device.type
+        with torch.autocast(device, self.kind, enabled=self.kind != torch.float32, cache_enabled=device != "cuda"):
+            near, far = self.branch.iou_features(features)
+        return near.float(), far.float()
 
     def __call__(self, iou_features: Features, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns predicted overlaps (P,) and their gradients (P, 4) for boxes (P, 4) x, y, w, h in pixels.
@@ -66,11 +77,11 @@ class IoUPredictor:
         return overlaps, gradient
 
 
-def _level(block: LinearBlock, factors: Tensor, answer: Tensor) -> _Level:
+def _level(block: LinearBlock, factors: Tensor, answer: Tensor, kind: torch.dtype) -> _Level:
     linear = folded(block).linear
     weight = linear.weight.view(linear.out_features, len(factors), -1) * factors[:, None]
     weight = weight.transpose(1, 2).flatten(1).contiguous()
-    return _Level(block.cells, weight, linear.bias.detach(), answer)
+    return _Level(block.cells, weight.to(kind), linear.bias.detach(), answer)
 
 
 def _judge(level: _Level, features: Tensor, weights: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,10 +98,11 @@ def _judge(level: _Level, features: Tensor, weights: Tensor, changes: Tensor) ->
     lines = features.reshape(height, width * channels)
     sums = (along_y.reshape(count * bins, height) @ lines).view(count, bins, width, channels)
     pooled = along_x[:, None] @ sums  # (P, bins along y, bins along x, C)
-    hidden = torch.addmm(level.bias, pooled.view(count, -1), level.weight.t())
+    kind = level.weight.dtype
+    hidden = (pooled.view(count, -1).to(kind) @ level.weight.t()).float() + level.bias
     overlaps = hidden.clamp(min=0) @ level.answer
-    pull = ((hidden > 0) * level.answer) @ level.weight
-    pull = pull.view(count, bins, bins, channels)
+    pull = ((hidden > 0) * level.answer).to(kind) @ level.weight
+    pull = pull.float().view(count, bins, bins, channels)
     pull_x = (pull @ sums.transpose(2, 3)).sum(dim=1)  # (P, bins, W), in the weights along x
     spread = (along_x.transpose(1, 2)[:, None] @ pull).view(count * bins, width * channels)
     pull_y = (spread @ lines.t()).view(count, bins, height)

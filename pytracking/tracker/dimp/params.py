@@ -10,7 +10,7 @@ from typing import ClassVar, get_args
 from torch import nn
 
 from ltr.data.target_crops import BorderMode
-from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.parameter.params import ParameterError, TrackerParams, check_precision
 from pytracking.tracker.dimp.refinement import Space
 from pytracking.tracker.dimp.sampling import FirstFrameAugmentation
 
@@ -75,6 +75,8 @@ class DiMPParams(TrackerParams):
         iounet_k: number of best boxes that are averaged.
         maximal_aspect_ratio: of a box.
         min_side: sides in pixels that the target keeps.
+        precision: of the network's convolutions, ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the CPU has it.
+            The filter and overlaps are computed in float32.
     """
 
     OTHER_NAMES: ClassVar[Mapping[str, str]] = {
@@ -127,8 +129,10 @@ class DiMPParams(TrackerParams):
     iounet_k: int = 3
     maximal_aspect_ratio: float = 6.0
     min_side: float = 10.0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
+        check_precision(self.precision)
         averaging = 1.0 if self.model_averaging_rate is None else self.model_averaging_rate
         skipping = 1 if self.train_skipping is None else self.train_skipping
         limit = 1.0 if self.border_limit is None else self.border_limit

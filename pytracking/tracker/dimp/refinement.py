@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltr.models.bbreg import AtomIoUNet
 from ltr.models.bbreg.atom_iou_net import STRIDES, Features
 from pytracking.tracker.dimp.overlap import IoUPredictor
 
@@ -80,14 +79,14 @@ class Window:
         return bool((corners[:2] >= self.bounds[:2]).all() and (corners[2:] <= self.bounds[2:]).all())
 
 
-def whole(branch: AtomIoUNet, features: Features) -> Window:
+def whole(judge: IoUPredictor, features: Features) -> Window:
     """Returns the IoU features of the whole crop, for backbone features (1, C, H, W) at both strides."""
     device = features[0].device
     bounds = torch.tensor([-torch.inf, -torch.inf, torch.inf, torch.inf], device=device)
-    return Window(branch.iou_features(features), torch.zeros(2, device=device), bounds)
+    return Window(judge.iou_features(features), torch.zeros(2, device=device), bounds)
 
 
-def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
+def around(judge: IoUPredictor, features: Features, boxes: Tensor) -> Window:
     """Returns the IoU features of the part of the crop that boxes (N, 4) x, y, w, h can see, and a little more.
 
     Two convolutions look two cells far. With so many more cells around the part, its features are those of the whole.
@@ -110,7 +109,7 @@ def around(branch: AtomIoUNet, features: Features, boxes: Tensor) -> Window:
         (left, right), (top, bottom) = ((begin * factor, end * factor) for begin, end in spans)
         outer = (max(left - REACH, 0), max(top - REACH, 0))
         cut.append((level[..., outer[1] : bottom + REACH, outer[0] : right + REACH], (left, right, top, bottom), outer))
-    found = branch.iou_features((cut[0][0], cut[1][0]))
+    found = judge.iou_features((cut[0][0], cut[1][0]))
     inner = tuple(
         level[..., top - y : bottom - y, left - x : right - x].contiguous(memory_format=torch.channels_last)
         for level, (_, (left, right, top, bottom), (x, y)) in zip(found, cut)
@@ -136,11 +135,11 @@ def refine_boxes(
         window: IoU features to begin with; by default those around the boxes. When a box leaves them, others
             are computed.
     """
-    window = window or around(judge.branch, features, boxes)
+    window = window or around(judge, features, boxes)
     first_size = boxes[0, 2:]
     for step in range(ascent.steps):
         if not window.holds(boxes):
-            window = around(judge.branch, features, boxes)
+            window = around(judge, features, boxes)
         moved = torch.cat([boxes[:, :2] - window.origin, boxes[:, 2:]], dim=1)
         overlaps, gradient = judge(window.features, moved)
         boxes = ascent.moved(boxes, gradient, step, first_size)
@@ -155,7 +154,7 @@ def refine_on_whole_crop(
     So they can be recorded (:func:`ltr.models.graphed.graphed`). A GPU computes a whole crop's IoU features faster than
     it tells which part of them is needed.
     """
-    near, far = judge.branch.iou_features(features)
+    near, far = judge.iou_features(features)
     near, far = (level.contiguous(memory_format=torch.channels_last) for level in (near, far))
     first_size = boxes[0, 2:]
     for step in range(ascent.steps):

@@ -19,7 +19,7 @@ from ltr.models.fold import folded
 from ltr.models.graphed import graphed
 from ltr.models.target_classifier import LossMaps
 from ltr.models.tracking import DiMPNet
-from pytracking.parameter.params import ParameterError
+from pytracking.parameter.params import ParameterError, autocast, number_type
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
 from pytracking.tracker.dimp.localization import Location, locate
 from pytracking.tracker.dimp.memory import DiMPMemory, Samples
@@ -56,8 +56,9 @@ class DiMPTracker(BaseTracker):
         self.device = params.torch_device
         self.network = self._prepare(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         classifier = self.network.classifier
-        self._backbone = self._recorded(self.network.extract_backbone)
-        self._extract = self._recorded(classifier.extract)
+        self._precision = autocast(params.precision, self.device)
+        self._backbone = self._recorded(self._extract_backbone)
+        self._extract = self._recorded(self._extract_for_classifier)
         self._classify = self._recorded(classifier.classify)
         self._loss_maps = self._recorded(classifier.filter_optimizer.loss_maps)
 
@@ -77,11 +78,11 @@ class DiMPTracker(BaseTracker):
         """Mean side of the target, to which crops are scaled. It stays when the box's change is doubtful."""
         self.initial_side = self.side
         crops, boxes = self._first_crops(image, box)
-        backbone = self.network.extract_backbone(self._images(crops))
+        backbone = self._extract_backbone(self._images(crops))
         first = self._upload(boxes[0])
         reference = (backbone["layer2"][:1], backbone["layer3"][:1])
         self._set_target_modulation(self.network.bb_regressor.modulation(reference, first[None]))
-        self._learn_first(self.network.classifier.extract(backbone["layer3"]), boxes)
+        self._learn_first(self._extract_for_classifier(backbone["layer3"]), boxes)
         return {"target_bbox": box.tolist(), "score": 1.0}
 
     @torch.no_grad()
@@ -118,6 +119,16 @@ class DiMPTracker(BaseTracker):
     def _prepare(self, network: DiMPNet) -> DiMPNet:
         """Returns the network to track with, which is the tracker's own."""
         return folded(network)
+
+    def _extract_backbone(self, images: Tensor) -> dict[str, Tensor]:
+        with self._precision:
+            found = self.network.extract_backbone(images)
+        return {name: layer.float() for name, layer in found.items()}
+
+    def _extract_for_classifier(self, features: Tensor) -> Tensor:
+        with self._precision:
+            found = self.network.classifier.extract(features)
+        return found.float()
 
     def _recorded(self, function: Callable[P, R]) -> Callable[P, R]:
         """Returns the function as the frames after the first are to call it."""
@@ -164,7 +175,9 @@ class DiMPTracker(BaseTracker):
 
     def _set_target_modulation(self, modulation: Modulation) -> None:
         """Takes in what the IoU network knows of the target."""
-        self.judge = IoUPredictor(self.network.bb_regressor, modulation)
+        self.judge = IoUPredictor(
+            self.network.bb_regressor, modulation, number_type(self.params.precision, self.device)
+        )
         judge, ascent = self.judge, self._ascent
 
         def refined(near: Tensor, far: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:

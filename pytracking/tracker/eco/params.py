@@ -35,7 +35,7 @@ class ECOParams(TrackerParams):
         update_every: the filter is updated in every so many frames.
         learning: how the filter is learned.
         min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
-        precision: of the network's convolutions, ``float32`` or ``bfloat16``.
+        precision: of the network's convolutions, ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the CPU has it.
     """
 
     network: str | Path | nn.Module | None = None
