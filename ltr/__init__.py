@@ -1,7 +1,7 @@
 """Offline learning, from annotated video to a checkpoint: data sets, samplers, networks, actors, trainers, recipes.
 
 What tracks a video or scores a tracker never lives here: that is ``pytracking``, which builds on this package.
-:func:`train` and :func:`load` are what the command lines call.
+:func:`train`, :func:`load` and :func:`save_pretrained` are what the command lines call.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ltr.config import Recipe
     from ltr.engine.result import TrainingResult
 
-__all__ = ["load", "recipe", "train"]
+__all__ = ["from_pretrained", "load", "recipe", "save_pretrained", "train"]
 
 
 def train(
@@ -99,7 +99,8 @@ def load(name_or_file: str | Path) -> nn.Module:
     """Returns a trained network in evaluation mode, by the name of its recipe or by its file. No code in it runs.
 
     Args:
-        name_or_file: ``module/name`` of a recipe that was trained in the workspace, or a checkpoint's path.
+        name_or_file: ``module/name`` of a recipe that was trained in the workspace, the path of a checkpoint or of a
+            folder that :func:`save_pretrained` wrote, or ``hf://user/name``, such a folder on the Hugging Face Hub.
 
     Raises:
         CheckpointError: there is no such network, or its file cannot be read.
@@ -107,3 +108,62 @@ def load(name_or_file: str | Path) -> nn.Module:
     from ltr.admin.checkpoint import load_network
 
     return load_network(name_or_file).eval()
+
+
+def save_pretrained(
+    network: str | Path | nn.Module,
+    folder: str | Path,
+    *,
+    license: str | None = None,
+    tracker: str | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Writes a network as a folder to give away, and returns its path: weights, description and model card.
+
+    ``model.safetensors`` holds the weights; ``config.json`` how the network is built, the settings and numbers of its
+    training, and the sha256 of the weights; ``README.md`` the same for people. Absolute paths in the settings are cut
+    to their last part. ``socl share`` does the same.
+
+    >>> import ltr
+    >>> from ltr.models.builder import build_network
+    >>> network = build_network("siamfc_alexnet")
+    >>> folder = ltr.save_pretrained(network, getfixture("tmp_path") / "mine", license="cc0-1.0")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['README.md', 'config.json', 'model.safetensors']
+    >>> type(ltr.from_pretrained(folder)).__name__
+    'SiamFCNet'
+
+    Args:
+        network: as :func:`load` takes it, or a network that ``ltr.models.builder.build_network`` made.
+        folder: that does not exist, or is empty.
+        license: of the weights, such as ``cc-by-4.0``; without one the card says that none is stated.
+        tracker: ``tracker/parameters`` to track with; by default that of the recipe.
+        overwrite: let it take the place of a network that lies there.
+
+    Raises:
+        CheckpointError: there is no such network, or it does not say how it is built.
+        WriteError: the folder holds something, or cannot be written.
+    """
+    from ltr.sharing import pretrained
+
+    return pretrained.save_pretrained(network, folder, license, tracker, overwrite)
+
+
+def from_pretrained(folder_or_id: str | Path, *, device: str = "cpu") -> nn.Module:
+    """Returns the network of a folder that :func:`save_pretrained` wrote, in evaluation mode. No code in it runs.
+
+    The sha256 of the weights is compared with that in ``config.json``, and the weights must fit the network exactly.
+
+    Args:
+        folder_or_id: the folder, or ``user/name`` or ``user/name@revision`` on the Hugging Face Hub, which is
+            downloaded with the package ``huggingface_hub``.
+        device: to load to.
+
+    Raises:
+        CheckpointError: the folder lacks a file or is of another program, a file is damaged, or the weights do not fit.
+        HubError: a CheckpointError: ``huggingface_hub`` is not installed, or the Hub does not give the files.
+        RegistryError: the kind of network is not known; a plugin may be missing.
+    """
+    from ltr.sharing import pretrained
+
+    return pretrained.from_pretrained(folder_or_id, device)

@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("train a network by a recipe", __name__, "train"),
     "track": Command("track the videos of a folder of clips, or a data set", __name__, "track"),
     "export": Command("write tracked boxes as other tools' files", __name__, "export"),
+    "share": Command("write a network as a folder to give away", "ltr.sharing.__main__"),
     "report": Command("tables, plots and a page of tracking results", "pytracking.analysis.__main__"),
     "cost": Command("what labels cost, at the paper's prices or as measured", _CLICKS, first=("cost",)),
     "studies": Command("the papers' comparisons", "socl_plugins.studies.__main__"),

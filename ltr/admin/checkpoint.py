@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from ltr.admin.environment import load_environment, program
 from ltr.admin.files import write_atomically
 from ltr.admin.weight_files import SAFETENSORS, CheckpointError, load_file, read_about, write_weights
 from ltr.registry import TRAIN_SETTINGS, RegistryError, near_names
+from ltr.sharing.folder import CONFIG, WEIGHTS, looks_shared, read_config, read_folder
+from ltr.sharing.hub import HUB, download
 
 SUFFIX = ".pth.tar"
 WRAPPERS = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before the names of weights
@@ -98,13 +101,16 @@ def plain(value: Any, where: str = "value") -> Any:
 def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") -> dict[str, Any]:
     """Returns the content of a checkpoint; no code in the file is run.
 
-    It is one of this project or of pytracking, or bare weights that siamfc-pytorch, SiamDW or TransT publish.
+    It is one of this project or of pytracking, or bare weights that siamfc-pytorch, SiamDW or TransT publish; or the
+    folder of a shared network (:mod:`ltr.sharing.folder`).
 
     Raises:
         CheckpointError: the file is missing, truncated, no checkpoint, another program's, or would run code.
     """
     from ltr.models.bare_weights import recognised  # the models are only needed here
 
+    if Path(path).is_dir():
+        return read_folder(Path(path), map_location)
     content = load_file(path, map_location)
     about = read_about(Path(path))
     if about is not None:
@@ -222,8 +228,9 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
     """Returns the network of a checkpoint, in evaluation mode; no code in the file is run.
 
     Args:
-        path_or_name: a path, of a checkpoint of this project or one that pytracking published; a file's name in the
-            environment's ``network_dir``; or a training recipe ``module/name``, which stands for its best checkpoint.
+        path_or_name: a path, of a checkpoint of this project or one that pytracking published, or of the folder of a
+            shared network; a name of such in the environment's ``network_dir``; a training recipe ``module/name``,
+            which stands for its best checkpoint; or ``hf://user/name``, a network on the Hugging Face Hub.
         map_location: the device to load to.
 
     Raises:
@@ -253,8 +260,8 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
     try:
         with torch.device("meta"):  # takes no memory: the weights say whether the network may take it
             sketch = build_network(name, **arguments)
-    except RegistryError:
-        raise
+    except RegistryError as error:
+        raise RegistryError(f"{path}: {error}") from error
     except Exception:  # a network that cannot be built without numbers; what is wrong with the arguments comes below
         sketch = None
     if sketch is not None:
@@ -270,26 +277,39 @@ def load_network(path_or_name: str | Path, map_location: torch.device | str = "c
 
 
 def find_checkpoint(path_or_name: str | Path) -> Path:
-    """Returns the file that ``path_or_name`` stands for, as :func:`load_network` takes it.
+    """Returns the file or folder that ``path_or_name`` stands for, as :func:`load_network` takes it.
 
     Raises:
         CheckpointError: there is none; the message says where it was looked for.
     """
+    if str(path_or_name).startswith(HUB):
+        return download(str(path_or_name).removeprefix(HUB))
     path = Path(path_or_name).expanduser()
-    if path.is_file():
+    if path.is_file() or looks_shared(path):
         return path
     looked_for = [path]
     network_dir = load_environment().network_dir
     if not path.is_absolute():
         candidates = [network_dir / f"{path}{suffix}" for suffix in ("", SUFFIX, ".pth", SAFETENSORS)]
         for candidate in candidates:
-            if candidate.is_file():
+            if candidate.is_file() or looks_shared(candidate):
                 return candidate
         looked_for.append(candidates[0])
     name = str(path_or_name)
     if re.fullmatch(r"(ltr/)?[\w-]+/[\w-]+", name):
         return best_checkpoint(name)
+    if path.is_dir():
+        read_config(path)  # raises, and says what it lacks
     raise CheckpointError(f"there is no checkpoint {name!r}: looked for {' and '.join(map(str, looked_for))}")
+
+
+def content_digest(path: Path) -> str:
+    """Returns 16 hexadecimal digits that change with the content of a checkpoint, or of a shared network's folder."""
+    files = [path / name for name in (WEIGHTS, CONFIG)] if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def best_checkpoint(recipe: str) -> Path:

@@ -7,6 +7,7 @@ import errno
 import glob
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +108,36 @@ def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> Non
             file.write(content)
 
     write_atomically(path, write)
+
+
+def write_folder_atomically(folder: Path, write: Callable[[Path], None]) -> None:
+    """Writes a folder so that it is there whole, or as it was before.
+
+    ``write`` gets an empty folder of a temporary name beside it, which then takes the place of ``folder``; what lay
+    there is removed. A process that is killed in between leaves at most hidden ``*.partial`` folders.
+
+    Raises:
+        WriteError: as :func:`write_atomically`.
+    """
+    partial = partial_path(folder)
+    old = partial.with_name(f"{partial.name}.old")
+    try:
+        with _write_errors(folder):
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+        write(partial)
+        with _write_errors(folder):
+            if folder.exists():
+                os.replace(folder, old)
+            os.replace(partial, folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+    _force_directory_to_disk(folder.parent)
 
 
 def partial_path(path: Path) -> Path:

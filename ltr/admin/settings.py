@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ltr.admin.environment import Environment, load_environment
+from ltr.admin.provenance import code_version
 from ltr.config.errors import SettingsError
 from ltr.config.overrides import apply_overrides, flat
 from ltr.registry import near_names
@@ -122,7 +123,7 @@ class Settings:
 
     def summary(self) -> dict[str, Any]:
         """Returns what a checkpoint says about the run that made it, as plain data."""
-        versions = {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__}
+        libraries = {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__}
         return {
             "module_name": self.module_name,
             "script_name": self.script_name,
@@ -131,7 +132,7 @@ class Settings:
             "seed": self.seed,
             "schedule": self.schedule,
             "config": flat(self.recipe or self.config) if self.config else {},
-            "versions": versions,
+            "versions": {**libraries, **code_version()},
         }
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -76,13 +76,33 @@ def write_weights(path: str | Path, weights: Mapping[str, torch.Tensor], about: 
     Raises:
         WriteError: see :func:`ltr.admin.files.write_bytes_atomically`.
     """
+    path = Path(path)
+    content = safetensors_bytes(weights, {"about": json.dumps(about)})
+    digest_path(path).unlink(missing_ok=True)  # first: no moment leaves new weights beside an old digest
+    write_bytes_atomically(path, content)
+    write_bytes_atomically(digest_path(path), f"{sha256_of(path)}  {path.name}\n".encode())
+
+
+def safetensors_bytes(weights: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> bytes:
+    """Returns the content of a safetensors file: weights by name, and texts about them."""
     from safetensors.torch import save
 
-    path = Path(path)
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
-    digest_path(path).unlink(missing_ok=True)  # first: no moment leaves new weights beside an old digest
-    write_bytes_atomically(path, save(tensors, {"about": json.dumps(about)}))
-    write_bytes_atomically(digest_path(path), f"{_sha256(path)}  {path.name}\n".encode())
+    return bytes(save(tensors, dict(metadata)))
+
+
+def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    """Returns the tensors of a safetensors file, by name.
+
+    Raises:
+        CheckpointError: it is damaged, or of another format.
+    """
+    try:
+        return _read_safetensors(path)[0]
+    except OSError as error:
+        raise CheckpointError(f"cannot read the weights {path}: {error.strerror or error}") from error
+    except Exception as error:  # the reader raises nearly anything on foreign or damaged content
+        raise CheckpointError(f"{path} is no safetensors file, or is damaged: {_first_line(error)}") from error
 
 
 def read_about(path: Path) -> dict[str, Any] | None:
@@ -113,12 +133,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, st
 def _check_digest(path: Path) -> None:
     beside, named = digest_path(path), _HASH_IN_NAME.search(path.name)
     wanted = read_lines(beside)[:1] if beside.is_file() else []
-    if wanted and _sha256(path) != wanted[0].partition(" ")[0]:
+    if wanted and sha256_of(path) != wanted[0].partition(" ")[0]:
         raise CheckpointError(
             f"{path} is damaged or was replaced: its sha256 is not the one in {beside.name} beside it. Copy both "
             "again, or delete that file if the weights were changed on purpose."
         )
-    if named and not _sha256(path).startswith(named[1]):
+    if named and not sha256_of(path).startswith(named[1]):
         raise CheckpointError(f"{path} is damaged: its sha256 does not begin with {named[1]}. Download it again.")
 
 
@@ -212,7 +232,8 @@ def _key_before(path: Path, name: str) -> str:
     return ""
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Returns the sha256 of a file's content, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while part := file.read(1 << 20):

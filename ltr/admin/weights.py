@@ -13,14 +13,14 @@ def check(options: argparse.Namespace) -> int:
     """Reads each file as training and tracking would, and says what is wrong with it."""
     import torch
 
-    from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_file
+    from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoint, load_file
     from ltr.admin.weight_files import tensors_in
 
     wrong = 0
     for name in options.files:
         try:
             path = find_checkpoint(name)
-            content = load_file(path)
+            content = load_checkpoint(path) if path.is_dir() else load_file(path)
             if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors_in(content)):
                 raise CheckpointError(
                     f"{path} holds numbers that are not finite: its training failed; use an earlier epoch's"

@@ -111,6 +111,8 @@ class LTRTrainer:
         self.max_epochs = self.config.epochs
         self.meters: dict[str, AverageMeter] = {}
         self.history: History = {}
+        self.about: dict[str, dict[str, Any]] = {}
+        """What hooks tell of the run to whoever is given its network: plain data by subject and name."""
         self.result = TrainingResult()
         self.owns_checkpoint_dir = False
         """Whether the checkpoints in the directory are this run's own."""
@@ -185,6 +187,7 @@ class LTRTrainer:
             "net_type": self.net_type,
             "constructor": getattr(self.net, "constructor", None),
             "stats": self.history,
+            "about": self.about,
             "settings": {**self.settings.summary(), "data": data_sets(self.loaders)},
         }
 

@@ -61,10 +61,9 @@ def _plain(name: str, value: Any) -> Any:
     if isinstance(value, nn.Module):
         return {"module": type(value).__name__, "digest": _weights_digest(value)}
     if name == "network" and isinstance(value, (str, Path)):
-        from ltr.admin.checkpoint import find_checkpoint
+        from ltr.admin.checkpoint import content_digest, find_checkpoint
 
-        file = find_checkpoint(value)
-        return {"checkpoint": str(value), "digest": hashlib.sha256(file.read_bytes()).hexdigest()[:16]}
+        return {"checkpoint": str(value), "digest": content_digest(find_checkpoint(value))}
     if isinstance(value, (str, Path, torch.device, torch.dtype)):
         return str(value)
     if isinstance(value, (list, tuple)):

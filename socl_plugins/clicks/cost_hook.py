@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ltr.engine.hooks import Hook
@@ -40,6 +41,15 @@ class RecordLabelCost(Hook):
             self._record(trainer)
             whose = "at the paper's prices" if measured is None else f"with a click's time as {measured.click.source}"
             say(f"labels: {self.labels}, {self.cost} {whose}")
+            trainer.about[LOADER_NAME] = {
+                **_size(_datasets(trainer) or ()),
+                "clicks": self.labels.clicks,
+                "boxes": self.labels.boxes,
+                "hours": self.cost.hours,
+                "dollars": self.cost.dollars,
+                "prices": whose,
+                "time of a click was measured": measured is not None,
+            }
 
     def before_epoch(self, trainer: LTRTrainer) -> None:
         """Records the cost; before the epoch, since what is saved after it must hold it."""
@@ -49,6 +59,11 @@ class RecordLabelCost(Hook):
         if self.cost is not None:
             trainer.record(LOADER_NAME, "hours", self.cost.hours)
             trainer.record(LOADER_NAME, "dollars", self.cost.dollars)
+
+
+def _size(datasets: Sequence[BaseVideoDataset]) -> dict[str, int]:
+    lengths = [len(each.get_sequence_info(video)["valid"]) for each in datasets for video in range(len(each))]
+    return {"videos": len(lengths), "frames": sum(lengths)} if lengths else {}
 
 
 def _labels_shown(trainer: LTRTrainer) -> LabelCounts | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ltr.admin.checkpoint import CheckpointError, find_checkpoint, load_checkpoint
+from ltr.admin.checkpoint import CheckpointError, content_digest, find_checkpoint, load_checkpoint
 from ltr.admin.records import RecordError, read_record
 from pytracking.evaluation.results import RUN_FILE
 from pytracking.evaluation.tracker import Tracker
@@ -46,7 +45,7 @@ def label_cost(tracker: Tracker) -> LabelCost | None:
 def _of_checkpoint(name: str, digest: str) -> LabelCost | None:
     try:
         path = find_checkpoint(name)
-        if hashlib.sha256(path.read_bytes()).hexdigest()[:16] != digest:
+        if content_digest(path) != digest:
             return None
         content = load_checkpoint(path)
     except (CheckpointError, OSError):

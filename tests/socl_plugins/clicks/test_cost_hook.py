@@ -20,6 +20,7 @@ class History:
     def __init__(self, *loaders: object) -> None:
         self.loaders = loaders
         self.numbers: dict[str, float] = {}
+        self.about: dict[str, dict[str, object]] = {}
 
     def record(self, loader: str, name: str, value: float) -> None:
         self.numbers[f"{loader}/{name}"] = value
