@@ -31,7 +31,21 @@ speak TraX, which needs the package vot-trax. In the toolkit's trackers.ini:
   [SoCL]
   label = SoCL
   protocol = trax
-  command = python /path/to/pytracking/run_vot.py siamfc socl_res18
+  command = /path/to/.venv/bin/python /path/to/pytracking/run_vot.py siamfc socl_res18
+
+The toolkit can have an environment of its own, with its own OpenCV. Several objects are tracked, each by a tracker of
+its own, from the frame on in which the toolkit names them. Only boxes are announced, so the toolkit turns masks and
+polygons into their bounding boxes. Points, which TraX does not know, have the toolkit's protocol `python` (0.9 and
+later), where this project is installed beside the toolkit. There a mask is refused unless the toolkit converts it:
+
+  [SoCL]
+  label = SoCL
+  protocol = python
+  command = pytracking.evaluation.vot_python:create_tracker
+  arg_tracker = siamfc/socl_res18
+  convert = rectangle
+
+The last line is for stacks of masks; a stack of points goes without it. arg_device = cpu sets a parameter, and so on.
 
 With --dataset, VOT's reset-based evaluation runs here, without the toolkit: after a failure the tracker is started
 again five frames later, each sequence is run 15 times (3 times if these are equal), and accuracy, robustness and
@@ -52,6 +66,9 @@ def build_parser() -> CommandParser:
     parser.add_argument("parameters", metavar="PARAMETERS", help="its parameter set")
     add_run_id_option(parser, help="behind TraX: number of this repetition")
     add_dataset_option(parser, help="run here, over this data set, such as vot2018")
+    parser.add_argument(
+        "--single-object", action="store_true", help="behind TraX: do not announce that several objects can be tracked"
+    )
     parser.add_argument(
         "--repetitions", type=whole_number, default=15, metavar="N", help="runs a sequence (default: 15)"
     )
@@ -76,7 +93,8 @@ def _serve(options: argparse.Namespace) -> int:
     from pytracking.evaluation import Tracker
     from pytracking.evaluation.trax_server import serve
 
-    serve(Tracker(options.tracker, options.parameters, options.run_id, overrides=dict(options.overrides)))
+    tracker = Tracker(options.tracker, options.parameters, options.run_id, overrides=dict(options.overrides))
+    serve(tracker, several_objects=not options.single_object)
     return 0
 
 

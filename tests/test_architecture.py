@@ -21,7 +21,8 @@ else:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WINGS = ("ltr", "pytracking", "socl_plugins")
-OPTIONAL = ("visdom", "matplotlib", "jpeg4py", "safetensors", "tensorboard", "ray", "dask", "trax", "faiss", "huggingface_hub")
+OPTIONAL = ("visdom", "matplotlib", "jpeg4py", "safetensors", "tensorboard", "ray", "dask", "trax", "faiss")
+OPTIONAL += ("huggingface_hub",)
 LONGEST_FILE = 400
 
 REGISTRIES = {

@@ -10,28 +10,38 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from ltr.data.image_loader import load_image
-from pytracking.evaluation.tracker import Tracker, TrackingError, seed_run
+from pytracking.evaluation.tracker import Tracker, TrackingError
+from pytracking.evaluation.vot_objects import NO_MASKS, TrackedObjects
 
 LONGEST_LINE = 1 << 20  # bytes of a message
 START = b"@@TRAX:initialize"
+NO_CLIENT = (
+    "no TraX client speaks to this tracker, or none that keeps to the protocol: VOT's toolkit starts this command and "
+    "does; to run without it, name a data set, such as --dataset vot2018"
+)
+STARTS_WITH_MASK = re.compile(START + rb'\s+"?m\d')
 STARTS_WITH_REGION = re.compile(START + rb'\s+"?[-+.\d]+(,[-+.\d]+){3,}"?(\s|$)')
 
 
-def serve(tracker: Tracker) -> int:
+def serve(tracker: Tracker, several_objects: bool = True) -> int:
     """Answers a TraX client until it leaves, and returns the number of frames that were tracked.
 
-    The client gives paths of images and a box; it gets a box, and the tracker's ``confidence`` where it has one. What
-    the tracker prints goes to standard error, since standard output may carry the protocol.
+    The client gives paths of images and boxes, one for each object, in any frame; for each object it gets a box, and
+    the tracker's ``confidence`` where it has one. Only boxes are announced, so VOT's toolkit turns masks and polygons
+    into their bounding boxes. What the tracker prints goes to standard error, since standard output may carry the
+    protocol.
+
+    Args:
+        tracker: by its name.
+        several_objects: announce that there may be several; some clients know only one.
 
     Raises:
         TrackingError: the package ``vot-trax`` is not installed, no client is there or it sends no image of a known
-            kind, or the tracker gives no box of four finite numbers.
+            kind, it sends a mask, or the tracker gives no box of four finite numbers.
     """
     try:
         import trax
@@ -39,17 +49,16 @@ def serve(tracker: Tracker) -> int:
         raise TrackingError("TraX needs the package vot-trax: pip install 'pytracking-socl[vot]'") from error
     with (
         contextlib.redirect_stdout(sys.stderr),
-        _whole_lines(),
-        trax.Server([trax.Region.RECTANGLE], [trax.Image.PATH], tracker_name=tracker.run_name) as server,
+        _whole_lines() as refused,
+        trax.Server(
+            [trax.Region.RECTANGLE], [trax.Image.PATH], tracker_name=tracker.run_name, multiobject=several_objects
+        ) as server,
     ):
         try:
             return _answer(server, tracker)
         except trax.TraxException as error:
             cause: Exception = error
-            failure: Exception = TrackingError(
-                "no TraX client speaks to this tracker, or none that keeps to the protocol: VOT's toolkit starts this "
-                "command and does; to run without it, name a data set, such as --dataset vot2018"
-            )
+            failure: Exception = TrackingError(refused[0] if refused else NO_CLIENT)
         except Exception as error:
             cause = failure = error
     # Out here: of what is raised in there, the server prints the traceback.
@@ -59,62 +68,48 @@ def serve(tracker: Tracker) -> int:
 def _answer(server: Any, tracker: Tracker) -> int:
     import trax
 
-    params = tracker.parameters()
-    frames = starts = 0
-    running, output = None, {}
+    objects = TrackedObjects(tracker)
+    frames = 0
     while True:
         request = server.wait()
         if request.type == trax.TraxStatus.QUIT:
             return frames
         image = load_image(request.image["color"].path())
-        if request.type == trax.TraxStatus.INITIALIZE:
-            starts += 1
-            seed_run(params, tracker.run_id or 0, f"start {starts}")
-            box = np.array(request.objects[0][0].bounds())
-            running = tracker.create(params)
-            output = running.initialize(image, {"init_bbox": box.tolist()}) or {}
-        elif running is None:
-            raise TrackingError("the client sent a frame before it started the tracker")
-        else:
-            output = running.track(image, {"previous_output": output})
-            box = _box(output)
+        boxes = [region.bounds() for region, _ in request.objects or ()]
+        began = request.type == trax.TraxStatus.INITIALIZE
+        answers = objects.start(image, boxes) if began else objects.frame(image, boxes)
         frames += 1
-        score = output.get("score")
-        properties = {} if score is None else {"confidence": float(score)}
-        server.status([(trax.Rectangle.create(*box.tolist()), properties)])
+        server.status([(trax.Rectangle.create(*box), properties) for box, properties in answers])
 
 
 @contextlib.contextmanager
-def _whole_lines() -> Iterator[None]:
-    """Lets through only whole lines of standard input, while open.
+def _whole_lines() -> Iterator[list[str]]:
+    """Lets through only whole lines of standard input, while open; yields a list of why a line was refused.
 
     The TraX library waits for the end of a line for ever where the client has gone in the middle of one, and takes up
-    all memory while it waits. A start without a region would end the process by a segmentation fault: from
-    there on nothing is let through, as if the client had gone.
+    all memory while it waits. A start without a region would end the process by a segmentation fault, and one with a
+    mask, which was not announced, cannot be answered: from there on nothing is let through, as if the client had gone.
     """
     client = os.dup(0)
     reading, writing = os.pipe()
     os.dup2(reading, 0)
     os.close(reading)
+    refused: list[str] = []
 
     def copy() -> None:
         line = b""
         with contextlib.suppress(OSError), os.fdopen(writing, "wb", buffering=0) as lines:
             while len(line) < LONGEST_LINE and (part := os.read(client, 1 << 16)):
                 *whole, line = (line + part).split(b"\n")
+                if any(STARTS_WITH_MASK.match(each) for each in whole):
+                    refused.append(NO_MASKS)
+                    return
                 if any(each.startswith(START) and not STARTS_WITH_REGION.match(each) for each in whole):
                     return
                 lines.write(b"".join(each + b"\n" for each in whole))
 
     threading.Thread(target=copy, daemon=True).start()
     try:
-        yield
+        yield refused
     finally:
         os.dup2(client, 0)
-
-
-def _box(output: Mapping[str, Any]) -> np.ndarray:
-    box = np.asarray(output.get("target_bbox", ()), np.float64).reshape(-1)
-    if box.shape != (4,) or not np.isfinite(box).all():
-        raise TrackingError(f"target_bbox must be four finite numbers, not {output.get('target_bbox')!r}")
-    return box

@@ -1,8 +1,7 @@
-"""The official toolkit drives our trackers through TraX."""
+"""Our trackers behind TraX; the official toolkit itself drives them in ``test_vot_toolkit.py``."""
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 from pytracking import run_vot
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PLUGIN = '''
+STILL = '''
 """A tracker that stays where it is put, and talks while it does."""
 from pytracking.parameter.params import TrackerParams
 from pytracking.registry import PARAMETERS, TRACKERS
@@ -54,33 +53,17 @@ def test_without_a_client_the_error_says_what_to_do(workspace: Path) -> None:
     assert done.returncode == 1 and done.stderr.startswith("error: no TraX client speaks to this tracker")
 
 
-def test_the_real_toolkit_drives_a_tracker_over_its_own_sequence(workspace: Path, tmp_path: Path) -> None:
-    # Most of its time goes into starting the toolkit, which compiles, and then the tracker's process.
-    pytest.importorskip("trax", reason="the package vot-trax is not installed")
-    pytest.importorskip("vot", reason="the package vot-toolkit is not installed")
-    (tmp_path / "still.py").write_text(PLUGIN)
-    command = f"{sys.executable} {REPOSITORY / 'pytracking' / 'run_vot.py'} still here --plugin {tmp_path / 'still.py'}"
-    (tmp_path / "trackers.ini").write_text(f"[ours]\nlabel = Ours\nprotocol = trax\ncommand = {command}\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "vot", "--registry", str(tmp_path / "trackers.ini"), "test", "ours"],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Test concluded" in done.stderr
-    states = [line for line in done.stdout.splitlines() if line.startswith("@@TRAX:state")]
-    assert len(states) == 50  # one for each frame; what the tracker prints is not between them
-    assert all("confidence=0.5" in state for state in states[1:])
-    assert len({state.split('"')[1] for state in states}) == 1
-
-
-def started(tmp_path: Path) -> subprocess.Popen[bytes]:
-    (tmp_path / "still.py").write_text(PLUGIN)
+def started(tmp_path: Path, *more: str) -> subprocess.Popen[bytes]:
+    (tmp_path / "still.py").write_text(STILL)
     cv2.imwrite(str(tmp_path / "frame.png"), np.full((48, 64, 3), 9, np.uint8))
-    words = [str(REPOSITORY / "pytracking" / "run_vot.py"), "still", "here", "--plugin", str(tmp_path / "still.py")]
+    words = [
+        str(REPOSITORY / "pytracking" / "run_vot.py"),
+        "still",
+        "here",
+        "--plugin",
+        str(tmp_path / "still.py"),
+        *more,
+    ]
     pipe = subprocess.PIPE
     return subprocess.Popen([sys.executable, *words], stdin=pipe, stdout=pipe, stderr=pipe, preexec_fn=limit_memory)
 
@@ -105,6 +88,37 @@ def test_a_client_gets_a_box_for_every_frame_and_the_tracker_ends_with_it(worksp
     assert tracker.wait(timeout=60) == 0
 
 
+def test_several_objects_are_tracked_and_masks_and_polygons_come_as_their_boxes(
+    workspace: Path, tmp_path: Path
+) -> None:
+    trax = pytest.importorskip("trax", reason="the package vot-trax is not installed")
+    from trax.client import Client
+
+    tracker = started(tmp_path)
+    assert tracker.stdin is not None and tracker.stdout is not None
+    client = Client((tracker.stdin.fileno(), tracker.stdout.fileno()), log=str(tmp_path / "log"))
+    assert client.get("multiobject")
+    image = {"color": trax.FileImage.create(str(tmp_path / "frame.png"))}
+    box = (trax.Rectangle.create(10, 12, 14, 16), {})
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:9, 7:13] = 1
+    polygon = (trax.Polygon.create([(1, 1), (10, 2), (8, 9)]), {})
+    states = [client.initialize(image, [box, (trax.Mask.create(mask), {})], {})]
+    states += [client.frame(image, {}, [polygon]), client.frame(image, {}, [])]
+    boxes = [[region.bounds() for region, _ in state[0]] for state in states]
+    two = [(10, 12, 14, 16), (7, 5, 6, 4)]
+    assert boxes == [two, [*two, (1, 1, 9, 8)], [*two, (1, 1, 9, 8)]]
+    assert [client.initialize(image, [box], {})[0][0][0].bounds()] == two[:1], "a new start forgets what was before"
+    client.quit()
+    assert tracker.wait(timeout=60) == 0
+
+
+def test_a_client_that_knows_one_object_only_is_told_of_one(workspace: Path, tmp_path: Path) -> None:
+    pytest.importorskip("trax", reason="the package vot-trax is not installed")
+    said, _ = started(tmp_path, "--single-object").communicate(b"@@TRAX:quit\n", timeout=60)
+    assert b"@@TRAX:hello" in said and b"multiobject" not in said
+
+
 @pytest.mark.parametrize(
     ("said", "status", "told"),
     [
@@ -112,6 +126,7 @@ def test_a_client_gets_a_box_for_every_frame_and_the_tracker_ends_with_it(worksp
         (b'@@TRAX:frame "file:///nowhere.png"\n', 1, "/nowhere.png"),
         (b"@@TRAX:initialize\n", 1, "keeps to the protocol"),  # the library would fail at this, and at the next
         (b'@@TRAX:initialize "" "x"\n', 1, "keeps to the protocol"),
+        (b'@@TRAX:initialize "m7,5,6,4,0,24" \n', 1, "handed over a mask, and this tracker takes boxes"),
         (b"@@TRAX:quit\n", 0, ""),
     ],
 )
