@@ -49,7 +49,7 @@ def serve(tracker: Tracker, several_objects: bool = True) -> int:
         raise TrackingError("TraX needs the package vot-trax: pip install 'pytracking-socl[vot]'") from error
     with (
         contextlib.redirect_stdout(sys.stderr),
-        _whole_lines() as refused,
+        _whole_lines(several_objects) as refused,
         trax.Server(
             [trax.Region.RECTANGLE], [trax.Image.PATH], tracker_name=tracker.run_name, multiobject=several_objects
         ) as server,
@@ -82,14 +82,46 @@ def _answer(server: Any, tracker: Tracker) -> int:
         server.status([(trax.Rectangle.create(*box), properties) for box, properties in answers])
 
 
+class _Gate:
+    """Which lines the TraX library is given: a start without a region would end the process by a segmentation fault.
+
+    Where several objects can be tracked, one before those with regions says that a new video begins.
+
+    Args:
+        several_objects: whether that was announced.
+    """
+
+    def __init__(self, several_objects: bool) -> None:
+        self.several_objects = several_objects
+        self._held = b""
+
+    def passed(self, line: bytes) -> bytes:
+        """Returns what is let through now: the line, with one that was held; nothing, if it is held itself.
+
+        Raises:
+            TrackingError: it is a start with a mask, which was not announced, or without any region.
+        """
+        held, self._held = self._held, b""
+        if STARTS_WITH_MASK.match(line):
+            raise TrackingError(NO_MASKS)
+        if line.startswith(START) and not STARTS_WITH_REGION.match(line):
+            if held or not self.several_objects or line.strip() != START:
+                raise TrackingError(NO_CLIENT)
+            self._held = line + b"\n"
+            return b""
+        if held and not line.startswith(START):
+            raise TrackingError(NO_CLIENT)
+        return held + line + b"\n"
+
+
 @contextlib.contextmanager
-def _whole_lines() -> Iterator[list[str]]:
+def _whole_lines(several_objects: bool) -> Iterator[list[str]]:
     """Lets through only whole lines of standard input, while open; yields a list of why a line was refused.
 
     The TraX library waits for the end of a line for ever where the client has gone in the middle of one, and takes up
-    all memory while it waits. A start without a region would end the process by a segmentation fault, and one with a
-    mask, which was not announced, cannot be answered: from there on nothing is let through, as if the client had gone.
+    all memory while it waits. After a line that is refused nothing is let through, as if the client had gone.
     """
+    gate = _Gate(several_objects)
     client = os.dup(0)
     reading, writing = os.pipe()
     os.dup2(reading, 0)
@@ -101,12 +133,11 @@ def _whole_lines() -> Iterator[list[str]]:
         with contextlib.suppress(OSError), os.fdopen(writing, "wb", buffering=0) as lines:
             while len(line) < LONGEST_LINE and (part := os.read(client, 1 << 16)):
                 *whole, line = (line + part).split(b"\n")
-                if any(STARTS_WITH_MASK.match(each) for each in whole):
-                    refused.append(NO_MASKS)
+                try:
+                    lines.write(b"".join(map(gate.passed, whole)))
+                except TrackingError as error:
+                    refused.append(str(error))
                     return
-                if any(each.startswith(START) and not STARTS_WITH_REGION.match(each) for each in whole):
-                    return
-                lines.write(b"".join(each + b"\n" for each in whole))
 
     threading.Thread(target=copy, daemon=True).start()
     try:

@@ -126,6 +126,7 @@ def test_a_client_that_knows_one_object_only_is_told_of_one(workspace: Path, tmp
         (b'@@TRAX:frame "file:///nowhere.png"\n', 1, "/nowhere.png"),
         (b"@@TRAX:initialize\n", 1, "keeps to the protocol"),  # the library would fail at this, and at the next
         (b'@@TRAX:initialize "" "x"\n', 1, "keeps to the protocol"),
+        (b'@@TRAX:initialize \n@@TRAX:frame "file:///nowhere.png"\n', 1, "keeps to the protocol"),
         (b'@@TRAX:initialize "m7,5,6,4,0,24" \n', 1, "handed over a mask, and this tracker takes boxes"),
         (b"@@TRAX:quit\n", 0, ""),
     ],
