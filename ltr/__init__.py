@@ -49,7 +49,7 @@ def train(
         schedule: ``short``, ``paper``, or ``auto``: the paper's from 1,000 training videos on.
         workspace: where checkpoints and logs go; by default as configured.
         seed: of all random numbers.
-        device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
+        device: ``auto`` (``cuda`` if there is such a GPU), ``cpu``, ``cuda`` or ``mps``.
         resume: go on from the newest checkpoint in the workspace, if there is one.
         resume_with_changes: go on even if seed, data sets or labels are others than the checkpoint's.
         plugins: modules or Python files to import first.
@@ -59,6 +59,7 @@ def train(
         SettingsError: a setting that does not exist, or a value that does not fit.
         PluginError: a plugin cannot be imported.
         ResumeError: the checkpoint to go on from is of another run.
+        DeviceError: torch finds no such device here.
         OwnershipError: another run writes to the same place.
     """
     from ltr.training import run

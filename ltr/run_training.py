@@ -72,7 +72,10 @@ def build_parser() -> CommandParser:
     )
     parser.add_argument("--seed", type=whole_number, default=0, help="seed of all random numbers (default: 0)")
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto (the default): a GPU if there is one"
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="auto (the default): an NVIDIA or AMD GPU if there is one, else the CPU; mps: the GPU of Apple's chips",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
     parser.add_argument(

@@ -87,10 +87,8 @@ def recipe_of_parts(name: str) -> Recipe:
 
 
 def _choose_device(choice: str) -> str:
-    import torch
+    from ltr.admin.devices import KINDS, named_device
 
-    if choice not in ("auto", "cpu", "cuda"):
-        raise SettingsError(f"device is {choice!r}: choose auto, cpu or cuda")
-    if choice == "cuda" and not torch.cuda.is_available():
-        raise SettingsError("--device cuda: torch finds no GPU here. Use --device cpu, or install torch for your GPU.")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if choice == "auto" else choice
+    if choice not in KINDS:
+        raise SettingsError(f"device is {choice!r}: choose {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+    return named_device(choice).type

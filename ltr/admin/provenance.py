@@ -5,35 +5,29 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 from functools import cache
-from pathlib import Path
+
+from ltr.admin.environment import ROOT
 
 PROJECT = "pytracking-socl"
-ROOT = Path(__file__).resolve().parents[2]
-LONGEST = 10.0  # seconds that git may take
+
+
+@cache
+def commit() -> str:
+    """Returns the short name of the checkout's commit, with ``+`` where files differ from it; empty if it has none."""
+    if not (ROOT / ".git").exists():  # installed below some other checkout, whose commit says nothing
+        return ""
+    try:
+        git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 @cache
 def code_version() -> dict[str, str]:
-    """Returns ``pytracking-socl``, the version, and ``commit``, the checkout's, where there is one.
-
-    Of changed files under git's care, ``+ changes`` tells.
-    """
+    """Returns ``pytracking-socl``, the version, and ``commit``, where there is one."""
     try:
         version = importlib.metadata.version(PROJECT)
     except importlib.metadata.PackageNotFoundError:
         version = "not installed"
-    commit = _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None
-    if commit is None:
-        return {PROJECT: version}
-    changed = _git("status", "--porcelain", "--untracked-files=no")
-    return {PROJECT: version, "commit": commit + (" + changes" if changed else "")}
-
-
-def _git(*words: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, timeout=LONGEST, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    return {PROJECT: version, **({"commit": commit()} if commit() else {})}

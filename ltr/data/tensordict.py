@@ -56,9 +56,14 @@ class TensorDict(dict[str, Any]):
         return type(self)({key: _map_tensors(value, function) for key, value in self.items()})
 
     def to(self, target: torch.device | torch.dtype | str, non_blocking: bool = False) -> TensorDict:
-        """Returns it with every tensor moved to a device, or every floating-point tensor cast to a dtype."""
+        """Returns it with every tensor moved to a device, or every floating-point tensor cast to a dtype.
+
+        On ``mps``, which has no float64, such tensors become float32.
+        """
         if isinstance(target, torch.dtype):
             return self.apply(lambda tensor: tensor.to(target) if tensor.is_floating_point() else tensor)
+        if torch.device(target).type == "mps":
+            return self.apply(lambda t: (t.float() if t.dtype == torch.float64 else t).to(target))
         return self.apply(lambda tensor: tensor.to(target, non_blocking=non_blocking))
 
     def cpu(self) -> TensorDict:

@@ -36,6 +36,8 @@ def random_state(device: torch.device | None = None) -> dict[str, Any]:
     }
     if device is not None and device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
+    if device is not None and device.type == "mps":
+        state["mps"] = torch.mps.get_rng_state()
     return state
 
 
@@ -48,6 +50,8 @@ def set_random_state(state: dict[str, Any], device: torch.device | None = None) 
     torch.set_rng_state(state["torch"])
     if "cuda" in state and device is not None and device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda"], device)
+    if "mps" in state and device is not None and device.type == "mps":
+        torch.mps.set_rng_state(state["mps"])
 
 
 @contextlib.contextmanager

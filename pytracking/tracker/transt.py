@@ -102,7 +102,7 @@ class TransTTracker(BaseTracker):
         scores = logits[0].float().softmax(dim=1)[:, 0].cpu().numpy()
         influence = self.params.window_influence
         best = int(np.argmax((1 - influence) * scores + influence * self._hann(search.shape[-2:])))
-        x, y, w, h = (boxes[0, best].double().cpu().numpy() * self.params.search_size).tolist()
+        x, y, w, h = (boxes[0, best].cpu().double().numpy() * self.params.search_size).tolist()
         height, width = image.shape[:2]
         self.center = np.clip(region.to_frame(np.array([x, y])), 0, [width, height])
         smallest = min(self.params.min_side, width, height)

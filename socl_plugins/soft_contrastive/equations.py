@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from ltr.admin.devices import double_device
+
 
 def weighted_sum(features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Returns ``f(I)^T h`` (..., B, C): features summed over locations with weights (..., B, H, W)."""
@@ -35,12 +37,18 @@ def target_mask(top_map: torch.Tensor, theta: float | torch.Tensor) -> torch.Ten
         top_map: (B, H, W).
         theta: one threshold in [0, 1], or one for each map (B,).
     """
+    device = double_device(top_map.device)
     # As a tensor on the device without waiting for it.
-    threshold = torch.as_tensor(theta, dtype=torch.float64).to(top_map.device, non_blocking=True).reshape(-1, 1)
-    values, order = top_map.detach().flatten(1).sort(dim=1, descending=True, stable=True)
+    threshold = torch.as_tensor(theta, dtype=torch.float64).to(device, non_blocking=True).reshape(-1, 1)
+    values, order = top_map.detach().flatten(1).to(device).sort(dim=1, descending=True, stable=True)
     # In float64: in float32 the sum of a large map can stay below theta = 0.8 by rounding alone.
     mass_before = F.pad(values.cumsum(dim=1, dtype=torch.float64)[:, :-1], (1, 0), value=-1.0)
-    return torch.empty_like(order, dtype=torch.bool).scatter_(1, order, mass_before < threshold).view_as(top_map)
+    return (
+        torch.empty_like(order, dtype=torch.bool)
+        .scatter_(1, order, mass_before < threshold)
+        .view_as(top_map)
+        .to(top_map.device)
+    )
 
 
 def hard_negative_map(

@@ -34,7 +34,9 @@ def build_parser() -> CommandParser:
         add_set_option(command, "a hyper-parameter that the rows share")
     run.add_argument("--rows", nargs="+", metavar="TITLE", help="only these rows")
     run.add_argument("--jobs", type=workers, default=1, metavar="N", help="cells at once; -1: one for each core")
-    run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one")
+    run.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="default: cuda if there is one"
+    )
     run.add_argument("--precision", choices=("float32", "bfloat16"), help="of tracking; default: the trackers' own")
     tests = "benchmarks, held_out_synthetic and, for tuning, got10k_val_starts (default: held_out_synthetic and otb)"
     run.add_argument("--tests", nargs="+", metavar="TEST", help=tests)

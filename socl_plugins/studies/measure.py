@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,8 +13,10 @@ import torch
 
 import ltr
 from ltr.admin.checkpoint import load_checkpoint, load_network
-from ltr.admin.environment import ROOT, load_environment
+from ltr.admin.devices import named_device
+from ltr.admin.environment import load_environment
 from ltr.admin.jobs import local_cores
+from ltr.admin.provenance import commit
 from ltr.config import Data
 from ltr.config.data import open_videos
 from ltr.dataset.synthetic import SyntheticVideo
@@ -56,7 +57,7 @@ def measure_cell(
         "dollars": None,
         "commit": commit(),
     }
-    chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    chosen = named_device(device)
     result["machine"] = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"{local_cores()} CPU cores"
     network: torch.nn.Module | None = None
     if cell.recipe:
@@ -98,15 +99,6 @@ def measure_cell(
             "per_sequence_dp20": {sequence: round(float(score.dp20), 4) for sequence, score in found.items()},
         }
     return result
-
-
-def commit() -> str:
-    """Returns the short name of the checkout's commit, with ``+`` where files differ from it; empty if it has none."""
-    try:
-        git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
-        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
 
 
 def training_set() -> str:

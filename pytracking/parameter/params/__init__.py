@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from ltr.admin.devices import named_device
 from ltr.registry import near_names
 
 
@@ -31,7 +32,7 @@ class TrackerParams:
     'cpu'
 
     Attributes:
-        device: a torch device such as ``"cuda:1"``, or ``"auto"``: the first GPU where there is one, else the CPU.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: the first CUDA GPU if there is one, else the CPU.
         seed: of whatever the tracker draws at random.
     """
 
@@ -48,10 +49,8 @@ class TrackerParams:
 
     @property
     def torch_device(self) -> torch.device:
-        """The device that ``device`` stands for on this machine."""
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
+        """The device that ``device`` stands for on this machine; DeviceError where there is none."""
+        return named_device(self.device)
 
     def has(self, name: str) -> bool:
         """Returns whether there is a parameter of that name with a value other than None."""

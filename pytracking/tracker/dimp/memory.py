@@ -48,7 +48,7 @@ class DiMPMemory:
     def samples(self) -> Samples:
         """What is stored now; not copied."""
         used = slice(0, self.count)
-        weights = self._weights[used, None].to(self._features)
+        weights = self._weights[used, None].to(self._features.dtype).to(self._features.device)
         return Samples(self._features[used], LossMaps(*self._maps[:, used]), weights)
 
     def add(self, features: Tensor, maps: LossMaps, learning_rate: float) -> None:

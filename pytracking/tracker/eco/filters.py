@@ -44,7 +44,8 @@ class FilterModel:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         def to(values: Tensor) -> Tensor:
-            return values.to(device, dtype.to_complex() if values.is_complex() else dtype)
+            # First to the type: not every device has float64.
+            return values.to(dtype.to_complex() if values.is_complex() else dtype).to(device)
 
         self.settings = settings
         self.dimensions = dimensions
@@ -102,7 +103,8 @@ class FilterModel:
         """Learns the filters anew from all remembered samples, starting from the present ones."""
         settings = self.settings
         count = self.memory.count
-        weights = self.memory.weights[:count].to(self.windows[0])[:, None, None]
+        like = self.windows[0]
+        weights = self.memory.weights[:count].to(like.dtype).to(like.device)[:, None, None]
         samples = [spectra[:count] for spectra in self.memory.spectra]
         # As in the public code, only the newest sample of an update enters the preconditioner.
         newest = [x.abs().square() for x in self._newest]

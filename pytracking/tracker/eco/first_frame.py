@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ltr.admin.devices import double_device
 from pytracking.tracker.eco.conjugate_gradient import Vector, combined, conjugate_gradient
 from pytracking.tracker.eco.fourier import inner, resized, total
 from pytracking.tracker.eco.regularization import Regularization
@@ -22,11 +23,11 @@ def principal_directions(maps: Tensor, count: int) -> Tensor:
 
     The sign of a direction means nothing; here its largest entry is positive.
     """
-    cells = maps.flatten(1).double()
+    cells = maps.flatten(1).to(double_device(maps.device)).double()
     cells = cells - cells.mean(dim=1, keepdim=True)
     directions = torch.linalg.eigh(cells @ cells.T)[1].flip(1)[:, :count]
     largest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
-    return (directions * largest.sign()).to(maps.dtype)
+    return (directions * largest.sign()).to(maps.dtype).to(maps.device)
 
 
 def project(maps: Tensor, projection: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ltr.admin.devices import double_device
+
 
 def odd_size(cells: int) -> int:
     """Returns the size of the spectrum of a map with ``cells`` cells a side: itself, or one more if that is even.
@@ -72,6 +74,6 @@ def inner(a: Tensor, b: Tensor) -> Tensor:
 
 def shifted(spectrum: Tensor, rows: float, columns: float) -> Tensor:
     """Returns the spectrum of the function moved by parts of its period: f(y + rows, x + columns)."""
-    ky, kx = frequencies(spectrum.shape[-2], spectrum.device)
+    ky, kx = frequencies(spectrum.shape[-2], double_device(spectrum.device))
     phase = 2 * torch.pi * (ky * rows + kx * columns)
-    return spectrum * torch.polar(torch.ones_like(phase), phase).to(spectrum.dtype)
+    return spectrum * torch.polar(torch.ones_like(phase), phase).to(spectrum.dtype).to(spectrum.device)

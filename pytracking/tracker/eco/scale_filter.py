@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ltr.admin.devices import double_device
 from pytracking.parameter.params import ParameterError
 from pytracking.tracker.eco.hog import fhog
 
@@ -67,7 +68,7 @@ class ScaleFilter:
         size: width and height of the target in the first frame.
         looked_at: width and height in pixels that it is resized to, such as :func:`reduced_size` gives.
         settings: how scales are searched.
-        device: where to compute.
+        device: where to compute, in float64; in place of ``mps``, which has none, the CPU.
     """
 
     def __init__(
@@ -80,13 +81,13 @@ class ScaleFilter:
         self.size = size
         self.looked_at = looked_at
         self.settings = settings
-        self.device = device
+        self.device = double_device(device)
         half = settings.scales // 2
         exponents = np.arange(-half, half + 1) * settings.finer / settings.scales
         self.factors = settings.step**exponents
         label = np.exp(-0.5 * (exponents / (settings.label_sigma * settings.finer)) ** 2)
-        self.label = torch.from_numpy(np.fft.rfft(np.fft.ifftshift(label)).real).to(device)
-        self.window = torch.hann_window(settings.scales, periodic=False, dtype=torch.float64, device=device)
+        self.label = torch.from_numpy(np.fft.rfft(np.fft.ifftshift(label)).real).to(self.device)
+        self.window = torch.hann_window(settings.scales, periodic=False, dtype=torch.float64, device=self.device)
         self.samples: Tensor | None = None  # (features, scales), a weighted mean of those seen
         self.energy: Tensor | None = None  # (scales // 2 + 1,), of the windowed samples
 
