@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from pytracking.evaluation import Sequence, SequenceList, TrackedFrame, Tracker
     from pytracking.evaluation.running import RunReport
 
+DEVICES = """\
+devices: --set device=auto (the default: an NVIDIA or AMD GPU if there is one, else the CPU), cpu, cuda, cuda:1 or mps
+  (the GPU of Apple's chips). --set precision=bfloat16, of siamfc, eco and transt, computes the network in half precision:
+  1.2 to 1.7 times the frames a second on two cores of a CPU that multiplies it in hardware (docs/benchmarks.md).
+"""
 EXIT_STATUS = "exit status: 0 all tracked, 1 error or a sequence failed, 2 wrong usage, 130 stopped with Ctrl-C"
 
 
 def bare_parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options that every command line which tracks has."""
-    made = CommandParser(prog, description, f"{examples}\n{EXIT_STATUS}\n")
+    made = CommandParser(prog, description, f"{examples}\n{DEVICES}\n{EXIT_STATUS}\n")
     levels = "1: stop at the first error with its traceback, and show each frame on a visdom server that answers"
     add_common_options(made, "trackers, parameter sets, data sets or experiments", levels)
     add_set_option(made, "a parameter of the tracker, such as device=cpu")

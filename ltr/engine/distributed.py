@@ -50,7 +50,7 @@ def was_launched() -> bool:
 
 
 def local_device(kind: str) -> torch.device:
-    """Returns this process's own device of a kind such as ``"cpu"`` or ``"cuda"``: under torchrun, one GPU a process."""
+    """Returns this process's device of a kind such as ``"cpu"`` or ``"cuda"``: under torchrun, one GPU a process."""
     if kind != "cuda":
         return torch.device(kind)
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))

@@ -19,8 +19,8 @@ examples:
   socl share socl/socl_res18 --out my_tracker --license cc-by-4.0
   socl track clips --tracker siamfc/socl_res18 --set network=my_tracker
   socl train socl/socl_res18 --data clips --set start=my_tracker
-  huggingface-cli upload USER/my_tracker my_tracker     (the package huggingface_hub; others then say
-                                                         --set network=hf://USER/my_tracker)
+  hf upload USER/my_tracker my_tracker     (the package huggingface_hub; others then say
+                                              --set network=hf://USER/my_tracker)
 """
 
 
