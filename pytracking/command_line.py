@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DEVICES = """\
 devices: --set device=auto (the default: an NVIDIA or AMD GPU if there is one, else the CPU), cpu, cuda, cuda:1 or mps
-  (the GPU of Apple's chips). --set precision=bfloat16, of siamfc, eco and transt, computes the network in half precision:
+  (the GPU of Apple's chips). --set precision=bfloat16, of siamfc, eco and transt, computes networks in half precision:
   1.2 to 1.7 times the frames a second on two cores of a CPU that multiplies it in hardware (docs/benchmarks.md).
 """
 EXIT_STATUS = "exit status: 0 all tracked, 1 error or a sequence failed, 2 wrong usage, 130 stopped with Ctrl-C"
