@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 DEVICES = """\
 devices: --set device=auto (the default: an NVIDIA or AMD GPU if there is one, else the CPU), cpu, cuda, cuda:1 or mps
-  (the GPU of Apple's chips). --set precision=bfloat16, of siamfc, eco and transt, computes networks in half precision:
+  (the GPU of Apple's chips). --set precision=bfloat16 computes networks in half precision, auto does so where it pays:
   1.2 to 1.7 times the frames a second on two cores of a CPU that multiplies it in hardware (docs/benchmarks.md).
 """
+# Of pytracking.analysis.track_exports, whose import help does not wait for; a test compares.
+EXPORT_NAMES = ("cvat", "mot", "csv", "supervision", "coco-video", "tao", "boxes")
+
 EXIT_STATUS = "exit status: 0 all tracked, 1 error or a sequence failed, 2 wrong usage, 130 stopped with Ctrl-C"
 
 

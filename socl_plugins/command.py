@@ -38,8 +38,6 @@ class Command:
     first: tuple[str, ...] = ()
 
 
-# Of socl_plugins.clicks.exchange.tracks, whose import help does not wait for; a test compares.
-EXPORT_NAMES = ("cvat", "mot", "csv", "supervision", "coco-video", "tao")
 _CLICKS = "socl_plugins.clicks.__main__"
 COMMANDS: dict[str, Command] = {
     "prepare": Command("cut videos into a folder of clips", _CLICKS, first=("prepare",)),

@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,25 @@ def read_video_file(folder: Path) -> VideoFrames | None:
     except (TypeError, ValueError) as error:
         raise VideoFileError(f"{path} is not what socl prepare writes: {error}") from error
     return VideoFrames(**{**asdict(content), "times": tuple(content.times)})
+
+
+def named_frames(
+    path: Path, times: Sequence[int | None], frames: int, every: int = 1, max_side: int | None = None
+) -> VideoFrames:
+    """Returns where the frames of a video file are, given the presentation times of those that were decoded.
+
+    Args:
+        path: of the file.
+        times: of its first frames, at least up to the last one that is wanted.
+        frames: how many are wanted, one of ``every`` of the file's.
+        every: see :class:`VideoFrames`, as ``max_side``.
+        max_side: of the frames that are read.
+    """
+    last = (frames - 1) * every + 1
+    known = tuple(time for time in times[:last] if time is not None)
+    rising = len(known) == last and all(first < second for first, second in itertools.pairwise(known))
+    path = path.resolve()
+    return VideoFrames(str(path), path.stat().st_size, every, max_side, frames, known if rising else ())
 
 
 def reduced(image: np.ndarray, max_side: int | None) -> np.ndarray:

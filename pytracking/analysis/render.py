@@ -19,6 +19,7 @@ from pytracking.analysis.drawing import (
     fit,
     line_width,
 )
+from pytracking.analysis.encode import EncodeError, encode
 from pytracking.evaluation.sequence import Sequence
 from pytracking.metrics import iou
 
@@ -95,7 +96,7 @@ def render_video(sequence: Sequence, boxes: np.ndarray, path: Path, rate: float 
 
     Raises:
         ValueError: another number of boxes than frames, or another ending.
-        RenderError: this OpenCV cannot write such a video.
+        RenderError: this machine cannot write such a video.
         WriteError: the file cannot be written.
     """
     _check(sequence, boxes)
@@ -107,6 +108,8 @@ def render_video(sequence: Sequence, boxes: np.ndarray, path: Path, rate: float 
 def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int], rate: float = 25.0) -> None:
     """Writes a video (MP4) of RGB frames, whole or not at all; they may be made while it is written.
 
+    It is coded in H.264 where this machine has an encoder for that, else in MPEG-4 (``encode.py``).
+
     Args:
         path: the file to write, ending in .mp4.
         frames: RGB uint8, each of ``size``.
@@ -115,7 +118,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int],
 
     Raises:
         ValueError: another ending.
-        RenderError: this OpenCV cannot write such a video, or what it wrote cannot be read.
+        RenderError: this machine cannot write such a video, or what it wrote cannot be read.
         WriteError: the file cannot be written, such as because the disk is full.
     """
     if path.suffix != ".mp4":
@@ -125,7 +128,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int],
         # OpenCV chooses the container by the ending, which the temporary name does not have.
         temporary = partial.with_name(f"{partial.name}.mp4")
         try:
-            _check_video(temporary, _encode(frames, temporary, size, rate))
+            _check_video(temporary, _encoded(frames, temporary, size, rate))
             temporary.replace(partial)
         finally:
             temporary.unlink(missing_ok=True)
@@ -133,22 +136,11 @@ def write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int],
     write_atomically(path, write)
 
 
-def _encode(frames: Iterable[np.ndarray], file: Path, size: tuple[int, int], rate: float) -> int:
-    """Writes RGB frames of ``size`` to an MP4 file, and returns how many."""
-    count = 0
-    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+def _encoded(frames: Iterable[np.ndarray], file: Path, size: tuple[int, int], rate: float) -> int:
     try:
-        if not writer.isOpened():
-            raise RenderError(
-                f"OpenCV {cv2.__version__} cannot write the video {file}: is its directory writable, and does this "
-                "OpenCV have FFmpeg (cv2.getBuildInformation() says so)?"
-            )
-        for frame in frames:
-            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-            count += 1
-    finally:
-        writer.release()
-    return count
+        return encode(frames, file, size, rate)
+    except EncodeError as error:
+        raise RenderError(str(error)) from error
 
 
 def _check_video(file: Path, count: int) -> None:
@@ -168,7 +160,7 @@ def _check_video(file: Path, count: int) -> None:
         finally:
             Path(probe.name).unlink()
     raise RenderError(
-        f"of the {count} frames of a video {readable} can be read after OpenCV {cv2.__version__} wrote it"
+        f"of the {count} frames of a video {readable} can be read by OpenCV {cv2.__version__} after it was written"
     )
 
 

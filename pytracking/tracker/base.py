@@ -18,6 +18,8 @@ class BaseTracker:
 
     Derive from this class, or offer the same two methods. A tracker may also have a method ``recenter(center)``, which
     moves the target to a centre x, y that it is told, such as a click, and keeps what it knows of its looks and size.
+    One that can go through a video with several targets for less than each alone has ``sibling()`` and
+    ``track_many(trackers, image, infos)``: see :mod:`pytracking.tracker.group`.
     """
 
     def __init__(self, params: TrackerParams) -> None:

@@ -6,8 +6,9 @@ form of its authors (three scales, Hann window). Works on any network that has a
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -98,6 +99,8 @@ class SiamFCTracker(BaseTracker):
     """
 
     params: SiamFCParams
+    crops_at_once = {"cpu": 12, "cuda": 96}
+    """Crops that :meth:`track_many` gives the network in one pass: more cost memory and, on a CPU, time."""
 
     def __init__(self, params: SiamFCParams) -> None:
         super().__init__(params)
@@ -135,9 +138,45 @@ class SiamFCTracker(BaseTracker):
 
         Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen.
         """
-        params = self.params
         image = as_rgb(image)
-        responses = self._responses(image)
+        search = self._features(image, self.scales, self.params.search_size)
+        return self._found(image, self._response_maps(search), info)
+
+    def sibling(self) -> SiamFCTracker:
+        """Returns a tracker for another target, to be initialized, that shares this one's network.
+
+        What a tracker knows of its target is replaced in each frame and never changed in place, so no more is shared.
+        """
+        return copy.copy(self)
+
+    @staticmethod
+    @torch.inference_mode()
+    def track_many(
+        trackers: Sequence[SiamFCTracker], image: np.ndarray, infos: Sequence[Mapping[str, Any] | None]
+    ) -> list[dict[str, Any]]:
+        """Returns what :meth:`track` of each sibling would, up to rounding: the network sees all their crops together.
+
+        Templates differ, so each is compared with its own target's search features only. On a CPU one comparison after
+        the other is faster than the one grouped convolution that would do the same.
+
+        Raises ValueError if the trackers do not share one network.
+        """
+        first = trackers[0]
+        if any(tracker.network is not first.network for tracker in trackers):
+            raise ValueError("trackers of several targets must share one network: make them with sibling()")
+        image = as_rgb(image)
+        crops = np.concatenate([each._crops(image, each.scales, each.params.search_size) for each in trackers])
+        most = first.crops_at_once.get(first.device.type, len(crops))
+        passes = [first._features_of(crops[start : start + most]) for start in range(0, len(crops), most)]
+        searches = torch.cat(passes).split([len(each.scales) for each in trackers])
+        maps = torch.cat([each._response_maps(search) for each, search in zip(trackers, searches)]).cpu()
+        own = maps.split([len(each.scales) for each in trackers])
+        return [each._found(image, responses, info) for each, responses, info in zip(trackers, own, infos)]
+
+    def _found(self, image: np.ndarray, maps: Tensor, info: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Moves the target to where the response maps (scales, h, w) are highest, and returns what track does."""
+        params = self.params
+        responses = self._enlarged(maps.cpu().numpy())
         peaks = responses.max(axis=(1, 2))
         best = select_scale(peaks, params.scale_penalty)
         score = float(peaks[best])
@@ -168,19 +207,28 @@ class SiamFCTracker(BaseTracker):
 
     def _features(self, image: np.ndarray, scales: np.ndarray, output_size: int) -> Tensor:
         """Returns the features (scales, C, h, w) of square crops around the target."""
+        return self._features_of(self._crops(image, scales, output_size))
+
+    def _crops(self, image: np.ndarray, scales: np.ndarray, output_size: int) -> np.ndarray:
+        """Returns square crops (scales, output_size, output_size, 3) uint8 around the target."""
         side = self._template_side() * output_size / self.params.exemplar_size
         center = (float(self.center[0]), float(self.center[1]))
-        crops = [crop_square(image, center, side * scale, output_size, self.fill)[0] for scale in scales]
+        return np.stack([crop_square(image, center, side * scale, output_size, self.fill)[0] for scale in scales])
+
+    def _features_of(self, crops: np.ndarray) -> Tensor:
+        """Returns the features (N, C, h, w) of crops (N, H, W, 3) uint8."""
         # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
-        images = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2).float()
+        images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
         with autocast(self.params.precision, self.params.torch_device):
             features = self.network(images)
         return features.float()  # responses in bfloat16 would have steps as large as what tells two scales apart
 
-    def _responses(self, image: np.ndarray) -> np.ndarray:
-        """Returns the enlarged response at every scale, (scales, h, w)."""
-        search = self._features(image, self.scales, self.params.search_size)
-        maps = self.network.correlate(self.template, search)[:, 0].float().cpu().numpy()
+    def _response_maps(self, search: Tensor) -> Tensor:
+        """Returns the response (scales, h, w) at every scale, in the search features (scales, C, h, w)."""
+        return self.network.correlate(self.template, search)[:, 0].float()
+
+    def _enlarged(self, maps: np.ndarray) -> np.ndarray:
+        """Returns response maps (scales, h, w), each ``response_up`` times as large."""
         up = self.params.response_up
         size = (maps.shape[2] * up, maps.shape[1] * up)
         return np.stack([cv2.resize(response, size, interpolation=cv2.INTER_CUBIC) for response in maps])

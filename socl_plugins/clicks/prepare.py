@@ -12,11 +12,11 @@ import numpy as np
 
 from ltr.admin.files import WriteError, check_writable
 from ltr.data.image_loader import ImageError
-from ltr.dataset.video_file import VideoFrames, reduced
+from ltr.dataset.video_file import named_frames, reduced
+from ltr.dataset.video_sources import Source, SourceError, find_sources
 from socl_plugins.clicks.clips import CLIPS_FILE, Clip, Clips, ClipsError, frame_name, jpeg_file, read_clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import LOG_NAME, LONGEST_NAME
-from socl_plugins.clicks.sources import Source, SourceError, find_sources
 
 PARTIAL = ".partial"
 
@@ -179,7 +179,7 @@ def _cut(source: Source, folder: Path, cutting: Cutting, progress: Callable[[str
         if first is None or kept < 2:
             raise SourceError(f"{source.path} gives {kept} frame{'s'[: kept != 1]}; a clip needs 2 at the least")
         if not cut:
-            _name_frames(source, times, kept, cutting).write(partial)
+            named_frames(source.path, times, kept, cutting.every, cutting.max_side).write(partial)
         if (folder / LOG_NAME).exists():
             raise ClipsError(f"{folder} holds clicks, but {CLIPS_FILE} does not name it: move it away")
         if folder.exists():  # of a preparation that was stopped before clips.json named it
@@ -205,12 +205,3 @@ def _cut(source: Source, folder: Path, cutting: Cutting, progress: Callable[[str
         frames=kept,
         cut=cut,
     )
-
-
-def _name_frames(source: Source, times: list[int | None], kept: int, cutting: Cutting) -> VideoFrames:
-    """Returns where a source's frames are, given the presentation times of those that were decoded."""
-    last = (kept - 1) * cutting.every + 1
-    known = tuple(time for time in times[:last] if time is not None)
-    rising = len(known) == last and all(first < second for first, second in zip(known, known[1:]))
-    path = source.path.resolve()
-    return VideoFrames(str(path), path.stat().st_size, cutting.every, cutting.max_side, kept, known if rising else ())

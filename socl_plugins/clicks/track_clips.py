@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ltr.admin.files import write_bytes_atomically
 from ltr.dataset.got10k import Got10k
 from pytracking.analysis.render import render_strip, render_video
+from pytracking.analysis.track_exports import ExportedTrack, TrackedVideo, write_exports
 from pytracking.evaluation import Sequence, Tracker, load_result, run_dataset
 from pytracking.evaluation.results import MissingResultError
 from pytracking.evaluation.tracker import SequenceResult
 from socl_plugins.clicks.click_precision import ClickScore, clicked_sequences, score_clicks
 from socl_plugins.clicks.clips import Clips, open_clips
 from socl_plugins.clicks.compiled import compile_clips, sequence_answers
-from socl_plugins.clicks.exchange.tracks import ExportedTrack, TrackedVideo, exported
 from socl_plugins.clicks.log import FIRST_TARGET, ClicksError
 from socl_plugins.clicks.points import PointAnnotated
 
@@ -78,10 +77,8 @@ def _out(options: argparse.Namespace, tracker: Tracker, clips: Clips) -> Path:
 
 def _write(clips: Clips, results: dict[str, SequenceResult], forms: list[str], out: Path) -> None:
     videos = _tracked_videos(clips, results) if forms else []
-    for form in forms:
-        for name, content in exported(form, videos).items():
-            write_bytes_atomically(out / form / name, content)
-        print(out / form)
+    for folder in write_exports(forms, videos, out):
+        print(folder)
 
 
 def _sequences(clips: Clips, split: str) -> list[Sequence]:

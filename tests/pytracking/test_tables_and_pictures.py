@@ -14,6 +14,7 @@ import pytest
 
 from ltr.admin.files import WriteError
 from pytracking.analysis import evaluate, print_results
+from pytracking.analysis import encode
 from pytracking.analysis.render import (
     TRACKED_COLOUR,
     TRUE_COLOUR,
@@ -170,6 +171,7 @@ def test_a_video_that_cannot_be_read_back_is_an_error(tmp_path: Path, monkeypatc
         fourcc = staticmethod(cv2.VideoWriter.fourcc)
 
     monkeypatch.setattr(cv2, "VideoWriter", Silent)
+    monkeypatch.setattr(encode, "h264_encoder", lambda: None)
     with pytest.raises(RenderError, match="of the 3 frames of a video 0 can be read"):
         write_video(tmp_path / "a.mp4", [np.zeros((40, 40, 3), np.uint8)] * 3, (40, 40))
     assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ from socl_plugins.clicks.clips import ClipsError, open_clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import Click
 from socl_plugins.clicks.prepare import Cutting, prepare
-from socl_plugins.clicks.sources import Source, SourceError, find_sources
+from ltr.dataset.video_sources import Source, SourceError, find_sources
 
 from .conftest import FRAMES, MakeClips, coded_frames, read_number, write_video
 

@@ -1,4 +1,4 @@
-"""Where a clip's frames come from: a video file, decoded frame by frame, or a folder of images.
+"""Videos that people name, by paths and globs: a video file, decoded frame by frame, or a folder of images.
 
 Frame n is the n-th frame in order of presentation, whatever the frame rate does, and upright, whatever the camera's.
 """
@@ -9,6 +9,7 @@ import glob
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ import numpy as np
 
 from ltr.data.image_loader import load_image
 from ltr.dataset.frames import numbered_images
-from ltr.dataset.video_file import VideoFileError, decoded, open_container
-from socl_plugins.clicks.log import ClicksError
+from ltr.dataset.text import DatasetError
+from ltr.dataset.video_file import VideoFileError, decoded, named_frames, open_container
 
 VIDEO_SUFFIXES = (
     ".mp4",
@@ -36,7 +37,11 @@ VIDEO_SUFFIXES = (
 )
 
 
-class SourceError(ClicksError):
+IMAGE_FOLDERS = ("img", "color", "frames")  # in a video's folder, where benchmarks have its images
+BLOCK_BYTES = 1 << 28  # of frames that are kept at once while a video file is read backwards
+
+
+class SourceError(DatasetError):
     """A video that is missing, or that cannot be read."""
 
 
@@ -54,8 +59,11 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What the video may be called."""
-        return self.path.name if self.images else self.path.stem
+        """What the video may be called; frames in ``<video>/img`` are those of the video."""
+        if not self.images:
+            return self.path.stem
+        inner = self.path.name in IMAGE_FOLDERS
+        return (self.path.absolute().parent.name if inner else self.path.absolute().name) or "video"
 
     def digest(self) -> str:
         """Returns the sha256 of the content, of a folder that of its images one after the other."""
@@ -97,6 +105,38 @@ class Source:
             yield from decoded(self.path)
         except VideoFileError as error:
             raise SourceError(str(error)) from error
+
+    def backwards(self, last: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Yields number and image, RGB uint8 (H, W, 3), of the frames from number ``last`` down to 0.
+
+        A video file is decoded up to that frame first, since only decoding tells which frame is which, and then block
+        by block from its end.
+
+        Raises:
+            SourceError: there are fewer frames, or one cannot be decoded.
+        """
+        if self.images:
+            self._check_has(last, len(self.images))
+            yield from ((number, load_image(self.images[number])) for number in range(last, -1, -1))
+            return
+        times, image = [], np.empty(0)
+        for time, image in islice(self.timed_frames(), last + 1):
+            times.append(time)
+        self._check_has(last, len(times))
+        video = named_frames(self.path, times, last + 1)
+        block = max(BLOCK_BYTES // image.nbytes, 8)
+        try:
+            for end in range(last + 1, 0, -block):
+                start = max(end - block, 0)
+                images = [video.read(number) for number in range(start, end)]
+                while images:
+                    yield start + len(images) - 1, images.pop()
+        except VideoFileError as error:
+            raise SourceError(str(error)) from error
+
+    def _check_has(self, frame: int, count: int) -> None:
+        if frame >= count:
+            raise SourceError(f"{self.path} has no frame {frame}: it has {count} frames, from 0 to {count - 1}")
 
 
 def _opened(path: Path) -> Any:

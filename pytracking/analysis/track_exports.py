@@ -1,25 +1,47 @@
-"""Tracked boxes as other tools' files: CVAT, MOTChallenge, CSV, supervision, COCO-video, TAO."""
+"""Tracked boxes as other tools' files: CVAT, MOTChallenge, CSV, supervision, COCO-video, TAO, and bare boxes.
+
+Every command that tracks writes them with this: benchmarks, plain videos, clips with clicks.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
-from socl_plugins.clicks.exchange.marks import rows_of
+from ltr.admin.files import write_bytes_atomically
+from ltr.registry import near_names
+from pytracking.command_line import EXPORT_NAMES
+from pytracking.evaluation.results import box_lines
+
+
+class ExportError(ValueError):
+    """A format that there is not, or that cannot hold what it is asked to."""
 
 
 @dataclass(frozen=True)
 class ExportedTrack:
-    """A target that was tracked: name, frame of the first box, boxes (T, 4) x, y, w, h, and scores (T,) or None."""
+    """A target that was tracked.
+
+    Attributes:
+        target: its name.
+        first: frame of the first box, counted in frames that were tracked.
+        boxes: (T, 4) x, y, w, h in pixels of the source.
+        scores: (T,) the tracker's confidence, NaN where it gave none; None: it gives none.
+        lost: (T,) bool, whether the tracker had lost the target; None: it does not say.
+    """
 
     target: str
     first: int
     boxes: np.ndarray
     scores: np.ndarray | None = None
+    lost: np.ndarray | None = None
 
     def score(self, place: int) -> float:
         """Returns the score of a box; 1 where the tracker gives none."""
@@ -90,17 +112,39 @@ def mot(video: TrackedVideo) -> bytes:
 
 
 def flat(video: TrackedVideo) -> bytes:
-    """Returns a CSV file with a row for each box; frames count from 0."""
-    header = ("frame", "time_s", "target", "x", "y", "w", "h", "cx", "cy", "score")
-    rows: list[Sequence[object]] = []
+    """Returns a CSV file with a row for each box; frames count from 0. What is not known is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("frame", "time_s", "target", "x", "y", "w", "h", "cx", "cy", "score", "lost"))
     for track in video.tracks:
         for place, (x, y, w, h) in enumerate(track.boxes.tolist()):
             frame = video.frame(track, place)
-            numbers = (f"{value:.2f}" for value in (x, y, w, h, x + w / 2, y + h / 2))
+            numbers = [f"{value:.2f}" for value in (x, y, w, h, x + w / 2, y + h / 2)]
             time = f"{frame / video.fps:.4f}" if video.fps else None
-            score = None if track.scores is None else f"{track.scores[place]:.6g}"
-            rows.append((frame, time, track.target, *numbers, score))
-    return rows_of(header, rows)
+            known = track.scores is not None and np.isfinite(track.scores[place])
+            score = f"{track.scores[place]:.6g}" if known and track.scores is not None else None
+            lost = None if track.lost is None else int(track.lost[place])
+            writer.writerow((frame, time, track.target, *numbers, score, lost))
+    return out.getvalue().encode()
+
+
+def bare(video: TrackedVideo) -> bytes:
+    """Returns a text file with x, y, w, h a line, as benchmarks have it: one target, from the first frame on.
+
+    Raises:
+        ExportError: there are several targets, or not every frame from the first on has a box.
+    """
+    (track, *more), last = video.tracks, video.frames - 1
+    instead = "csv holds it, or cvat, mot, supervision, coco-video and tao"
+    if more:
+        names = ", ".join(each.target for each in video.tracks)
+        raise ExportError(f"the format boxes holds one target, and {video.name} has {1 + len(more)} ({names}): {instead}")
+    if video.every != 1 or track.first:
+        raise ExportError(
+            f"the format boxes has a line for each frame, and of {video.name} not every frame from the first on was "
+            f"tracked (first {track.first * video.every}, last {last}, one of {video.every}): {instead}"
+        )
+    return "".join(f"{line}\n" for line in box_lines(track.boxes)).encode()
 
 
 def supervision(video: TrackedVideo) -> bytes:
@@ -175,14 +219,36 @@ FILE_PER_VIDEO: dict[str, tuple[str, Callable[[TrackedVideo], bytes]]] = {
     "mot": (".txt", mot),
     "csv": (".csv", flat),
     "supervision": (".json", supervision),
+    "boxes": (".txt", bare),
 }
 ONE_FILE: dict[str, Callable[[Sequence[TrackedVideo]], bytes]] = {"coco-video": coco_video, "tao": tao}
-EXPORTS = (*FILE_PER_VIDEO, *ONE_FILE)
 
 
 def exported(form: str, videos: Sequence[TrackedVideo]) -> dict[str, bytes]:
-    """Returns the files, by name, of tracked videos in one of ``EXPORTS``."""
+    """Returns the files, by name, of tracked videos in one of ``EXPORT_NAMES``.
+
+    Raises:
+        ExportError: there is no such format, or it cannot hold these tracks.
+    """
+    if form not in EXPORT_NAMES:
+        raise ExportError(
+            f"there is no export format {form!r}.{near_names(form, EXPORT_NAMES)} Known: {', '.join(EXPORT_NAMES)}"
+        )
     if form in ONE_FILE:
         return {f"{form}.json": ONE_FILE[form](videos)}
     suffix, write = FILE_PER_VIDEO[form]
     return {f"{video.name}{suffix}": write(video) for video in videos}
+
+
+def write_exports(forms: Sequence[str], videos: Sequence[TrackedVideo], folder: Path) -> list[Path]:
+    """Writes tracked videos in each format to ``<folder>/<format>/``, and returns these folders.
+
+    Raises:
+        ExportError: a format cannot hold these tracks; nothing is written.
+        WriteError: a file cannot be written; those before it are whole.
+    """
+    made = {form: exported(form, videos) for form in forms}
+    for form, files in made.items():
+        for name, content in files.items():
+            write_bytes_atomically(folder / form / name, content)
+    return [folder / form for form in made]
