@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as AbstractSequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from pytracking.api import Scores, Track
+    from pytracking.api import Places, Scores, Track
 
 __all__ = ["evaluate", "track"]
 
 
+@overload
 def track(
     video: str | Path | Iterable[np.ndarray],
     tracker: str,
@@ -30,8 +31,39 @@ def track(
     overrides: Mapping[str, Any] | None = None,
     workspace: str | Path | None = None,
     plugins: Iterable[str] = (),
-) -> Track:
-    """Returns where a target is in each frame of a video.
+) -> Track: ...
+
+
+@overload
+def track(
+    video: str | Path | Iterable[np.ndarray],
+    tracker: str,
+    *,
+    boxes: Places | None = None,
+    clicks: Places | None = None,
+    start: int = 0,
+    direction: str = "forwards",
+    overrides: Mapping[str, Any] | None = None,
+    workspace: str | Path | None = None,
+    plugins: Iterable[str] = (),
+) -> dict[str, Track]: ...
+
+
+def track(
+    video: str | Path | Iterable[np.ndarray],
+    tracker: str,
+    *,
+    box: AbstractSequence[float] | None = None,
+    click: tuple[float, float] | None = None,
+    boxes: Places | None = None,
+    clicks: Places | None = None,
+    start: int = 0,
+    direction: str = "forwards",
+    overrides: Mapping[str, Any] | None = None,
+    workspace: str | Path | None = None,
+    plugins: Iterable[str] = (),
+) -> Track | dict[str, Track]:
+    """Returns where a target is in each frame of a video, or where several are, by their names.
 
     >>> import pytracking
     >>> from pytracking.evaluation import get_dataset
@@ -40,24 +72,42 @@ def track(
     >>> found = pytracking.track(frames, "opencv/kcf", box=sequence.ground_truth_rect[0])
     >>> found.boxes.shape
     (4, 4)
+    >>> boxes = {"cat": sequence.ground_truth_rect[2], "hat": (20, 30, 40, 25)}
+    >>> found = pytracking.track(frames, "opencv/kcf", boxes=boxes, start=2, direction="both")
+    >>> {name: (track.first, len(track)) for name, track in found.items()}
+    {'cat': (0, 4), 'hat': (0, 4)}
 
     Args:
         video: a video file, a folder of frames, or frames, RGB uint8 (H, W, 3), one after the other.
         tracker: ``tracker/parameters``, as ``run_tracker.py --list`` shows them.
         box: the target in the first frame, x, y, w, h in pixels.
         click: x, y of the target's center in the first frame, in pixels, in place of a box.
+        boxes: several targets: their boxes by their names, or one after the other, which are then numbered from 1. A
+            :class:`pytracking.live.targets.Target` may stand for a box, and names a frame of its own.
+        clicks: several targets by their clicks, likewise; both may be given.
+        start: the frame, from 0, in which ``boxes`` and ``clicks`` are.
+        direction: ``forwards`` to the last frame, ``backwards`` to the first, or ``both``.
         overrides: parameters that differ from those of the parameter set.
         workspace: where the checkpoints of recipes are looked for; by default as configured.
         plugins: modules or Python files to import first.
 
+    Returns:
+        With ``box`` or ``click`` the track; with ``boxes`` or ``clicks`` tracks by the targets' names.
+
     Raises:
         RegistryError: there is no such tracker or parameter set.
-        StartError: neither box nor click is given, or both, or the click cannot become a box.
-        VideoError, SequenceError: there is no such video, or it has no frames.
+        StartError: no target is given, or ``box`` and ``click`` both, a click cannot become a box, two targets have
+            one name, or one begins where nothing is left to track.
+        VideoError, SequenceError, SourceError: there is no such video, or it has no frames, or not so many.
     """
-    from pytracking.api import track_video
+    from pytracking import api
 
-    return track_video(video, tracker, box, click, overrides or {}, workspace, plugins)
+    how = (overrides or {}, workspace, plugins)
+    if boxes is None and clicks is None:
+        return api.track_video(video, tracker, api.one_target(box, click, start, direction), *how)
+    return api.track_targets_of_video(
+        video, tracker, api.several_targets(box, click, boxes, clicks, start), direction, *how
+    )
 
 
 def evaluate(

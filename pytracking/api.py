@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ltr.admin.environment import using_workspace
 from ltr.data.image_loader import load_image
+from ltr.dataset.video_sources import SourceError, find_sources
 from ltr.registry import load_plugins, near_names
 from pytracking.analysis.tables import evaluate
 from pytracking.evaluation import Tracker, TrackingError, get_dataset, run_dataset, track_frames
 from pytracking.evaluation.own_videos import folder_frames
-from pytracking.live.session import StartError, click_to_box
+from pytracking.live.session import StartError
 from pytracking.live.source import open_video
-from pytracking.tracker.base import check_initial_box
-
-
-@dataclass(frozen=True)
-class Track:
-    """A target in the frames of a video.
-
-    Attributes:
-        boxes: (T, 4) x, y, w, h in pixels; the first one is the given box, or the click's.
-        scores: (T,) the tracker's confidence; NaN in frames where it gave none.
-        seconds: (T,) spent in the tracker.
-    """
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    seconds: np.ndarray
-
-    def __len__(self) -> int:
-        """Returns the number of frames."""
-        return len(self.boxes)
+from pytracking.live.targets import BACKWARDS, DIRECTIONS, FORWARDS, Target, check_targets, named
+from pytracking.live.tracks import TargetTracking, Track, TrackLog
 
 
 @dataclass(frozen=True)
@@ -67,34 +53,123 @@ class Scores:
         return self.values[name]
 
 
+Place: TypeAlias = Sequence[float] | np.ndarray | Target
+Places: TypeAlias = Mapping[str, Place] | Iterable[Place]
+"""Boxes or clicks of several targets, by their names or one after the other."""
+
+
+def one_target(box: Sequence[float] | None, click: tuple[float, float] | None, start: int, direction: str) -> Target:
+    """Returns the target of :func:`pytracking.track`'s ``box`` or ``click``.
+
+    Raises:
+        StartError: none is given, or both, or what is for several targets.
+    """
+    if (box is None) == (click is None):
+        raise StartError(f"give {'either box or click' if box is None else 'box or click, not both'}")
+    if start or direction != FORWARDS:
+        raise StartError("start and direction are for boxes= and clicks=, which may hold one target, too")
+    return Target("target", None if box is None else _numbers(box), None if click is None else (click[0], click[1]))
+
+
+def several_targets(
+    box: Sequence[float] | None,
+    click: tuple[float, float] | None,
+    boxes: Places | None,
+    clicks: Places | None,
+    start: int,
+) -> list[Target]:
+    """Returns the targets of :func:`pytracking.track`'s ``boxes`` and ``clicks``.
+
+    Raises:
+        StartError: ``box`` or ``click`` is given, too, or a click is not two numbers.
+    """
+    if box is not None or click is not None:
+        raise StartError("give box or click for one target, or boxes and clicks for several, not both")
+    return [*_places(boxes or (), start, _box_target), *_places(clicks or (), start, _click_target)]
+
+
+def _places(places: Places, start: int, target: Callable[[str, tuple[float, ...], int], Target]) -> Iterator[Target]:
+    pairs = places.items() if isinstance(places, Mapping) else (("", place) for place in places)
+    for name, place in pairs:
+        if isinstance(place, Target):
+            yield replace(place, name=name or place.name)
+        else:
+            yield target(name, _numbers(place), start)
+
+
+def _box_target(name: str, box: tuple[float, ...], frame: int) -> Target:
+    return Target(name, box=box, frame=frame)
+
+
+def _click_target(name: str, click: tuple[float, ...], frame: int) -> Target:
+    if len(click) != 2:
+        raise StartError(f"the click of target {name!r} must be x, y; it has {len(click)} numbers")
+    return Target(name, click=(click[0], click[1]), frame=frame)
+
+
+def _numbers(values: Sequence[float] | np.ndarray) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
 def track_video(
     video: str | Path | Iterable[np.ndarray],
     tracker: str,
-    box: Sequence[float] | None,
-    click: tuple[float, float] | None,
+    target: Target,
     overrides: Mapping[str, Any],
     workspace: str | Path | None,
     plugins: Iterable[str],
 ) -> Track:
     """Returns where a target is in each frame; arguments and errors are those of :func:`pytracking.track`."""
-    if (box is None) == (click is None):
-        raise StartError(f"give {'either box or click' if box is None else 'box or click, not both'}")
     load_plugins(plugins)
     with using_workspace(workspace):
-        created = _named(tracker, None, overrides).create()
+        created = named_tracker(tracker, overrides=overrides).create()
         images, name = _frames(video)
         first = next(images, None)
         if first is None:
             raise StartError(f"{name} has no frames")
-        start = check_initial_box(box, first) if box is not None else click_to_box(first, click or (0.0, 0.0))
+        start = target.first_box(first)
         frames = list(
-            track_frames(created, _chained(first, images), {"init_bbox": [float(value) for value in start]}, name)
+            track_frames(created, chain([first], images), {"init_bbox": [float(value) for value in start]}, name)
         )
     return Track(
         np.stack([frame.box for frame in frames]),
         np.array([frame.score for frame in frames]),
         np.array([frame.seconds for frame in frames]),
     )
+
+
+def track_targets_of_video(
+    video: str | Path | Iterable[np.ndarray],
+    tracker: str,
+    targets: Iterable[Target],
+    direction: str,
+    overrides: Mapping[str, Any],
+    workspace: str | Path | None,
+    plugins: Iterable[str],
+) -> dict[str, Track]:
+    """Returns where targets are, by their names; arguments and errors are those of :func:`pytracking.track`."""
+    if direction not in DIRECTIONS:
+        raise StartError(f"the direction is {direction!r}.{near_names(direction, DIRECTIONS)} Known: {DIRECTIONS}")
+    found = named(targets)
+    load_plugins(plugins)
+    with using_workspace(workspace):
+        made = named_tracker(tracker, overrides=overrides)
+        where = str(video) if isinstance(video, (str, Path)) else "the video"
+        tracking = TargetTracking(partial(made.create, made.parameters()), found, where)
+        log = TrackLog(target.name for target in found)
+        first, last = min(target.frame for target in found), max(target.frame for target in found)
+        number = -1
+        forwards, backwards = _both_ways(video, direction)
+        if direction != FORWARDS:
+            for tracked in tracking.through(backwards(last)):
+                log.add(tracked)
+            number = last
+        if direction != BACKWARDS:
+            for tracked in tracking.through(forwards(first)):
+                log.add(tracked)
+                number = tracked.index
+        check_targets(found, number + 1, direction, where)
+    return log.tracks()
 
 
 def evaluate_tracker(
@@ -110,22 +185,27 @@ def evaluate_tracker(
     """Returns how well a tracker tracks; arguments and errors are those of :func:`pytracking.evaluate`."""
     load_plugins(plugins)
     with using_workspace(workspace):
-        named = _named(tracker, run_id, overrides)
-        named.check_names()  # an unknown name is told before any data set is read,
+        one = named_tracker(tracker, run_id, overrides)
+        one.check_names()  # an unknown name is told before any data set is read,
         dataset = get_dataset(name)  # and a data set that is not there before any network is downloaded
-        report = run_dataset(dataset, [named], threads=0 if jobs == 1 else jobs)
+        report = run_dataset(dataset, [one], threads=0 if jobs == 1 else jobs)
         if report.failures:
             raise TrackingError(f"{len(report.failures)} sequences could not be tracked: {report.failures[0].error}")
         # What was tracked is one pass; VOT's own numbers come of its resets.
-        (score,) = evaluate([named], dataset, protocol, one_pass=True)
+        (score,) = evaluate([one], dataset, protocol, one_pass=True)
     per_sequence = {sequence: one.values for sequence, one in score.per_sequence.items()}
     return Scores(score.overall.values, per_sequence, score.frames_per_second, score.metric.heading)
 
 
-def _named(tracker: str, run_id: int | None, overrides: Mapping[str, Any]) -> Tracker:
-    family, slash, parameters = tracker.partition("/")
+def named_tracker(name: str, run_id: int | None = None, overrides: Mapping[str, Any] = MappingProxyType({})) -> Tracker:
+    """Returns the tracker of a name such as ``siamfc/socl_res18``.
+
+    Raises:
+        ValueError: it has no slash. Whether there is such a tracker is not looked up.
+    """
+    family, slash, parameters = name.partition("/")
     if not slash:
-        raise ValueError(f"the tracker is {tracker!r}; name it with its parameter set, such as siamfc/socl_res18")
+        raise ValueError(f"the tracker is {name!r}; name it with its parameter set, such as siamfc/socl_res18")
     return Tracker(family, parameters, run_id, overrides={key: str(value) for key, value in overrides.items()})
 
 
@@ -138,6 +218,24 @@ def _frames(video: str | Path | Iterable[np.ndarray]) -> tuple[Iterator[np.ndarr
     return open_video(path).frames(), str(path)
 
 
-def _chained(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    yield first
-    yield from rest
+Numbered = Callable[[int], Iterator[tuple[int, np.ndarray]]]
+
+
+def _both_ways(video: str | Path | Iterable[np.ndarray], direction: str) -> tuple[Numbered, Numbered]:
+    """Returns what yields number and image of the frames from a number on, forwards, and backwards."""
+    if isinstance(video, (str, Path)):
+        sources = find_sources([str(Path(video).expanduser())])
+        if len(sources) > 1:
+            raise SourceError(f"{video} holds {len(sources)} videos, such as {sources[0].path}; name one of them")
+        return sources[0].numbered, sources[0].backwards
+    frames = enumerate(video)
+    kept = None if direction == FORWARDS else list(frames)
+
+    def forwards(first: int) -> Iterator[tuple[int, np.ndarray]]:
+        return (pair for pair in (frames if kept is None else kept) if pair[0] >= first)
+
+    def backwards(last: int) -> Iterator[tuple[int, np.ndarray]]:
+        assert kept is not None
+        return iter(kept[last::-1])
+
+    return forwards, backwards

@@ -14,12 +14,17 @@ import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
 from ltr.admin.command_line import CommandParser, run_command  # noqa: E402
-from pytracking.live.commands import live_parser, track_live  # noqa: E402
+from pytracking.live.commands import (  # noqa: E402
+    add_one_target_options,
+    add_output_options,
+    live_parser,
+    track_live,
+)
 
 DESCRIPTION = """\
 Tracks a target that a camera sees.
 
-The target is drawn with the mouse in the first frame, or named by its box (--optional-box) or one click (--click).
+The target is drawn with the mouse in the first frame, or named by its box (--box) or one click (--click).
 Keys in the window: space: pause, n: next frame, r: new box, q: stop. Without a screen, or with --headless or
 --save-results, an MP4 and a text file of boxes are written; Ctrl-C ends the recording in good order.
 """
@@ -35,6 +40,8 @@ examples:
 def build_parser() -> CommandParser:
     """Returns the command line's parser."""
     parser = live_parser("run_webcam.py", DESCRIPTION, EXAMPLES)
+    add_one_target_options(parser)
+    add_output_options(parser)
     parser.add_argument(
         "--camera", default="0", metavar="N", help="the camera's number, or a video file in its place (default: 0)"
     )
@@ -49,8 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _track(options: argparse.Namespace) -> int:
     from pytracking.live.source import open_camera
+    from pytracking.live.targets import Target
 
-    return track_live(options, open_camera(options.camera), camera=True)
+    target = None
+    if options.box is not None:
+        target = Target("target", box=tuple(options.box))
+    elif options.click is not None:
+        target = Target("target", click=(options.click[0], options.click[1]))
+    return track_live(options, open_camera(options.camera), target, camera=True)
 
 
 if __name__ == "__main__":

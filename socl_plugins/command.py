@@ -23,6 +23,8 @@ from videos to a tracker:
   socl annotate clips                         a page on this machine; clicks are stored as they are made
   socl train socl/socl_res18 --data clips     from clicks alone, scored on clicks
   socl track clips --tracker siamfc/socl_res18 --render --export cvat
+without clips, from a click on each target:
+  socl track VIDEO --click 100 105 cat --click 300 80 dog --render --export cvat
 
 `socl COMMAND --help` says more of each.
 """
@@ -44,7 +46,7 @@ COMMANDS: dict[str, Command] = {
     "annotate": Command("click the targets, on a page in the browser", _CLICKS, first=("annotate",)),
     "clicks": Command("import, export, agreement, compile, cost, plot", _CLICKS),
     "train": Command("train a network by a recipe", __name__, "train"),
-    "track": Command("track the videos of a folder of clips, or a data set", __name__, "track"),
+    "track": Command("track the videos of a folder of clips, or targets in any video", __name__, "track"),
     "export": Command("write tracked boxes as other tools' files", __name__, "export"),
     "share": Command("write a network as a folder to give away", "ltr.sharing.__main__"),
     "report": Command("tables, plots and a page of tracking results", "pytracking.analysis.__main__"),
@@ -111,35 +113,50 @@ def train(words: Sequence[str]) -> int:
 
 def track_parser() -> CommandParser:
     """Returns the parser of ``socl track``."""
-    from ltr.admin.command_line import add_jobs_option
+    from ltr.admin.command_line import add_jobs_option, path
+    from pytracking.live.options import add_export_option, add_target_options
 
-    parser = _clips_parser(
+    parser = _parser(
         "socl track",
         "Tracks every clicked target of a folder of clips from its first click on, and compares the boxes' centres "
-        "with the other clicks. A data set by name, or with true boxes: pytracking/run_tracker.py.",
+        "with the other clicks; or tracks the targets that --click, --box or --clicks name through videos of any kind, "
+        "each forwards, --backwards or --both. A data set by name, or with true boxes: pytracking/run_tracker.py.",
     )
-    parser.add_argument("--render", action="store_true", help="write a video and an image strip of each target")
-    parser.add_argument("--export", action="append", default=[], choices=EXPORT_NAMES, help="write the boxes")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=path,
+        metavar="CLIPS | VIDEO ...",
+        help="a folder that `socl prepare` made; or video files, folders of frames, globs in quotes",
+    )
+    parser.add_argument(
+        "--render", action="store_true", help="write a video of what was tracked (of clips a strip, too)"
+    )
+    add_export_option(parser)
+    add_target_options(parser)
     add_jobs_option(parser)
     return parser
 
 
 def export_parser() -> CommandParser:
     """Returns the parser of ``socl export``."""
-    parser = _clips_parser(
+    from ltr.admin.command_line import path
+    from pytracking.command_line import EXPORT_NAMES
+
+    parser = _parser(
         "socl export", "Writes the boxes of an earlier `socl track` in other tools' formats; nothing is tracked anew."
     )
+    parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
     parser.add_argument(
         "--format", action="append", required=True, choices=EXPORT_NAMES, help="repeat it to write several"
     )
     return parser
 
 
-def _clips_parser(program: str, description: str) -> CommandParser:
+def _parser(program: str, description: str) -> CommandParser:
     from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path
 
     parser = CommandParser(program, description)
-    parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
     parser.add_argument("--tracker", default="siamfc/socl_res18", metavar="TRACKER/PARAMETERS")
     parser.add_argument("--out", type=path, help="folder of pictures and exports (default: beside the results)")
     add_common_options(parser, "trackers or parameter sets")
@@ -148,25 +165,42 @@ def _clips_parser(program: str, description: str) -> CommandParser:
 
 
 def track(words: Sequence[str]) -> int:
-    """Tracks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``."""
-    return _run_on_clips(track_parser(), words, "track_clips")
+    """Tracks: ``socl track CLIPS --tracker TRACKER/PARAMETERS``, or ``socl track VIDEO... --click X Y``."""
+    from pytracking.live.options import names_targets
+
+    parser = track_parser()
+    options = parser.parse_args(words)
+    if not options.paths:
+        parser.error("name a folder of clips or a video; it stands before --click and --box, whose last word is a name")
+    options.clips = options.paths[0]
+    is_clips = len(options.paths) == 1 and (options.clips / "clips.json").is_file()
+    targets = bool(options.box or options.click or options.clicks)
+    if is_clips and (targets or options.start is not None or options.direction or options.click_method):
+        parser.error(
+            f"{options.clips} is a folder of clips, whose targets are those that were clicked: --box, --click, "
+            "--clicks, --start, --backwards, --both and --click-method are for plain videos"
+        )
+    if is_clips or (len(options.paths) == 1 and options.clips.is_dir() and not names_targets(options)):
+        return _run(options, "track_clips", "track_clips")
+    if options.jobs:
+        parser.error("--jobs is for folders of clips: plain videos are tracked in this process")
+    return _run(options, "track_videos", "track_named_targets")
 
 
 def export(words: Sequence[str]) -> int:
     """Exports: ``socl export CLIPS --tracker TRACKER/PARAMETERS --format FORMAT``."""
-    return _run_on_clips(export_parser(), words, "export_clips")
+    return _run(export_parser().parse_args(words), "track_clips", "export_clips")
 
 
-def _run_on_clips(parser: CommandParser, words: Sequence[str], function: str) -> int:
+def _run(options: argparse.Namespace, module: str, function: str) -> int:
     from ltr.admin.command_line import run_command
 
     def run(options: argparse.Namespace) -> int:
-        from socl_plugins.clicks import track_clips
-
-        status: int = getattr(track_clips, function)(options)
+        found = importlib.import_module(f"socl_plugins.clicks.{module}")
+        status: int = getattr(found, function)(options)
         return status
 
-    return run_command(parser.parse_args(words), run)
+    return run_command(options, run)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,22 @@ class Source:
         except VideoFileError as error:
             raise SourceError(str(error)) from error
 
+    def numbered(self, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+        """Yields number and image, RGB uint8 (H, W, 3), of the frames from number ``first`` on.
+
+        Raises:
+            SourceError: there are fewer frames, or one cannot be decoded.
+        """
+        if self.images:
+            self._check_has(first, len(self.images))
+            yield from ((number, load_image(self.images[number])) for number in range(first, len(self.images)))
+            return
+        number = -1
+        for number, (_, image) in enumerate(self.timed_frames()):
+            if number >= first:
+                yield number, image
+        self._check_has(first, number + 1)
+
     def backwards(self, last: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yields number and image, RGB uint8 (H, W, 3), of the frames from number ``last`` down to 0.
 
@@ -119,12 +135,13 @@ class Source:
             self._check_has(last, len(self.images))
             yield from ((number, load_image(self.images[number])) for number in range(last, -1, -1))
             return
-        times, image = [], np.empty(0)
+        times, size = [], 1
         for time, image in islice(self.timed_frames(), last + 1):
             times.append(time)
+            size = image.nbytes
         self._check_has(last, len(times))
         video = named_frames(self.path, times, last + 1)
-        block = max(BLOCK_BYTES // image.nbytes, 8)
+        block = max(BLOCK_BYTES // size, 8)
         try:
             for end in range(last + 1, 0, -block):
                 start = max(end - block, 0)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import colorsys
+from collections.abc import Mapping, Sequence
+
 import cv2
 import numpy as np
 
 TRUE_COLOUR = (60, 220, 60)
 TRACKED_COLOUR = (255, 70, 50)  # RGB
+# Told apart by people who see colours differently, too (M. Okabe & K. Ito, Color Universal Design), bright on video.
+TARGET_COLOURS = ((240, 90, 20), (70, 180, 240), (255, 225, 60), (10, 190, 130), (225, 120, 190), (40, 110, 255))
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -27,8 +32,11 @@ def fit(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, float]:
 
 
 def line_width(height: int) -> int:
-    """Returns the thickness of lines in pictures of that height, in pixels."""
-    return max(round(height / 150), 1)
+    """Returns the thickness of lines in pictures of that height, in pixels.
+
+    Videos keep one colour for 2 x 2 pixels, so a line of a single pixel would lose half of its own.
+    """
+    return max(round(height / 150), 2)
 
 
 def draw_box(canvas: np.ndarray, box: np.ndarray, colour: tuple[int, int, int], thickness: int) -> None:
@@ -37,6 +45,49 @@ def draw_box(canvas: np.ndarray, box: np.ndarray, colour: tuple[int, int, int], 
     limits = np.array([canvas.shape[1], canvas.shape[0]])
     first, last = (np.clip(corner, -limits, 2 * limits).round().astype(int) for corner in (box[:2], box[:2] + box[2:]))
     cv2.rectangle(canvas, tuple(map(int, first)), tuple(map(int, last)), colour, thickness, cv2.LINE_AA)
+
+
+def target_colour(place: int) -> tuple[int, int, int]:
+    """Returns the colour, RGB, of the target number ``place`` of a video, from 0."""
+    if place < len(TARGET_COLOURS):
+        return TARGET_COLOURS[place]
+    hue = place * 0.381966 % 1  # a golden section of the circle on from the last one
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.55 if place % 2 else 0.85, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def draw_targets(canvas: np.ndarray, boxes: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
+    """Draws the boxes x, y, w, h of targets, each in its colour and with its name above, or where there is room.
+
+    Args:
+        canvas: RGB uint8 (H, W, 3).
+        boxes: by the targets' names.
+        names: of all targets of the video, in the order of their colours.
+    """
+    thickness = line_width(canvas.shape[0])
+    for place, name in enumerate(names):
+        if name in boxes:
+            draw_box(canvas, boxes[name], target_colour(place), thickness)
+    for place, name in enumerate(names):  # above all boxes, so that each can be read
+        if name in boxes:
+            _draw_name(canvas, boxes[name], name, target_colour(place))
+
+
+def _draw_name(canvas: np.ndarray, box: np.ndarray, name: str, colour: tuple[int, int, int]) -> None:
+    scale = max(canvas.shape[0] / 1000, 0.35)
+    text = name.encode("ascii", "replace").decode()  # OpenCV's letters
+    (width, height), baseline = cv2.getTextSize(text, _FONT, scale, 1)
+    tall = height + baseline + 2
+    x, y, w, h = np.nan_to_num(box, posinf=1e6, neginf=-1e6).clip(-1e6, 1e6)
+    if x >= canvas.shape[1] or y >= canvas.shape[0] or x + w <= 0 or y + h <= 0:
+        return  # nothing of the box is in the picture
+    left = int(np.clip(x, 0, max(canvas.shape[1] - width - 4, 0)))
+    top = int(y) - tall if y >= tall else int(min(max(y + h, 0), canvas.shape[0] - tall))
+    cv2.rectangle(canvas, (left, top), (left + width + 4, top + tall), colour, cv2.FILLED)
+    dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 128
+    cv2.putText(
+        canvas, text, (left + 2, top + height + 2), _FONT, scale, (255, 255, 255) if dark else (0, 0, 0), 1, cv2.LINE_AA
+    )
 
 
 def draw_text(canvas: np.ndarray, text: str) -> None:

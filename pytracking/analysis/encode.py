@@ -71,7 +71,7 @@ def h264(frames: Iterable[np.ndarray], file: Path, size: tuple[int, int], rate: 
         stream.codec_context.colorspace = SMPTE_170M
         for frame in frames:
             # OpenCV converts colours some times faster than FFmpeg does by default.
-            planes = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
+            planes = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420), np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
             count += 1
         container.mux(stream.encode())

@@ -138,7 +138,9 @@ def bare(video: TrackedVideo) -> bytes:
     instead = "csv holds it, or cvat, mot, supervision, coco-video and tao"
     if more:
         names = ", ".join(each.target for each in video.tracks)
-        raise ExportError(f"the format boxes holds one target, and {video.name} has {1 + len(more)} ({names}): {instead}")
+        raise ExportError(
+            f"the format boxes holds one target, and {video.name} has {1 + len(more)} ({names}): {instead}"
+        )
     if video.every != 1 or track.first:
         raise ExportError(
             f"the format boxes has a line for each frame, and of {video.name} not every frame from the first on was "

@@ -1,4 +1,4 @@
-"""Where frames come from: a video file or a camera."""
+"""Where frames come from: a video file, a folder of images, or a camera."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 
+from ltr.dataset.video_sources import Source
 from pytracking.evaluation.video_files import VideoError, open_capture
 
+T = TypeVar("T")
 USUAL_RATE = 25.0  # frames a second, where a source does not say
 
 
@@ -60,9 +62,27 @@ class VideoSource:
             )
 
 
-def until_interrupted(
-    images: Iterator[np.ndarray], interrupted: Callable[[], None] = lambda: None
-) -> Generator[np.ndarray, None, None]:
+class FolderSource(VideoSource):
+    """The images of a folder; ``capture`` is their :class:`ltr.dataset.video_sources.Source`."""
+
+    def frames(self) -> Generator[np.ndarray, None, None]:
+        """Yields the frames, RGB uint8 (H, W, 3)."""
+        yield from self.capture.frames()
+
+
+def open_source(source: Source) -> VideoSource:
+    """Returns the frames of a video that was found by its path.
+
+    Raises:
+        VideoError: it is a file that OpenCV cannot read.
+        ImageError: its frames are too large.
+    """
+    if source.images:
+        return FolderSource(source.name, USUAL_RATE, len(source.images), str(source.path), source)
+    return open_video(source.path)
+
+
+def until_interrupted(images: Iterator[T], interrupted: Callable[[], None] = lambda: None) -> Generator[T, None, None]:
     """Yields the images until Ctrl-C or SIGTERM, which ends them in good order: what is recorded so far is kept.
 
     A second one stops the program as usual. ``interrupted`` is called at the first.

@@ -11,6 +11,7 @@ import numpy as np
 from ltr.dataset.got10k import Got10k
 from pytracking.analysis.render import render_strip, render_video
 from pytracking.analysis.track_exports import ExportedTrack, TrackedVideo, write_exports
+from pytracking.api import named_tracker
 from pytracking.evaluation import Sequence, Tracker, load_result, run_dataset
 from pytracking.evaluation.results import MissingResultError
 from pytracking.evaluation.tracker import SequenceResult
@@ -59,10 +60,7 @@ def export_clips(options: argparse.Namespace) -> int:
 def _opened(options: argparse.Namespace) -> tuple[Clips, Tracker, dict[str, list[Sequence]]]:
     clips = open_clips(options.clips)
     compile_clips(clips)
-    name, slash, parameters = options.tracker.partition("/")
-    if not slash:
-        raise ClicksError(f"--tracker is {options.tracker!r}; it is TRACKER/PARAMETERS, such as siamfc/socl_res18")
-    tracker = Tracker(name, parameters, overrides=dict(options.overrides))
+    tracker = named_tracker(options.tracker, overrides=dict(options.overrides))
     tracker.parameters()  # an unknown name is told before anything is tracked
     sequences = {split: _sequences(clips, split) for split in ("train", "val")}
     if not any(sequences.values()):

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from ltr.admin.files import WriteError
-from pytracking.analysis import evaluate, print_results
-from pytracking.analysis import encode
+from pytracking.analysis import encode, evaluate, print_results
 from pytracking.analysis.render import (
     TRACKED_COLOUR,
     TRUE_COLOUR,

@@ -64,7 +64,7 @@ def test_a_click_method_is_named_where_there_are_several(plugin: str) -> None:
     [
         (["nowhere.mp4", *BOX], "there is no video nowhere.mp4"),
         (["{plugin}", *BOX], "cannot be read as a video"),
-        (["{video}"], "give the target as --optional-box X Y W H, or --click X Y"),
+        (["{video}"], "give the target as --box X Y W H, or --click X Y"),
         (["{video}", "--optional_box", "500", "0", "9", "9"], "outside the 160 x 120 frame"),
         (["{video}", "--click", "500", "0"], "outside the frame of 160 x 120"),
         (["{video}", "--click", "5", "5", "--click_method", "sqare"], "Did you mean 'square'"),

@@ -11,11 +11,11 @@ import pytest
 from ltr.data.image_loader import load_image
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.text import DatasetError
+from ltr.dataset.video_sources import Source, SourceError, find_sources
 from socl_plugins.clicks.clips import ClipsError, open_clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import Click
 from socl_plugins.clicks.prepare import Cutting, prepare
-from ltr.dataset.video_sources import Source, SourceError, find_sources
 
 from .conftest import FRAMES, MakeClips, coded_frames, read_number, write_video
 
