@@ -41,9 +41,22 @@ def parser(prog: str, description: str, examples: str) -> CommandParser:
     add_jobs_option(made)
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
+    add_export_option(made)
     made.add_argument("--per-sequence", action="store_true", help="print a number for each sequence, too")
     made.add_argument("--list", action="store_true", help="list what can be named here, and stop")
     return made
+
+
+def add_export_option(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--export FORMAT``, gathered in ``export``."""
+    parser.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        choices=EXPORT_NAMES,
+        metavar="FORMAT",
+        help=f"write the boxes as other programs read them: {', '.join(EXPORT_NAMES)}; may be given several times",
+    )
 
 
 @contextlib.contextmanager
@@ -105,7 +118,22 @@ def track_and_report(options: argparse.Namespace, trackers: list[Tracker], datas
             print(f"other commands call them: {named}, as in python -m pytracking.analysis {named}")
         if options.render:
             _render(trackers, dataset, report, owners)
+        for tracker, owner in zip(trackers, owners):
+            owner.check()
+            export_results(options.export, tracker, dataset)
     return 1 if report.failures else 0
+
+
+def export_results(forms: list[str], tracker: Tracker, dataset: SequenceList) -> None:
+    """Writes a tracker's stored results in each format to ``exports/<format>/`` in its results, and prints where."""
+    if not forms:
+        return
+    from pytracking.analysis.result_videos import result_videos
+    from pytracking.analysis.track_exports import write_exports
+
+    videos = result_videos(tracker, dataset)
+    for folder in write_exports(list(dict.fromkeys(forms)), videos, tracker.results_dir / "exports") if videos else ():
+        print(f"  {folder}")
 
 
 def _render(trackers: list[Tracker], dataset: SequenceList, report: RunReport, owners: list[Owner]) -> None:

@@ -13,8 +13,9 @@ if sys.path and Path(sys.path[0] or ".").resolve() == ROOT / "pytracking":
 from collections.abc import Sequence  # noqa: E402
 
 from ltr.admin.command_line import CommandParser, path, run_command  # noqa: E402
+from pytracking.command_line import add_export_option  # noqa: E402
 from pytracking.live.commands import add_output_options, live_parser, track_plain_videos  # noqa: E402
-from pytracking.live.options import add_export_option, add_target_options  # noqa: E402
+from pytracking.live.options import add_target_options  # noqa: E402
 
 DESCRIPTION = """\
 Tracks targets through videos: files, folders of frames, or globs in quotes.

@@ -114,7 +114,8 @@ def train(words: Sequence[str]) -> int:
 def track_parser() -> CommandParser:
     """Returns the parser of ``socl track``."""
     from ltr.admin.command_line import add_jobs_option, path
-    from pytracking.live.options import add_export_option, add_target_options
+    from pytracking.command_line import add_export_option
+    from pytracking.live.options import add_target_options
 
     parser = _parser(
         "socl track",

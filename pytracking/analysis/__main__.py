@@ -18,6 +18,7 @@ from ltr.admin.command_line import (
     run_command,
     whole_number,
 )
+from pytracking.command_line import add_export_option, export_results
 
 if TYPE_CHECKING:
     from pytracking.analysis.report import Report
@@ -36,6 +37,7 @@ examples:
   python -m pytracking.analysis siamfc/untrained_res18
   python -m pytracking.analysis siamfc/socl_res18 siamfc/imagenet_res18 --dataset otb --per-sequence
   python -m pytracking.analysis siamfc/socl_res18=SoCL siamfc/gst=GST --dataset otb --html report.html
+  python -m pytracking.analysis siamfc/socl_res18 --dataset otb --export mot --export coco-video
   python -m pytracking.analysis siamfc/socl_res18 --run-id 0 1 2 --merge-results --csv --json --latex --plots --html
 
 exit status: 0 done, 1 an error, 2 wrong usage
@@ -81,6 +83,7 @@ def build_parser() -> CommandParser:
     parser.add_argument(
         "--strips", type=whole_number, default=20, metavar="N", help="sequences shown in frames by --html (default: 20)"
     )
+    add_export_option(parser)
     add_common_options(parser, "data sets")
     return parser
 
@@ -123,6 +126,8 @@ def _report(options: argparse.Namespace) -> int:
         if options.attributes:
             print(f"\n{attribute_table(part)}")
     _write(options, report)
+    for tracker in trackers if options.export else ():
+        export_results(options.export, tracker, dataset)
     return 0
 
 

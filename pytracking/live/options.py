@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ltr.admin.command_line import add_option, number, path, whole_number
-from pytracking.command_line import EXPORT_NAMES
 
 if TYPE_CHECKING:
     from pytracking.live.targets import Target
@@ -54,18 +53,6 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         "--both", action="store_const", const="both", dest="direction", help="track to the first frame and to the last"
     )
     parser.add_argument("--click-method", metavar="NAME", help="makes a box of a click (default: the best there is)")
-
-
-def add_export_option(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--export FORMAT``, gathered in ``export``."""
-    parser.add_argument(
-        "--export",
-        action="append",
-        default=[],
-        choices=EXPORT_NAMES,
-        metavar="FORMAT",
-        help=f"write the boxes as other programs read them: {', '.join(EXPORT_NAMES)}; may be given several times",
-    )
 
 
 def targets_of(options: argparse.Namespace) -> tuple[Target, ...]:

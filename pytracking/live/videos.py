@@ -126,8 +126,8 @@ class _VideoRun:
         self.size = (0, 0)
         self.frames = source.announced() or 0  # of the video, as far as is known
         self.last = max(target.frame for target in targets)
-        if source.images:
-            check_targets(targets, self.frames, job.direction, self.where)
+        # How many frames a file has is known at its end.
+        check_targets(targets, self.frames if source.images else self.last + 2, job.direction, self.where)
 
     def track(self) -> _Outcome:
         """Tracks the video, writes it with its boxes if that is asked for, and returns the tracks."""

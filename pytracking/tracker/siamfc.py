@@ -99,8 +99,9 @@ class SiamFCTracker(BaseTracker):
     """
 
     params: SiamFCParams
-    crops_at_once = {"cpu": 12, "cuda": 96}
-    """Crops that :meth:`track_many` gives the network in one pass: more cost memory and, on a CPU, time."""
+    crops_at_once = {"cpu": 3, "cuda": 96}
+    """Crops that :meth:`track_many` gives the network in one pass. More cost memory, and on a CPU time: what the
+    network computes no longer fits its caches (``benchmarks/many_targets.py``)."""
 
     def __init__(self, params: SiamFCParams) -> None:
         super().__init__(params)
@@ -154,7 +155,7 @@ class SiamFCTracker(BaseTracker):
     def track_many(
         trackers: Sequence[SiamFCTracker], image: np.ndarray, infos: Sequence[Mapping[str, Any] | None]
     ) -> list[dict[str, Any]]:
-        """Returns what :meth:`track` of each sibling would, up to rounding: the network sees all their crops together.
+        """Returns what :meth:`track` of each sibling would, up to rounding: the network sees their crops together.
 
         Templates differ, so each is compared with its own target's search features only. On a CPU one comparison after
         the other is faster than the one grouped convolution that would do the same.

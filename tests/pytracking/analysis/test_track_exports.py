@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pytracking.analysis.track_exports import FILE_PER_VIDEO, ONE_FILE, ExportedTrack, TrackedVideo, exported
+from pytracking import run_tracker
+from pytracking.analysis import __main__ as analysis
+from pytracking.analysis.track_exports import (
+    FILE_PER_VIDEO,
+    ONE_FILE,
+    ExportedTrack,
+    ExportError,
+    TrackedVideo,
+    exported,
+    write_exports,
+)
 from pytracking.command_line import EXPORT_NAMES
 
 BOXES = np.array([[10.0, 20, 30, 40], [11.5, 20, 30, 40]])
@@ -65,12 +78,108 @@ def test_supervision_s_rows_are_those_of_its_json_sink(videos: list[TrackedVideo
     assert [rows[1][name] for name in names[:4]] == [11.5, 20, 41.5, 60]
 
 
-def test_supervision_reads_them_back(videos: list[TrackedVideo]) -> None:
+def test_supervision_s_sink_writes_the_same(videos: list[TrackedVideo], tmp_path: Path) -> None:
     sv = pytest.importorskip("supervision")
-    row = json.loads(exported("supervision", videos)["two.json"])[1]
-    box = np.array([[row[name] for name in ("x_min", "y_min", "x_max", "y_max")]])
-    detections = sv.Detections(xyxy=box, tracker_id=np.array([row["tracker_id"]]))
-    assert np.allclose(detections.area, 1200)
+    rows = json.loads(exported("supervision", videos)["two.json"])
+    with sv.JSONSink(str(tmp_path / "sink.json")) as sink:
+        for row in rows:
+            sides = np.array([[row[name] for name in ("x_min", "y_min", "x_max", "y_max")]])
+            detections = sv.Detections(
+                xyxy=sides,
+                class_id=np.array([row["class_id"]]),
+                confidence=np.array([row["confidence"]]),
+                tracker_id=np.array([row["tracker_id"]]),
+            )
+            assert detections.area == (row["x_max"] - row["x_min"]) * (row["y_max"] - row["y_min"])
+            sink.append(detections, {"frame_index": row["frame_index"], "class_name": row["class_name"]})
+    assert json.loads((tmp_path / "sink.json").read_text()) == rows
+
+
+def test_py_motmetrics_reads_mot_files(videos: list[TrackedVideo], tmp_path: Path) -> None:
+    mm = pytest.importorskip("motmetrics")
+    (tmp_path / "two.txt").write_bytes(exported("mot", videos)["two.txt"])
+    table = mm.io.loadtxt(str(tmp_path / "two.txt"), fmt="mot15-2D")
+    found = {(frame, target): row[["X", "Y", "Width", "Height"]].tolist() for (frame, target), row in table.iterrows()}
+    # Its reader takes one off the corner, since MOTChallenge counts pixels from 1.
+    assert found == {
+        (1, 1): BOXES[0].tolist(),
+        (3, 1): BOXES[1].tolist(),
+        (3, 2): (BOXES[0] + 5).tolist(),
+        (5, 2): (BOXES[1] + 5).tolist(),
+    }
+    assert table["Confidence"].tolist() == [1, 1, 0.5, 1]
+
+
+def test_pycocotools_reads_coco_video(videos: list[TrackedVideo], tmp_path: Path) -> None:
+    coco = pytest.importorskip("pycocotools.coco")
+    (tmp_path / "all.json").write_bytes(exported("coco-video", videos)["coco-video.json"])
+    read = coco.COCO(str(tmp_path / "all.json"))
+    (frame,) = (image for image in read.imgs.values() if image["video_id"] == 2 and image["frame_id"] == 2)
+    boxes = [each["bbox"] for each in read.loadAnns(read.getAnnIds(imgIds=[frame["id"]]))]
+    assert boxes == [BOXES[1].tolist(), (BOXES[0] + 5).tolist()]
+    evaluated = pytest.importorskip("pycocotools.cocoeval").COCOeval(
+        read, read.loadRes(read.loadAnns(read.getAnnIds()))
+    )
+    evaluated.params.iouType = "bbox"
+    evaluated.evaluate()
+    evaluated.accumulate()
+    evaluated.summarize()
+    assert evaluated.stats[0] == 1
+
+
+def test_flat_csv_quotes_names_and_leaves_what_is_not_known_empty() -> None:
+    lost = np.array([False, True])
+    tracks = [ExportedTrack("cat, grey", 0, BOXES, np.array([0.5, np.nan]), lost), ExportedTrack("dog", 1, BOXES)]
+    content = exported("csv", [TrackedVideo("one", 3, 128, 96, 0.0, 1, tracks)])["one.csv"].decode()
+    rows = list(csv.DictReader(io.StringIO(content)))
+    names = ["frame", "time_s", "target", "x", "y", "w", "h", "cx", "cy", "score", "lost"]
+    assert list(rows[0]) == names and [row["target"] for row in rows] == ["cat, grey"] * 2 + ["dog"] * 2
+    assert [(row["time_s"], row["score"], row["lost"]) for row in rows] == [
+        ("", "0.5", "0"),
+        ("", "", "1"),
+        ("", "", ""),
+        ("", "", ""),
+    ]
+
+
+def test_bare_boxes_hold_one_target_from_the_first_frame_on(videos: list[TrackedVideo]) -> None:
+    whole = TrackedVideo("one", 2, 128, 96, 25.0, 1, [ExportedTrack("cat", 0, BOXES)])
+    assert exported("boxes", [whole])["one.txt"] == b"10\t20\t30\t40\n11.5\t20\t30\t40\n"
+    for wrong, message in (
+        (videos[1], r"holds one target, and two has 2 \(cat, dog\): csv holds it"),
+        (videos[0], "not every frame from the first on was tracked"),
+    ):
+        with pytest.raises(ExportError, match=message):
+            exported("boxes", [wrong])
+
+
+def test_a_format_that_cannot_hold_the_tracks_leaves_nothing_written(
+    videos: list[TrackedVideo], tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError):
+        write_exports(["csv", "boxes"], videos, tmp_path)
+    with pytest.raises(ExportError, match="Did you mean 'mot'"):
+        write_exports(["csv", "mott"], videos, tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert write_exports(["csv", "tao"], videos, tmp_path) == [tmp_path / "csv", tmp_path / "tao"]
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3
+
+
+def test_results_of_benchmarks_are_exported_when_they_are_made_and_later(workspace: Path) -> None:
+    first = ["opencv", "kcf", "--sequence", "0", "--export", "mot"]
+    assert run_tracker.main(first) == 0
+    folder = workspace / "tracking_results" / "opencv" / "kcf"
+    (file,) = (folder / "exports" / "mot").iterdir()
+    boxes = np.loadtxt(folder / file.name, delimiter="\t")
+    rows = np.loadtxt(file, delimiter=",")
+    assert np.allclose(rows[:, 2:6] - [1, 1, 0, 0], boxes, atol=0.006) and rows[:, 0].tolist() == [
+        *range(1, len(boxes) + 1)
+    ]
+    assert analysis.main(["opencv/kcf", "--export", "coco-video", "--export", "cvat"]) == 0
+    content = json.loads((folder / "exports" / "coco-video" / "coco-video.json").read_text())
+    assert [video["name"] for video in content["videos"]] == [file.stem]
+    assert len(content["images"]) == len(content["annotations"]) == len(boxes)
+    assert (folder / "exports" / "cvat" / f"{file.stem}.xml").is_file()
 
 
 @pytest.mark.parametrize("form", [form for form in EXPORT_NAMES if form != "boxes"])
