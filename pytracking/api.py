@@ -135,6 +135,8 @@ def track_video(
         np.stack([frame.box for frame in frames]),
         np.array([frame.score for frame in frames]),
         np.array([frame.seconds for frame in frames]),
+        np.array([frame.confidence for frame in frames]),
+        np.array([frame.lost for frame in frames], bool),
     )
 
 

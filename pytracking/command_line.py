@@ -146,7 +146,8 @@ def _render(trackers: list[Tracker], dataset: SequenceList, report: RunReport, o
         for sequence in dataset:
             if (tracker.run_name, sequence.name) in failed:
                 continue
-            boxes = load_result(tracker, sequence).boxes
+            result = load_result(tracker, sequence)
+            boxes, judged, base = result.boxes, result.judged, tracker.results_dir / sequence.name
             owner.check()
-            print(f"  {render_video(sequence, boxes, tracker.results_dir / f'{sequence.name}.mp4')}")
-            print(f"  {render_strip(sequence, boxes, tracker.results_dir / f'{sequence.name}.png', rows=2)}")
+            print(f"  {render_video(sequence, boxes, base.with_name(f'{base.name}.mp4'), judged=judged)}")
+            print(f"  {render_strip(sequence, boxes, base.with_name(f'{base.name}.png'), rows=2, judged=judged)}")

@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "track": Command("track the videos of a folder of clips, or targets in any video", __name__, "track"),
     "export": Command("write tracked boxes as other tools' files", __name__, "export"),
     "share": Command("write a network as a folder to give away", "ltr.sharing.__main__"),
+    "confidence": Command("fit how sure a tracker is of each frame, and measure it", "pytracking.confidence.__main__"),
     "report": Command("tables, plots and a page of tracking results", "pytracking.analysis.__main__"),
     "cost": Command("what labels cost, at the paper's prices or as measured", _CLICKS, first=("cost",)),
     "studies": Command("the papers' comparisons", "socl_plugins.studies.__main__"),
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def help_text() -> str:
     """Returns the list of commands."""
-    listed = "\n".join(f"  {name:10}{command.what}" for name, command in COMMANDS.items())
+    listed = "\n".join(f"  {name:12}{command.what}" for name, command in COMMANDS.items())
     return f"{USAGE}\n\ncommands:\n{listed}\n\n{EXAMPLES}"
 
 

@@ -19,7 +19,7 @@ from pytracking.analysis.scoring import frame_size, score_got10k, score_sequence
 from pytracking.evaluation.resets import load_runs, run_file, true_corners
 from pytracking.evaluation.results import load_result, read_numbers
 from pytracking.evaluation.sequence import Sequence
-from pytracking.evaluation.tracker import Tracker
+from pytracking.evaluation.tracker import Judgement, Tracker
 from pytracking.metrics import EAO_INTERVALS, PROTOCOLS, VOT_PROTOCOLS, MetricError, bounding_boxes, mean_ope
 from pytracking.metrics.errors import check_known
 from pytracking.metrics.got10k import got10k_curve, scores_of_overlaps
@@ -100,6 +100,10 @@ class Metric(ABC):
     def boxes(self, tracker: Tracker, sequence: Sequence) -> np.ndarray:
         """Returns the boxes (T, 4) of the saved result for pictures; NaN where there is none."""
         return load_result(tracker, sequence).boxes
+
+    def judged(self, tracker: Tracker, sequence: Sequence) -> Judgement | None:
+        """Returns how sure the tracker of the saved result was of each frame; None where nothing is known of it."""
+        return load_result(tracker, sequence).judged
 
     def showing(self, plot_types: AbstractSequence[str]) -> Metric:
         """Returns the metric with these of its columns and curves, if it has a choice of them."""
@@ -275,6 +279,9 @@ class VOT(Metric):
     def boxes(self, tracker: Tracker, sequence: Sequence) -> np.ndarray:
         points = read_trajectory(load_runs(tracker, sequence)[0]).points
         return bounding_boxes(points.reshape(len(points), -1))
+
+    def judged(self, tracker: Tracker, sequence: Sequence) -> Judgement | None:
+        return None  # runs with resets keep boxes alone
 
 
 BENCHMARK_METRICS: dict[str, Metric] = {

@@ -12,6 +12,8 @@ TRUE_COLOUR = (60, 220, 60)
 TRACKED_COLOUR = (255, 70, 50)  # RGB
 # Told apart by people who see colours differently, too (M. Okabe & K. Ito, Color Universal Design), bright on video.
 TARGET_COLOURS = ((240, 90, 20), (70, 180, 240), (255, 225, 60), (10, 190, 130), (225, 120, 190), (40, 110, 255))
+LOST_COLOUR = (255, 200, 40)
+DASHES = 7  # on each side of a dashed box
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -90,6 +92,21 @@ def _draw_name(canvas: np.ndarray, box: np.ndarray, name: str, colour: tuple[int
     )
 
 
+def draw_lost_box(canvas: np.ndarray, box: np.ndarray, colour: tuple[int, int, int], thickness: int) -> None:
+    """Draws a box x, y, w, h with dashed lines: where a tracker points that has lost its target."""
+    drawn = canvas.copy()
+    draw_box(drawn, box, colour, thickness)
+    height, width = canvas.shape[:2]
+    x, y, w, h = (float(value) for value in box)
+    dashes = 2 * DASHES - 1  # lines and gaps, a line at both ends
+    across = np.floor((np.arange(width) + 0.5 - x) / max(w / dashes, 1e-6)) % 2 == 0
+    down = np.floor((np.arange(height) + 0.5 - y) / max(h / dashes, 1e-6)) % 2 == 0
+    # A horizontal line is dashed by where it is across, a vertical one by where it is down.
+    inside = (np.abs(np.arange(height) - y) <= thickness) | (np.abs(np.arange(height) - y - h) <= thickness)
+    shown = np.where(inside[:, None], across[None], down[:, None])
+    canvas[shown] = drawn[shown]
+
+
 def draw_text(canvas: np.ndarray, text: str) -> None:
     """Writes a line on black into the left upper corner."""
     scale = max(canvas.shape[0] / 500, 0.35)
@@ -98,10 +115,10 @@ def draw_text(canvas: np.ndarray, text: str) -> None:
     cv2.putText(canvas, text, (3, height + 3), _FONT, scale, (255, 255, 255), 1, cv2.LINE_AA)
 
 
-def draw_legend(canvas: np.ndarray) -> None:
-    """Writes on black in the left lower corner which colour is the true box and which the tracked one."""
+def draw_legend(canvas: np.ndarray, lost: bool = False) -> None:
+    """Writes on black in the left lower corner which colour is the true box, which the tracked, and the lost one."""
     scale = max(canvas.shape[0] / 500, 0.4)
-    words = [("true", TRUE_COLOUR), ("tracked", TRACKED_COLOUR)]
+    words = [("true", TRUE_COLOUR), ("tracked", TRACKED_COLOUR), *([("lost", LOST_COLOUR)] if lost else [])]
     widths = [cv2.getTextSize(f"{word} ", _FONT, scale, 1)[0][0] for word, _ in words]
     (_, height), baseline = cv2.getTextSize("true tracked", _FONT, scale, 1)
     bottom = canvas.shape[0] - 1

@@ -11,16 +11,19 @@ import numpy as np
 
 from ltr.admin.files import PARTIAL_SUFFIX, write_atomically, write_bytes_atomically
 from pytracking.analysis.drawing import (
+    LOST_COLOUR,
     TRACKED_COLOUR,
     TRUE_COLOUR,
     draw_box,
     draw_legend,
+    draw_lost_box,
     draw_text,
     fit,
     line_width,
 )
 from pytracking.analysis.encode import EncodeError, encode
 from pytracking.evaluation.sequence import Sequence
+from pytracking.evaluation.tracker import Judgement
 from pytracking.metrics import iou
 
 PROBE_SIZE = 1 << 20  # bytes that are written to tell whether a disk is full
@@ -30,10 +33,18 @@ class RenderError(RuntimeError):
     """A picture that could not be made."""
 
 
-def draw_frame(sequence: Sequence, boxes: np.ndarray, index: int, size: tuple[int, int], label: str = "") -> np.ndarray:
+def draw_frame(
+    sequence: Sequence,
+    boxes: np.ndarray,
+    index: int,
+    size: tuple[int, int],
+    label: str = "",
+    judged: Judgement | None = None,
+) -> np.ndarray:
     """Returns frame ``index`` as RGB uint8 of ``size`` (width, height), with its boxes and their overlap.
 
-    The frame keeps its aspect ratio; what remains is black. The true box is green, the tracked one red.
+    The frame keeps its aspect ratio; what remains is black. The true box is green, the tracked one red, or, where the
+    tracker has lost its target, yellow and dashed.
     """
     canvas, scale = fit(sequence.frame(index), size)
     thickness = line_width(size[1])
@@ -42,9 +53,15 @@ def draw_frame(sequence: Sequence, boxes: np.ndarray, index: int, size: tuple[in
         truth = sequence.ground_truth_rect[index]
         draw_box(canvas, truth * scale, TRUE_COLOUR, thickness)
         overlap = f"IoU {float(iou(boxes[index], truth)):.2f}"
-    draw_box(canvas, boxes[index] * scale, TRACKED_COLOUR, thickness)
-    draw_text(canvas, f"{label}{' ' if label else ''}#{index + 1} {overlap}")
-    draw_legend(canvas)
+    sure = ""
+    if judged is not None:
+        sure = f" confidence {judged.confidence[index]:.2f}{' LOST' if judged.lost[index] else ''}"
+    if judged is not None and judged.lost[index]:
+        draw_lost_box(canvas, boxes[index] * scale, LOST_COLOUR, thickness)
+    else:
+        draw_box(canvas, boxes[index] * scale, TRACKED_COLOUR, thickness)
+    draw_text(canvas, f"{label}{' ' if label else ''}#{index + 1} {overlap}{sure}")
+    draw_legend(canvas, lost=judged is not None)
     return canvas
 
 
@@ -56,7 +73,13 @@ def has_true_box(sequence: Sequence, index: int) -> bool:
 
 
 def render_strip(
-    sequence: Sequence, boxes: np.ndarray, path: Path, columns: int = 6, rows: int = 1, height: int = 240
+    sequence: Sequence,
+    boxes: np.ndarray,
+    path: Path,
+    columns: int = 6,
+    rows: int = 1,
+    height: int = 240,
+    judged: Judgement | None = None,
 ) -> Path:
     """Writes a picture (PNG) of frames evenly spread over the sequence, and returns its path.
 
@@ -67,6 +90,7 @@ def render_strip(
         columns: frames in a row.
         rows: rows of frames.
         height: of each frame in pixels.
+        judged: how sure the tracker was.
 
     Raises:
         ValueError: another number of boxes than frames.
@@ -75,7 +99,7 @@ def render_strip(
     _check(sequence, boxes)
     size = even_size(sequence.frame(0), height)
     indices = np.linspace(0, len(sequence) - 1, min(columns * rows, len(sequence))).round().astype(int)
-    pictures = [draw_frame(sequence, boxes, int(index), size) for index in indices]
+    pictures = [draw_frame(sequence, boxes, int(index), size, judged=judged) for index in indices]
     columns = min(columns, len(pictures))
     pictures += [np.zeros_like(pictures[0])] * (-len(pictures) % columns)
     lines = [np.hstack(pictures[start : start + columns]) for start in range(0, len(pictures), columns)]
@@ -84,7 +108,14 @@ def render_strip(
     return path
 
 
-def render_video(sequence: Sequence, boxes: np.ndarray, path: Path, rate: float = 25.0, height: int = 480) -> Path:
+def render_video(
+    sequence: Sequence,
+    boxes: np.ndarray,
+    path: Path,
+    rate: float = 25.0,
+    height: int = 480,
+    judged: Judgement | None = None,
+) -> Path:
     """Writes a video (MP4) of the whole sequence, and returns its path.
 
     Args:
@@ -93,6 +124,7 @@ def render_video(sequence: Sequence, boxes: np.ndarray, path: Path, rate: float 
         path: the file to write, ending in .mp4.
         rate: frames of the video for a second.
         height: of the video in pixels at most; smaller frames keep their own.
+        judged: how sure the tracker was.
 
     Raises:
         ValueError: another number of boxes than frames, or another ending.
@@ -101,7 +133,8 @@ def render_video(sequence: Sequence, boxes: np.ndarray, path: Path, rate: float 
     """
     _check(sequence, boxes)
     size = even_size(sequence.frame(0), min(height, sequence.frame(0).shape[0]))
-    write_video(path, (draw_frame(sequence, boxes, index, size) for index in range(len(sequence))), size, rate)
+    frames = (draw_frame(sequence, boxes, index, size, judged=judged) for index in range(len(sequence)))
+    write_video(path, frames, size, rate)
     return path
 
 

@@ -11,6 +11,7 @@ from pytracking.evaluation.results import ResultError, load_result
 from pytracking.evaluation.running import RunReport, run_dataset
 from pytracking.evaluation.sequence import Sequence, SequenceError, SequenceList, from_video_dataset
 from pytracking.evaluation.tracker import (
+    Judgement,
     SequenceResult,
     TrackedFrame,
     Tracker,
@@ -21,6 +22,7 @@ from pytracking.evaluation.tracker import (
 )
 
 __all__ = [
+    "Judgement",
     "ResultError",
     "RunReport",
     "Sequence",

@@ -35,6 +35,27 @@ def get_dataset(*names: str) -> SequenceList:
     return sequences
 
 
+def videos_with_boxes(name: str) -> SequenceList:
+    """Returns the videos of a folder, a training data set such as ``got10k_train``, or else a benchmark of that name.
+
+    Raises:
+        ValueError: the folder of the data set is not configured.
+        RegistryError, FileNotFoundError: there is no such data set, and no such folder.
+        SequenceError: the data set has no boxes.
+    """
+    from ltr.admin.environment import load_environment
+    from ltr.dataset.named import open_dataset
+    from ltr.registry import RegistryError
+    from pytracking.evaluation.sequence import from_video_dataset
+
+    if not os.path.exists(os.path.expanduser(name)):
+        try:
+            return from_video_dataset(open_dataset(name, load_environment()))
+        except RegistryError:
+            pass
+    return get_dataset(name)
+
+
 def _existing(name: str) -> Path:
     """Returns the path that a name stands for; what is there decides, and how it is written says what was meant."""
     path = Path(os.path.expanduser(name))

@@ -1,7 +1,8 @@
 """Result files: ``<results_dir>/<tracker>/<parameters>[+<settings>][_<run id>]/<sequence>.txt`` and what is beside.
 
 * ``<sequence>.txt``: a box a line, x, y, w, h separated by tabs, rounded to 1/10000 of a pixel.
-* ``time/<sequence>.txt``: seconds a frame; ``score/<sequence>.txt``: the tracker's confidence, where it has one.
+* ``time/<sequence>.txt``: seconds a frame; ``score/<sequence>.txt``: the tracker's score, where it has one.
+* ``confidence/<sequence>.txt``: of a tracker with a calibration, its confidence, 0 to 1, and 1 where it was lost or 0.
 * ``sum/<sequence>.sha256``: check sums of these files, as ``sha256sum --check`` reads them.
 * ``error/<sequence>.txt``: the traceback, if the last attempt failed.
 * ``run.json``: the parameters that made the results, and a key of them and of the checkpoint's content.
@@ -28,10 +29,11 @@ from ltr.admin.ownership import FILES as OWNER_FILES
 from ltr.admin.records import RecordError, read_record, write_record
 from ltr.dataset.text import DatasetError, read_table
 from pytracking.evaluation.sequence import Sequence
-from pytracking.evaluation.tracker import SequenceResult, Tracker
+from pytracking.evaluation.tracker import Judgement, SequenceResult, Tracker
 
 RUN_FILE = "run.json"
 DAMAGED = "damaged"
+BESIDE = ("time", "score", "confidence")  # folders of what else is known of each frame
 AGAIN = "delete it and run again or, if it came from elsewhere, get it again"
 _KEY = re.compile(r"[0-9a-f]{16}")
 
@@ -50,6 +52,11 @@ def save_result(directory: Path, sequence: Sequence, result: SequenceResult) -> 
     others = {f"time/{name}": (f"{seconds:.6f}" for seconds in result.times)}
     if result.scores is not None:
         others[f"score/{name}"] = (f"{score:.6g}" for score in result.scores)
+    if result.judged is not None:
+        pairs = zip(result.judged.confidence, result.judged.lost)
+        others[f"confidence/{name}"] = (f"{confidence:.4f}\t{int(lost)}" for confidence, lost in pairs)
+    else:
+        (directory / "confidence" / name).unlink(missing_ok=True)  # of an earlier run
     write_with_sums(directory, name, box_lines(result.boxes), others)
     error_file(directory, sequence).unlink(missing_ok=True)
 
@@ -75,7 +82,9 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
     times = _finite(time_file, read_numbers(time_file, 1))[:, 0]
     score_file = _beside(directory, "score", name)
     scores = read_numbers(score_file, 1, missing=True)[:, 0] if score_file.is_file() else None
-    for what, values in (("boxes", boxes), ("times", times), ("scores", scores)):
+    sure_file = directory / "confidence" / f"{name}.txt"
+    sure = read_numbers(sure_file, 2, missing=True) if sure_file.is_file() else None
+    for what, values in (("boxes", boxes), ("times", times), ("scores", scores), ("confidences", sure)):
         if values is not None and len(values) != len(sequence):
             frames = f"{sequence.name} has {len(sequence)} frames"
             raise ResultError(f"{file} has {len(values)} {what}, but {frames}; {AGAIN}")
@@ -85,8 +94,8 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
             f"{file} starts with {boxes[0].tolist()}, but {sequence.name} of {sequence.dataset!r} with {truth}: "
             f"it is the result of another sequence; {AGAIN}"
         )
-    check_sums(directory, file.name, (f"time/{file.name}", f"score/{file.name}"))
-    return SequenceResult(boxes, times, scores)
+    check_sums(directory, file.name, [f"{kind}/{file.name}" for kind in BESIDE])
+    return SequenceResult(boxes, times, scores, None if sure is None else Judgement(sure[:, 0], sure[:, 1] > 0))
 
 
 def has_result(tracker: Tracker, sequence: Sequence, say: Callable[[str], None]) -> bool:
@@ -102,8 +111,8 @@ def has_result(tracker: Tracker, sequence: Sequence, say: Callable[[str], None])
 
 
 def set_aside(directory: Path, main: str, error: ResultError, say: Callable[[str], None]) -> None:
-    """Moves a damaged result, its times, scores and check sums into the folder ``damaged``, and says so."""
-    for name in (main, f"time/{main}", f"score/{main}", _sums_name(main)):
+    """Moves a damaged result, what lies beside it and its check sums into the folder ``damaged``, and says so."""
+    for name in (main, *(f"{kind}/{main}" for kind in BESIDE), _sums_name(main)):
         file, aside = directory / name, directory / DAMAGED / name
         if file.is_file():
             try:

@@ -23,12 +23,15 @@ UNIMPORTANT = {"device"}  # parameters that do not make other results
 def content_key(tracker: Tracker, params: TrackerParams) -> tuple[str, dict[str, Any]]:
     """Returns a key that changes with the parameters or a checkpoint's content, and the parameters as plain data.
 
-    The device is not part of it. A parameter whose value has no stable text form counts by its type alone.
+    The device is not part of it, nor is what is done with lost targets while that is the default. A parameter whose
+    value has no stable text form counts by its type alone.
     """
+    usual = {field.name for field in dataclasses.fields(params) if getattr(params, field.name) == field.default}
+    left_out = UNIMPORTANT | (usual & set(params.names_when_lost()))
     plain = {
         field.name: _plain(field.name, getattr(params, field.name))
         for field in dataclasses.fields(params)
-        if field.name not in UNIMPORTANT
+        if field.name not in left_out
     }
     text = json.dumps([tracker.name, type(params).__name__, plain], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16], plain

@@ -27,18 +27,33 @@ class TrackingError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """How sure a tracker with a calibration (:mod:`pytracking.confidence`) was of each frame.
+
+    Attributes:
+        confidence: (T,) how likely the box overlaps the true one by more than a half, 0 to 1.
+        lost: (T,) bool, where that is so little that the target counts as lost.
+    """
+
+    confidence: np.ndarray
+    lost: np.ndarray
+
+
+@dataclass(frozen=True)
 class SequenceResult:
     """What a tracker made of a sequence.
 
     Attributes:
         boxes: (T, 4) x, y, w, h in pixels; the first one is the given box.
         times: (T,) seconds spent in the tracker for each frame, reading of frames not included.
-        scores: (T,) the tracker's confidence, or None if it has none; NaN in frames where it gave none.
+        scores: (T,) the tracker's score, or None if it has none; NaN in frames where it gave none.
+        judged: how sure it was of each frame; None: it has no calibration.
     """
 
     boxes: np.ndarray
     times: np.ndarray
     scores: np.ndarray | None = None
+    judged: Judgement | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +65,10 @@ class TrackedFrame:
         image: the frame, RGB uint8 (H, W, 3).
         box: (4,) x, y, w, h in pixels.
         seconds: spent in the tracker.
-        score: the tracker's confidence; NaN if it gave none.
+        score: the tracker's score; NaN if it gave none.
         score_map: (h, w) where it looked and how much it liked it there, higher is better; None if it gave none.
+        confidence: how likely the box overlaps the true one by more than a half, 0 to 1; NaN without a calibration.
+        lost: the target counts as lost.
     """
 
     index: int
@@ -60,6 +77,8 @@ class TrackedFrame:
     seconds: float
     score: float
     score_map: np.ndarray | None
+    confidence: float = np.nan
+    lost: bool = False
 
 
 Watch = Callable[[TrackedFrame], None]  # sees each frame after it is tracked; the time it takes is not the tracker's
@@ -143,8 +162,15 @@ class Tracker:
         return apply_overrides(params, dict(self.overrides)) if self.overrides else params
 
     def create(self, params: TrackerParams | None = None) -> BaseTracker:
-        """Returns a new tracker."""
-        return TRACKERS[self.name](self.parameters() if params is None else params)
+        """Returns a new tracker; one that has a calibration says how sure it is of each frame.
+
+        Raises:
+            ParameterError: something is asked for that needs a calibration, and there is none.
+        """
+        from pytracking.confidence.judged import judged
+
+        params = self.parameters() if params is None else params
+        return judged(self, params, TRACKERS[self.name](params))
 
     def run_sequence(
         self, sequence: Sequence, params: TrackerParams | None = None, watch: Watch | None = None
@@ -181,13 +207,16 @@ def track_sequence(tracker: BaseTracker, sequence: Sequence, watch: Watch | None
     """
     boxes = np.empty((len(sequence), 4))
     times = np.empty(len(sequence))
-    scores = np.full(len(sequence), np.nan)
+    scores, confidence = (np.full(len(sequence), np.nan) for _ in range(2))
+    lost = np.zeros(len(sequence), bool)
     frames = (sequence.frame(index) for index in range(len(sequence)))
     for frame in track_frames(tracker, frames, sequence.init_info(), sequence.name, watch is not None):
         boxes[frame.index], times[frame.index], scores[frame.index] = frame.box, frame.seconds, frame.score
+        confidence[frame.index], lost[frame.index] = frame.confidence, frame.lost
         if watch is not None:
             watch(frame)
-    return SequenceResult(boxes, times, None if np.isnan(scores[1:]).all() else scores)
+    judged = Judgement(confidence, lost) if np.isfinite(confidence).any() else None
+    return SequenceResult(boxes, times, None if np.isnan(scores[1:]).all() else scores, judged)
 
 
 def track_frames(
@@ -220,10 +249,18 @@ def track_frames(
         box = np.asarray(info["init_bbox"], np.float64)
         if index > 0:
             box = checked_box(output, tracker, f"frame {index + 1} of {name}")
-        score = output.get("score")
-        yield TrackedFrame(
-            index, image, box, seconds, np.nan if score is None else float(score), output.get("score_map")
-        )
+        yield tracked_frame(index, image, box, seconds, output)
+
+
+def tracked_frame(
+    index: int, image: np.ndarray, box: np.ndarray, seconds: float, output: Mapping[str, Any]
+) -> TrackedFrame:
+    """Returns a frame with what a tracker returned for it beside the box."""
+    score, confidence = (
+        np.nan if (value := output.get(name)) is None else float(value) for name in ("score", "confidence")
+    )
+    lost = bool(output.get("lost", False))
+    return TrackedFrame(index, image, box, seconds, score, output.get("score_map"), confidence, lost)
 
 
 def checked_box(output: Any, tracker: BaseTracker, where: str) -> np.ndarray:

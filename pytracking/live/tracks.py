@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pytracking.evaluation.tracker import TrackedFrame, checked_box
+from pytracking.evaluation.tracker import TrackedFrame, checked_box, tracked_frame
 from pytracking.live.targets import Target
 from pytracking.tracker.base import BaseTracker
 from pytracking.tracker.group import TrackerGroup
@@ -22,14 +21,19 @@ class Track:
 
     Attributes:
         boxes: (T, 4) x, y, w, h in pixels; that of the frame it was tracked from is the given one, or the click's.
-        scores: (T,) the tracker's confidence; NaN in frames where it gave none.
+        scores: (T,) the tracker's score; NaN in frames where it gave none.
         seconds: (T,) spent in the tracker; what several targets took together is shared among them evenly.
+        confidence: (T,) how likely the box overlaps the true one by more than a half, 0 to 1; NaN without a calibration
+            (:mod:`pytracking.confidence`).
+        lost: (T,) bool, where the target counts as lost; False without a calibration.
         first: the frame of the first box, from 0.
     """
 
     boxes: np.ndarray
     scores: np.ndarray
     seconds: np.ndarray
+    confidence: np.ndarray
+    lost: np.ndarray
     first: int = 0
 
     def __len__(self) -> int:
@@ -56,12 +60,13 @@ class TrackLog:
     """The boxes of targets, gathered in any order of frames; images are not kept."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._frames: dict[str, dict[int, tuple[np.ndarray, float, float]]] = {name: {} for name in names}
+        self._frames: dict[str, dict[int, tuple[np.ndarray, float, float, float, bool]]] = {name: {} for name in names}
 
     def add(self, tracked: TrackedTargets) -> None:
         """Takes a frame in; of a target that was there before, the later one counts."""
         for name, frame in tracked.found.items():
-            self._frames[name][tracked.index] = frame.box, frame.score, frame.seconds
+            of_frame = frame.box, frame.score, frame.seconds, frame.confidence, frame.lost
+            self._frames[name][tracked.index] = of_frame
 
     def boxes(self, index: int) -> dict[str, np.ndarray]:
         """Returns the boxes in a frame, by the targets' names."""
@@ -77,8 +82,9 @@ class TrackLog:
         found = {}
         for name, frames in self._frames.items():
             if frames:
-                boxes, scores, seconds = zip(*(frames[index] for index in sorted(frames)))
-                found[name] = Track(np.stack(boxes), np.array(scores), np.array(seconds), min(frames))
+                boxes, scores, seconds, confidence, lost = zip(*(frames[index] for index in sorted(frames)))
+                numbers = (np.array(values) for values in (scores, seconds, confidence))
+                found[name] = Track(np.stack(boxes), *numbers, np.array(lost, bool), min(frames))
         return found
 
 
@@ -140,7 +146,7 @@ class TargetTracking:
         found = {}
         for name, output in zip(list(outputs), results):
             box = checked_box(output, group.tracker(name), f"frame {index + 1} of {self.where}, target {name!r}")
-            outputs[name], found[name] = output, _tracked(index, image, box, seconds, output)
+            outputs[name], found[name] = output, tracked_frame(index, image, box, seconds, output)
         return found
 
     def _start(
@@ -151,10 +157,4 @@ class TargetTracking:
         box = self._boxes[target.name]
         started = time.perf_counter()
         output = outputs[target.name] = group.initialize(target.name, image, {"init_bbox": box.tolist()})
-        return _tracked(target.frame, image, box, time.perf_counter() - started, output)
-
-
-def _tracked(index: int, image: np.ndarray, box: np.ndarray, seconds: float, output: Mapping[str, Any]) -> TrackedFrame:
-    score = output.get("score")
-    number = math.nan if score is None else float(score)
-    return TrackedFrame(index, image, box, seconds, number, output.get("score_map"))
+        return tracked_frame(target.frame, image, box, time.perf_counter() - started, output)

@@ -9,7 +9,16 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from pytracking.analysis.drawing import TRACKED_COLOUR, TRUE_COLOUR, draw_box, draw_text, fit, line_width
+from pytracking.analysis.drawing import (
+    LOST_COLOUR,
+    TRACKED_COLOUR,
+    TRUE_COLOUR,
+    draw_box,
+    draw_lost_box,
+    draw_text,
+    fit,
+    line_width,
+)
 from pytracking.evaluation.tracker import TrackedFrame
 
 KEYS_HELP = "space: pause, n: next frame, r: new box, q: stop"
@@ -65,14 +74,21 @@ class Keys:
 
 
 def picture(frame: TrackedFrame, size: tuple[int, int], true_box: np.ndarray | None = None) -> np.ndarray:
-    """Returns the frame as RGB uint8 of ``size`` (width, height), with its boxes, number, score and speed."""
+    """Returns the frame as RGB uint8 of ``size`` (width, height), with its boxes, number, score and speed.
+
+    Where the target is lost, the tracked box is yellow and dashed.
+    """
     canvas, scale = fit(frame.image, size)
     thickness = line_width(size[1])
     if true_box is not None and np.isfinite(true_box).all():
         draw_box(canvas, true_box * scale, TRUE_COLOUR, thickness)
-    draw_box(canvas, frame.box * scale, TRACKED_COLOUR, thickness)
-    score = f" score {frame.score:.2f}" if math.isfinite(frame.score) else ""
-    draw_text(canvas, f"#{frame.index + 1}{score} {1e3 * frame.seconds:.0f} ms")
+    if frame.lost:
+        draw_lost_box(canvas, frame.box * scale, LOST_COLOUR, thickness)
+    else:
+        draw_box(canvas, frame.box * scale, TRACKED_COLOUR, thickness)
+    named = {"score": frame.score, "confidence": frame.confidence}
+    numbers = "".join(f" {name} {value:.2f}" for name, value in named.items() if math.isfinite(value))
+    draw_text(canvas, f"#{frame.index + 1}{numbers}{' LOST' if frame.lost else ''} {1e3 * frame.seconds:.0f} ms")
     return canvas
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -20,8 +20,13 @@ from torch import Tensor, nn
 
 from ltr.data.crops import crop_square, template_side
 from ltr.models.fold import folded
-from pytracking.parameter.params import ParameterError, TrackerParams, autocast, check_precision
+from pytracking.parameter.params import WHEN_LOST, ParameterError, TrackerParams, autocast, check_precision
 from pytracking.tracker.base import BaseTracker, as_rgb, check_initial_box, tracking_network
+from pytracking.tracker.quality import likeness, peak_shape
+from pytracking.tracker.search import search_centers
+
+Square = tuple[np.ndarray, float]
+"""A place to look at: its centre x, y in the frame, and its size over that of the search region."""
 
 
 class SiameseNetwork(Protocol):
@@ -55,6 +60,8 @@ class SiamFCParams(TrackerParams):
         fill: what a crop shows outside the frame: ``mean``, the first frame's mean colour, ``replicate``, the border.
         min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
         precision: of the network's convolutions, ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the CPU has it.
+        widen_when_lost: search in a grid of windows that grows while the target is lost, and keep size and template as
+            they are; needs a calibration (:mod:`pytracking.confidence`).
     """
 
     network: str | Path | nn.Module
@@ -71,6 +78,7 @@ class SiamFCParams(TrackerParams):
     fill: str = "mean"
     min_side: float = 10.0
     precision: str = "float32"
+    widen_when_lost: bool = field(default=False, metadata=WHEN_LOST)
 
     def __post_init__(self) -> None:
         check_precision(self.precision)
@@ -126,22 +134,26 @@ class SiamFCTracker(BaseTracker):
         """
         image = as_rgb(image)
         box = check_initial_box(info["init_bbox"], image)
-        self.center = box[:2] + box[2:] / 2
+        self.center = self._last_seen = box[:2] + box[2:] / 2
         self.size = box[2:].copy()
         self.initial_size = box[2:].copy()
         self.fill = np.asarray(cv2.mean(image)[:3]) if self.params.fill == "mean" else None
-        self.template = self._features(image, np.array([1.0]), self.params.exemplar_size)
+        self.template = self._features(image, [(self.center, 1.0)], self.params.exemplar_size)
         return {"target_bbox": box.tolist(), "score": 1.0}
 
     @torch.inference_mode()
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the network's response before the window.
 
-        Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen.
+        Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen. Where it
+        says ``want_quality``, ``quality`` has numbers of how sure the box is: :meth:`_quality`. Where it says for how
+        many frames the target is lost (``lost_frames``), it is looked for in a grid of windows around where it was.
+        Size and template stay as they are then, and where ``judge`` says that it is lost now.
         """
         image = as_rgb(image)
-        search = self._features(image, self.scales, self.params.search_size)
-        return self._found(image, self._response_maps(search), info)
+        squares = self._squares(image, info)
+        search = self._features(image, squares, self.params.search_size)
+        return self._located(image, squares, search, self._response_maps(search), info)
 
     def sibling(self) -> SiamFCTracker:
         """Returns a tracker for another target, to be initialized, that shares this one's network.
@@ -166,55 +178,114 @@ class SiamFCTracker(BaseTracker):
         if any(tracker.network is not first.network for tracker in trackers):
             raise ValueError("trackers of several targets must share one network: make them with sibling()")
         image = as_rgb(image)
-        crops = np.concatenate([each._crops(image, each.scales, each.params.search_size) for each in trackers])
+        squares = [each._squares(image, info) for each, info in zip(trackers, infos)]
+        crops = np.concatenate(
+            [each._crops(image, own, each.params.search_size) for each, own in zip(trackers, squares)]
+        )
         most = first.crops_at_once.get(first.device.type, len(crops))
         passes = [first._features_of(crops[start : start + most]) for start in range(0, len(crops), most)]
-        searches = torch.cat(passes).split([len(each.scales) for each in trackers])
+        searches = torch.cat(passes).split([len(own) for own in squares])
         maps = torch.cat([each._response_maps(search) for each, search in zip(trackers, searches)]).cpu()
-        own = maps.split([len(each.scales) for each in trackers])
-        return [each._found(image, responses, info) for each, responses, info in zip(trackers, own, infos)]
+        responses = maps.split([len(own) for own in squares])
+        found = zip(trackers, squares, searches, responses, infos)
+        return [each._located(image, own, search, maps, info) for each, own, search, maps, info in found]
 
-    def _found(self, image: np.ndarray, maps: Tensor, info: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Moves the target to where the response maps (scales, h, w) are highest, and returns what track does."""
-        params = self.params
+    def _located(
+        self,
+        image: np.ndarray,
+        squares: Sequence[Square],
+        search: Tensor,
+        maps: Tensor,
+        info: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        """Moves the target to where the response is highest, and returns what :meth:`track` does.
+
+        Args:
+            image: the frame.
+            squares: N places that were looked at.
+            search: features (N, C, h, w) of them.
+            maps: responses (N, h, w) in these.
+            info: see :meth:`track`.
+        """
+        params, wanted = self.params, info or {}
+        lost = bool(wanted.get("lost_frames", 0))
         responses = self._enlarged(maps.cpu().numpy())
         peaks = responses.max(axis=(1, 2))
-        best = select_scale(peaks, params.scale_penalty)
+        best = self._most_alike(search, responses) if lost else select_scale(peaks, params.scale_penalty)
         score = float(peaks[best])
-        response = self._windowed(responses[best])
+        response = responses[best] if lost else self._windowed(responses[best])
         row, column = np.unravel_index(np.argmax(response), response.shape)
         cell = (np.array([column, row]) + 0.5) / params.response_up - 0.5
+        quality = self._quality(search[best], responses[best], cell) if wanted.get("want_quality") else None
         sizes = np.array(responses.shape[:0:-1]) / params.response_up
         zero = [self._response_center(size) for size in sizes]
         moved = (cell - zero) * self.network.stride  # pixels of the search crop
-        side = self._template_side() * params.search_size / params.exemplar_size * self.scales[best]
+        middle, scale = squares[best]
+        side = self._template_side() * params.search_size / params.exemplar_size * scale
         height, width = image.shape[:2]
-        self.center = np.clip(self.center + moved * side / params.search_size, 0, [width, height])
-        self._resize(1 + params.scale_lr * (self.scales[best] - 1), width, height)
-        if params.template_lr > 0:
-            seen = self._features(image, np.array([1.0]), params.exemplar_size)
+        self.center = np.clip(middle + moved * side / params.search_size, 0, [width, height])
+        output: dict[str, Any] = {"score": score} if quality is None else {"score": score, "quality": quality}
+        held = "judge" not in wanted or not wanted["judge"](output)
+        if held:
+            self._resize(1 + params.scale_lr * (scale - 1), width, height)
+        if params.template_lr > 0 and held and not lost:
+            seen = self._features(image, [(self.center, 1.0)], params.exemplar_size)
             self.template = torch.lerp(self.template, seen, params.template_lr)
         box = [*(self.center - self.size / 2).tolist(), *self.size.tolist()]
-        output = {"target_bbox": box, "score": score}
-        return {**output, "score_map": responses[best]} if info and info.get("want_score_map") else output
+        if wanted.get("want_score_map"):
+            output["score_map"] = responses[best]
+        return {"target_bbox": box, **output}
 
     def recenter(self, center: tuple[float, float]) -> None:
         """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
-        self.center = np.asarray(center, np.float64)
+        self.center = self._last_seen = np.asarray(center, np.float64)
 
     def _template_side(self) -> float:
         """Side in frame pixels of the square that the template shows at the current size."""
         return template_side(self.size, self.params.context)
 
-    def _features(self, image: np.ndarray, scales: np.ndarray, output_size: int) -> Tensor:
-        """Returns the features (scales, C, h, w) of square crops around the target."""
-        return self._features_of(self._crops(image, scales, output_size))
+    def _squares(self, image: np.ndarray, info: Mapping[str, Any] | None) -> list[Square]:
+        """Returns where to look: at the target at each scale or, while it is lost, ever farther from where it was."""
+        lost_frames = int((info or {}).get("lost_frames", 0))
+        if lost_frames:
+            return self._wider(lost_frames, image)
+        self._last_seen = self.center
+        return [(self.center, scale) for scale in self.scales]
 
-    def _crops(self, image: np.ndarray, scales: np.ndarray, output_size: int) -> np.ndarray:
-        """Returns square crops (scales, output_size, output_size, 3) uint8 around the target."""
+    def _wider(self, lost_frames: int, image: np.ndarray) -> list[Square]:
+        """Returns centres of squares around where the target was found, as far apart as each one's response reaches."""
+        params = self.params
+        step = self._template_side() * max(params.search_size / params.exemplar_size - 1, 0.25)
+        centers = search_centers(self._last_seen, step, lost_frames, (image.shape[1], image.shape[0]))
+        return [(center, 1.0) for center in centers]
+
+    def _most_alike(self, search: Tensor, responses: np.ndarray) -> int:
+        """Returns which square's peak is most like the template: responses grow with contrast, likeness does not."""
+        alike = []
+        for features, response in zip(search, responses):
+            row, column = np.unravel_index(np.argmax(response), response.shape)
+            cell = (np.array([column, row]) + 0.5) / self.params.response_up - 0.5
+            alike.append(likeness(self.template, self._seen(features, cell)))
+        return int(np.argmax(alike))
+
+    def _seen(self, search: Tensor, cell: np.ndarray) -> Tensor:
+        """Returns what a template at a cell (column, row) of the response covers of search features (C, h, w)."""
+        rows, columns = self.template.shape[-2:]
+        column, row = np.clip(np.round(cell), 0, [search.shape[-1] - columns, search.shape[-2] - rows]).astype(int)
+        return search[:, row : row + rows, column : column + columns]
+
+    def _features(self, image: np.ndarray, squares: Sequence[Square], output_size: int) -> Tensor:
+        """Returns the features (N, C, h, w) of square crops."""
+        return self._features_of(self._crops(image, squares, output_size))
+
+    def _crops(self, image: np.ndarray, squares: Sequence[Square], output_size: int) -> np.ndarray:
+        """Returns square crops (N, output_size, output_size, 3) uint8."""
         side = self._template_side() * output_size / self.params.exemplar_size
-        center = (float(self.center[0]), float(self.center[1]))
-        return np.stack([crop_square(image, center, side * scale, output_size, self.fill)[0] for scale in scales])
+        crops = [
+            crop_square(image, (float(x), float(y)), side * scale, output_size, self.fill)[0]
+            for (x, y), scale in squares
+        ]
+        return np.stack(crops)
 
     def _features_of(self, crops: np.ndarray) -> Tensor:
         """Returns the features (N, C, h, w) of crops (N, H, W, 3) uint8."""
@@ -233,6 +304,22 @@ class SiamFCTracker(BaseTracker):
         up = self.params.response_up
         size = (maps.shape[2] * up, maps.shape[1] * up)
         return np.stack([cv2.resize(response, size, interpolation=cv2.INTER_CUBIC) for response in maps])
+
+    def _quality(self, search: Tensor, response: np.ndarray, cell: np.ndarray) -> dict[str, float]:
+        """Returns how like the template the box's place is (``likeness``), and how its peak stands out.
+
+        Args:
+            search: features (C, h, w) at the chosen scale.
+            response: the enlarged response there.
+            cell: column and row of the box's centre in the response before it is enlarged.
+        """
+        rows, columns = self.template.shape[-2:]
+        up = self.params.response_up
+        # Half the target's side: the template shows its context, too.
+        around = (max(rows // 4, 1) * up, max(columns // 4, 1) * up)
+        middle = np.clip(np.round((cell + 0.5) * up - 0.5), 0, [response.shape[1] - 1, response.shape[0] - 1])
+        shape = peak_shape(response, (int(middle[1]), int(middle[0])), around)
+        return {"likeness": likeness(self.template, self._seen(search, cell)), **shape}
 
     def _windowed(self, response: np.ndarray) -> np.ndarray:
         """Returns the response, brought to zero minimum and unit sum, mixed with a Hann window of unit sum."""

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pytracking.analysis.curves import Curve, colour, dashes
 from pytracking.analysis.tables import TrackerScores
+from pytracking.evaluation.tracker import Judgement
 
 WIDTH, HEIGHT = 360, 280
 LEFT, RIGHT, TOP, BOTTOM = 40, 20, 10, 40  # margins in pixels
@@ -85,20 +86,54 @@ def overlap_timeline(overlaps: Sequence[np.ndarray], shown: Sequence[int]) -> Ma
         overlaps: of each tracker, in the order of their colours.
         shown: indices of the frames that the strip above shows; they are marked.
     """
-    last = max(len(overlaps[0]) - 1, 1)
+    return _timeline("overlap by frame", overlaps, shown, Markup(""))
+
+
+def confidence_timeline(judged: Sequence[Judgement | None], shown: Sequence[int]) -> Markup:
+    """Returns the chart of confidence by frame, one line for each tracker that has one; tinted where it was lost.
+
+    Args:
+        judged: of each tracker, in the order of their colours.
+        shown: indices of the frames that the strip above shows; they are marked.
+    """
+    frames = max(len(each.confidence) for each in judged if each is not None)
+    width = TIMELINE_WIDTH / max(frames - 1, 1)
+    tint = Markup('<path class="lost" style="fill:{}" d="M{:.1f} 5h{:.1f}v{}h-{:.1f}z"><title>lost</title></path>')
+    tints = [
+        tint.format(colour(index), max(first - 0.5, 0) * width, count * width, TIMELINE_HEIGHT - 10, count * width)
+        for index, each in enumerate(judged)
+        if each is not None
+        for first, count in _stretches(each.lost)
+    ]
+    lines = [np.full(frames, np.nan) if each is None else each.confidence for each in judged]
+    return _timeline("confidence by frame", lines, shown, Markup("").join(tints))
+
+
+def _stretches(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Returns first index and length of each stretch of true flags (T,).
+
+    >>> _stretches(np.array([True, False, True, True]))
+    [(0, 1), (2, 2)]
+    """
+    ends = np.flatnonzero(np.diff(np.r_[0, np.asarray(flags, int), 0]))
+    return [(int(first), int(last - first)) for first, last in zip(ends[::2], ends[1::2])]
+
+
+def _timeline(label: str, lines: Sequence[np.ndarray], shown: Sequence[int], behind: Markup) -> Markup:
+    last = max(len(lines[0]) - 1, 1)
     down = TIMELINE_HEIGHT - 10
     parts = [
         Markup(
-            '<svg class="timeline" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
-            'aria-label="overlap by frame">'
-        ).format(TIMELINE_WIDTH, TIMELINE_HEIGHT)
+            '<svg class="timeline" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        ).format(TIMELINE_WIDTH, TIMELINE_HEIGHT, label),
+        behind,
     ]
     for level in (0, 0.5, 1):
         parts.append(Markup('<path class="grid" d="M0 {:.1f}h{}"/>').format(5 + (1 - level) * down, TIMELINE_WIDTH))
     for frame in shown:
         parts.append(Markup('<path class="mark" d="M{:.1f} 5v{}"/>').format(frame / last * TIMELINE_WIDTH, down))
-    for index in reversed(range(len(overlaps))):
-        y = overlaps[index]
+    for index in reversed(range(len(lines))):
+        y = lines[index]
         path = _path(np.arange(len(y)) / last * TIMELINE_WIDTH, 5 + (1 - y) * down)
         parts.append(Markup('<path class="curve" style="stroke:{}" d="{}"/>').format(colour(index), path))
     return Markup("").join([*parts, Markup("</svg>")])

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from pytracking.analysis.curves import Column, colour
-from pytracking.analysis.html.charts import curve_chart, number_chart, overlap_timeline
+from pytracking.analysis.html.charts import confidence_timeline, curve_chart, number_chart, overlap_timeline
 from pytracking.analysis.html.strips import draw, frame_overlaps, jpeg_url, strip_frames
 from pytracking.analysis.html.writer import write_page
 from pytracking.analysis.render import has_true_box
@@ -26,12 +26,14 @@ class StripFrame:
         number: of the frame, from 1 on.
         url: the picture.
         overlaps: indices of the trackers, and their boxes' overlap with the true one.
+        lost: indices of the trackers that had lost the target, by their own confidence.
         note: why there is none: the target is not visible, or no tracker has a box (where a reset-based run starts).
     """
 
     number: int
     url: str
     overlaps: list[tuple[int, float]]
+    lost: list[int]
     note: str
 
 
@@ -44,12 +46,14 @@ class Strip:
         notes: its length, numbers and attributes.
         frames: what is shown.
         timeline: the chart of overlap by frame.
+        confidence: the chart of the trackers' confidence by frame; empty where none has a calibration.
     """
 
     name: str
     notes: str
     frames: list[StripFrame]
     timeline: Markup
+    confidence: Markup
 
 
 def write_html(report: Report, path: Path, strips: int = 20) -> None:
@@ -120,13 +124,15 @@ def _number_chart(part: BenchmarkReport, head: str) -> Markup:
 def _strip(part: BenchmarkReport, sequence: Sequence) -> Strip:
     # Of merged runs the first one is shown.
     tracked = [part.metric.boxes(score.trackers[0], sequence) for score in part.scores]
+    judged = [part.metric.judged(score.trackers[0], sequence) for score in part.scores]
     overlaps = [frame_overlaps(sequence, boxes) for boxes in tracked]
     shown = strip_frames(sequence)
     frames = [
         StripFrame(
             number=frame + 1,
-            url=jpeg_url(draw(sequence, tracked, frame)),
+            url=jpeg_url(draw(sequence, tracked, frame, judged=judged)),
             overlaps=_finite(values[frame] for values in overlaps),
+            lost=[index for index, each in enumerate(judged) if each is not None and each.lost[frame]],
             note="no tracked box" if has_true_box(sequence, frame) else "target not visible",
         )
         for frame in shown
@@ -135,7 +141,8 @@ def _strip(part: BenchmarkReport, sequence: Sequence) -> Strip:
     head = part.metric.column(part.metric.sequence_rank).head
     tags = ", ".join(str(attribute) for attribute in sequence.meta.get("attributes", ()))
     notes = " · ".join(filter(None, (f"{len(sequence)} frames", f"{head} {numbers}", tags)))
-    return Strip(sequence.name, notes, frames, overlap_timeline(overlaps, shown))
+    confidence = confidence_timeline(judged, shown) if any(each is not None for each in judged) else Markup("")
+    return Strip(sequence.name, notes, frames, overlap_timeline(overlaps, shown), confidence)
 
 
 def _finite(values: Iterable[float]) -> list[tuple[int, float]]:

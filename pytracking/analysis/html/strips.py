@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from pytracking.analysis.curves import colour
-from pytracking.analysis.drawing import TRUE_COLOUR, draw_box, fit
+from pytracking.analysis.drawing import TRUE_COLOUR, draw_box, draw_lost_box, fit
 from pytracking.analysis.html.writer import data_url
 from pytracking.analysis.render import even_size, has_true_box
 from pytracking.evaluation.sequence import Sequence
+from pytracking.evaluation.tracker import Judgement
 from pytracking.metrics import iou
 
 COLUMNS = 6
@@ -29,21 +30,32 @@ def frame_overlaps(sequence: Sequence, boxes: np.ndarray) -> np.ndarray:
     return np.where(there, iou(boxes, sequence.ground_truth_rect), np.nan)
 
 
-def draw(sequence: Sequence, tracked: AbstractSequence[np.ndarray], index: int, height: int = 180) -> np.ndarray:
+def draw(
+    sequence: Sequence,
+    tracked: AbstractSequence[np.ndarray],
+    index: int,
+    height: int = 180,
+    judged: AbstractSequence[Judgement | None] = (),
+) -> np.ndarray:
     """Returns frame ``index`` as RGB uint8: the true box is green, tracked ones have their tracker's colour.
+
+    The box of a tracker that has lost its target is dashed.
 
     Args:
         sequence: the sequence.
         tracked: (T, 4) boxes of each tracker, in the order of their colours.
         index: of the frame.
         height: of the picture in pixels.
+        judged: how sure each tracker was, in the same order, or nothing.
     """
     canvas, scale = fit(sequence.frame(index), even_size(sequence.frame(0), height))
     if has_true_box(sequence, index):
         draw_box(canvas, sequence.ground_truth_rect[index] * scale, TRUE_COLOUR, 3)  # seen beneath a thinner one
     for number in reversed(range(len(tracked))):  # the best tracker's box lies over the others'
         if np.isfinite(tracked[number][index]).all():  # a reset-based run has frames without a box
-            draw_box(canvas, tracked[number][index] * scale, _rgb(colour(number)), 2)
+            sure = judged[number] if number < len(judged) else None
+            drawn = draw_lost_box if sure is not None and sure.lost[index] else draw_box
+            drawn(canvas, tracked[number][index] * scale, _rgb(colour(number)), 2)
     return canvas
 
 

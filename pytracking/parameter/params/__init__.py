@@ -16,6 +16,9 @@ import torch
 from ltr.admin.devices import named_device
 from ltr.registry import near_names
 
+WHEN_LOST: Mapping[str, Any] = {"when_lost": True}
+"""Marks fields about lost targets: a calibration does not depend on them, and results not while they have defaults."""
+
 
 class ParameterError(AttributeError, ValueError):
     """A parameter that does not exist, or whose value cannot be used."""
@@ -34,6 +37,8 @@ class TrackerParams:
     Attributes:
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: the first CUDA GPU if there is one, else the CPU.
         seed: of whatever the tracker draws at random.
+        lost_below: the confidence under which the target counts as lost; None: what the tracker's calibration says
+            (:mod:`pytracking.confidence`), without which there are no confidences.
     """
 
     OTHER_NAMES: ClassVar[Mapping[str, str]] = {
@@ -46,6 +51,7 @@ class TrackerParams:
 
     device: str = "auto"
     seed: int = 0
+    lost_below: float | None = dataclasses.field(default=None, metadata=WHEN_LOST)
 
     @property
     def torch_device(self) -> torch.device:
@@ -75,6 +81,11 @@ class TrackerParams:
     def names(cls) -> list[str]:
         """Returns the names of all parameters."""
         return [field.name for field in dataclasses.fields(cls)]
+
+    @classmethod
+    def names_when_lost(cls) -> list[str]:
+        """Returns the names of the parameters about what is done with lost targets."""
+        return [field.name for field in dataclasses.fields(cls) if field.metadata.get("when_lost")]
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raises ParameterError if one of these is no parameter; what follows a dot is not looked at."""

@@ -8,7 +8,7 @@ from typing import get_args
 
 from torch import nn
 
-from pytracking.parameter.params import ParameterError, TrackerParams, check_precision
+from pytracking.parameter.params import WHEN_LOST, ParameterError, TrackerParams, check_precision
 from pytracking.tracker.eco.features import SideRule
 from pytracking.tracker.eco.scale_filter import ScaleFilterSettings
 from pytracking.tracker.eco.settings import LearningSettings
@@ -36,6 +36,8 @@ class ECOParams(TrackerParams):
         learning: how the filter is learned.
         min_side: sides in pixels under which the box does not shrink (a smaller first box keeps its own size).
         precision: of the network's convolutions, ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the CPU has it.
+        widen_when_lost: search in a grid of windows that grows while the target is lost, and keep size and filter as
+            they are; needs a calibration (:mod:`pytracking.confidence`).
     """
 
     network: str | Path | nn.Module | None = None
@@ -54,6 +56,7 @@ class ECOParams(TrackerParams):
     learning: LearningSettings = field(default_factory=LearningSettings)
     min_side: float = 5.0
     precision: str = "float32"
+    widen_when_lost: bool = field(default=False, metadata=WHEN_LOST)
 
     def __post_init__(self) -> None:
         check_precision(self.precision)

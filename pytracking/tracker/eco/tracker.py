@@ -7,7 +7,7 @@ M. Danelljan et al., ECO: Efficient Convolution Operators for Tracking, CVPR 201
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from pytracking.tracker.eco.fourier import to_map
 from pytracking.tracker.eco.localization import find_peak
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.scale_filter import ScaleFilter, reduced_size
+from pytracking.tracker.quality import likeness, peak_shape, target_patch
+from pytracking.tracker.search import search_centers
 
 
 class ECOTracker(BaseTracker):
@@ -62,14 +64,14 @@ class ECOTracker(BaseTracker):
         box = check_initial_box(info["init_bbox"], image)
         self.initial_size = box[2:].copy()
         # The index of the pixel in the middle: between two pixels it ends in a half.
-        self.center = box[:2] + (box[2:] - 1) / 2
+        self.center = self._found = box[:2] + (box[2:] - 1) / 2
         side = math.sqrt(box[2:].prod()) * params.search_area
         self.scale = side / min(max(side, params.smallest_side), params.largest_side)
         target = box[2:] / self.scale
         self.side = self.features.sample_side(side / self.scale)
         self.first_scale = self.scale
         corner = np.floor(self.center + 0.5)
-        maps = self._features(image, corner, np.array([1.0]))
+        maps = self._features(image, [(corner, 1.0)])
         self.model = FilterModel(
             [part.shape[-1] for part in maps],
             self.features.dimensions,
@@ -79,6 +81,7 @@ class ECOTracker(BaseTracker):
             device=self.device,
         )
         self.model.start([part[0] for part in maps], self._offset(corner, self.scale))
+        self.template = self._target([part[0] for part in maps], self._offset(corner, self.scale), self.scale)
         self._frames_since_update = 0
         if params.scale_filter is not None:
             looked_at = reduced_size(box[2:], params.scale_filter)
@@ -91,20 +94,48 @@ class ECOTracker(BaseTracker):
         """Returns ``target_bbox`` [x, y, w, h] and ``score``, the peak of the filter's response, about 1 for a fit.
 
         Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen, with the
-        sample's centre in the middle.
+        sample's centre in the middle. Where it says ``want_quality``, ``quality`` has numbers of how sure the box is:
+        :meth:`_quality`. Where it says for how many frames the target is lost (``lost_frames``), it is looked for in a
+        grid of samples around where it was, and nothing is learned.
         """
         image = as_rgb(image)
         height, width = image.shape[:2]
-        corner = np.floor(self.center + 0.5)
-        samples = self.model.samples(self._features(image, corner, self.scales))
+        wanted = info or {}
+        lost = int(wanted.get("lost_frames", 0))
+        if not lost:
+            self._found = self.center
+        squares = self._wider(lost, image) if lost else [(np.floor(self.center + 0.5), scale) for scale in self.scales]
+        maps = self._features(image, squares)
+        samples = self.model.samples(maps)
         responses = self.model.scores(samples)
         peak = find_peak(responses, self.params.newton_steps)
-        sample_scale = self.scale * self.scales[peak.scale]
+        corner, relative_scale = squares[peak.scale]
+        sample_scale = self.scale * relative_scale
         moved = np.array([peak.columns, peak.rows]) * self.side * sample_scale
         self.center = np.clip(corner + moved, 0, [width - 1, height - 1])
-        self._resize(self.scales[peak.scale], width, height)
-        # The sample is shown at the scale where it was found, moved so that the target is at its origin.
-        self.model.remember([part[peak.scale] for part in samples], self._offset(corner, sample_scale))
+        self._resize(relative_scale, width, height)
+        if not lost:
+            # The sample is shown at the scale where it was found, moved so that the target is at its origin.
+            self._learn(image, [part[peak.scale] for part in samples], self._offset(corner, sample_scale))
+        size = self.initial_size * (self.scale / self.first_scale)
+        output = {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
+        if wanted.get("want_score_map") or wanted.get("want_quality"):
+            score_map = np.fft.fftshift(to_map(responses[peak.scale]).cpu().numpy())
+        if wanted.get("want_score_map"):
+            output["score_map"] = score_map
+        if wanted.get("want_quality"):
+            seen = self._target([part[peak.scale] for part in maps], (peak.rows, peak.columns), sample_scale)
+            output["quality"] = self._quality(seen, score_map, (peak.rows, peak.columns))
+        return output
+
+    def recenter(self, center: tuple[float, float]) -> None:
+        """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
+        self.center = self._found = np.asarray(center, np.float64) - 0.5
+
+    def _learn(self, image: np.ndarray, sample: list[Tensor], offset: tuple[float, float]) -> None:
+        """Takes a sample into the memory, updates the filter when it is due, and finds and learns the size."""
+        height, width = image.shape[:2]
+        self.model.remember(sample, offset)
         self._frames_since_update += 1
         if self._frames_since_update >= self.params.update_every:
             self._frames_since_update = 0
@@ -112,20 +143,43 @@ class ECOTracker(BaseTracker):
         if self.params.scale_filter is not None:
             self._resize(self.scale_filter.find(image, self.center, self.scale / self.first_scale), width, height)
             self.scale_filter.update(image, self.center, self.scale / self.first_scale)
-        size = self.initial_size * (self.scale / self.first_scale)
-        output = {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
-        if info and info.get("want_score_map"):
-            output["score_map"] = np.fft.fftshift(to_map(responses[peak.scale]).cpu().numpy())
-        return output
 
-    def recenter(self, center: tuple[float, float]) -> None:
-        """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
-        self.center = np.asarray(center, np.float64) - 0.5
+    def _wider(self, lost_frames: int, image: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        """Returns whole pixels around where the target was found, half a sample apart: windows hide the outer half."""
+        step = self.side * self.scale / 2
+        centers = search_centers(self._found, step, lost_frames, (image.shape[1], image.shape[0]))
+        return [(np.floor(center + 0.5), 1.0) for center in centers]
 
-    def _features(self, image: np.ndarray, corner: np.ndarray, scales: np.ndarray) -> list[Tensor]:
-        """Returns the features (scales, C, n, n) of square patches around a whole pixel."""
+    def _target(self, maps: list[Tensor], offset: tuple[float, float], scale: float) -> list[Tensor]:
+        """Returns the features (C, 8, 8) of the target's box in each block's maps (C, n, n) of a sample.
+
+        Args:
+            maps: of the sample.
+            offset: rows and columns from the middle of the sample to the target, in parts of its side.
+            scale: frame pixels for one pixel of the sample.
+        """
+        size = self.initial_size * (self.scale / self.first_scale) / (self.side * scale)
+        row, column = offset[0] + 0.5, offset[1] + 0.5
+        return [target_patch(part, (row, column), (float(size[1]), float(size[0]))) for part in maps]
+
+    def _quality(self, seen: list[Tensor], score_map: np.ndarray, offset: tuple[float, float]) -> dict[str, float]:
+        """Returns how like the first frame's the target's features are (``likeness``), and how its peak stands out.
+
+        Args:
+            seen: features of the box in each block.
+            score_map: the response, the sample's centre in the middle.
+            offset: rows and columns from there to the target, in parts of the response's side.
+        """
+        cells = score_map.shape[0]
+        row, column = (int(np.clip(round(cells // 2 + part * cells), 0, cells - 1)) for part in offset)
+        around = max(round(cells / self.params.search_area / 2), 1)  # half the target's side
+        alike = [likeness(first, now) for first, now in zip(self.template, seen)]
+        return {"likeness": float(np.mean(alike)), **peak_shape(score_map, (row, column), (around, around))}
+
+    def _features(self, image: np.ndarray, squares: Sequence[tuple[np.ndarray, float]]) -> list[Tensor]:
+        """Returns the features (N, C, n, n) of square patches, each around a whole pixel, at a scale."""
         patches = []
-        for scale in scales:
+        for corner, scale in squares:
             side = max(round(self.side * self.scale * scale), 2)
             middle = corner - (side + 1) // 2 + side / 2
             patches.append(crop_square(image, (float(middle[0]), float(middle[1])), side, self.side)[0])

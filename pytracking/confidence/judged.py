@@ -1,0 +1,86 @@
+"""A tracker that says how sure it is: each frame gets a confidence, and a flag where the target is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytracking.confidence.calibration import COMMAND, Calibration, find_calibration
+from pytracking.confidence.features import Evidence, numbers_of
+from pytracking.parameter.params import ParameterError, TrackerParams
+from pytracking.tracker.base import BaseTracker
+
+if TYPE_CHECKING:
+    from pytracking.evaluation.tracker import Tracker
+
+WIDEN = "widen_when_lost"  # the parameter of trackers that can search wider
+
+
+class JudgedTracker(BaseTracker):
+    """A tracker with a calibration: what it returns gets ``confidence``, 0 to 1, and ``lost``.
+
+    The first frame, whose box is given, has the confidence 1. Boxes and scores are those of the tracker itself, unless
+    it is told to search wider when lost: then ``info`` has ``lost_frames``, how many frames it has been lost for.
+    Whatever else the tracker can do, such as ``recenter``, is there, too.
+
+    Args:
+        tracker: the tracker.
+        calibration: fitted for it.
+        lost_below: the confidence under which the target counts as lost; None: the calibration's.
+        widen: tell the tracker that it is lost.
+    """
+
+    def __init__(
+        self, tracker: BaseTracker, calibration: Calibration, lost_below: float | None = None, widen: bool = False
+    ) -> None:
+        super().__init__(tracker.params)
+        self.tracker = tracker
+        self.calibration = calibration
+        self.lost_below = calibration.lost_below if lost_below is None else lost_below
+        self.widen = widen
+        self._evidence = Evidence(calibration.numbers)
+        self._lost_frames = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "tracker":  # Python's own questions, before there is a tracker
+            raise AttributeError(name)
+        return getattr(self.tracker, name)
+
+    def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
+        """Starts the tracker; what it returns, with the confidence 1."""
+        self._evidence = Evidence(self.calibration.numbers)
+        self._lost_frames = 0
+        return {**(self.tracker.initialize(image, info) or {}), "confidence": 1.0, "lost": False}
+
+    def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns what the tracker returns, with ``confidence`` and ``lost``."""
+        told = {**(info or {}), "want_quality": True}
+        if self.widen:
+            told["lost_frames"] = self._lost_frames
+        output: Any = self.tracker.track(image, told)
+        if not isinstance(output, Mapping):
+            return output  # type: ignore[no-any-return]  # a stranger's tracker: its caller says what is wrong
+        confidence = float(self.calibration(self._evidence.add(numbers_of(output))[None])[0])
+        lost = confidence < self.lost_below
+        self._lost_frames = self._lost_frames + 1 if lost else 0
+        return {**output, "confidence": confidence, "lost": lost}
+
+
+def judged(named: Tracker, params: TrackerParams, tracker: BaseTracker) -> BaseTracker:
+    """Returns the tracker with its calibration, or the tracker itself where there is none.
+
+    Raises:
+        ParameterError: a parameter about lost targets is set, and there is no calibration.
+    """
+    calibration = find_calibration(named, params)
+    if calibration is not None:
+        return JudgedTracker(tracker, calibration, params.lost_below, getattr(params, WIDEN, False))
+    asked = [name for name in params.names_when_lost() if getattr(params, name) != getattr(type(params), name)]
+    if asked:
+        raise ParameterError(
+            f"{' and '.join(asked)} of {named.run_name} need{'s' if len(asked) == 1 else ''} confidences, and it has "
+            f"no calibration that fits; make one with: {COMMAND} {named.name}/{named.parameter_name} DATA"
+        )
+    return tracker
