@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,8 @@ class JudgedTracker(BaseTracker):
     """A tracker with a calibration: what it returns gets ``confidence``, 0 to 1, and ``lost``.
 
     The first frame, whose box is given, has the confidence 1. Boxes and scores are those of the tracker itself, unless
-    it is told to search wider when lost: then ``info`` has ``lost_frames``, how many frames it has been lost for.
+    it is told to search wider when lost: then ``info`` has ``lost_frames``, how many frames it has been lost for, and
+    ``judge``, which says by what a frame's output will be whether the target is lost, before anything is learned of it.
     Whatever else the tracker can do, such as ``recenter``, is there, too.
 
     Args:
@@ -36,12 +37,14 @@ class JudgedTracker(BaseTracker):
         self, tracker: BaseTracker, calibration: Calibration, lost_below: float | None = None, widen: bool = False
     ) -> None:
         super().__init__(tracker.params)
-        self.tracker = tracker
+        self.tracker: Any = tracker
+        self.inner = tracker
         self.calibration = calibration
         self.lost_below = calibration.lost_below if lost_below is None else lost_below
         self.widen = widen
         self._evidence = Evidence(calibration.numbers)
         self._lost_frames = 0
+        self._confidence: float | None = None  # of the frame that is being tracked
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "tracker":  # Python's own questions, before there is a tracker
@@ -56,16 +59,40 @@ class JudgedTracker(BaseTracker):
 
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Returns what the tracker returns, with ``confidence`` and ``lost``."""
+        return self._judged(self.tracker.track(image, self._told(info)))
+
+    def sibling(self) -> JudgedTracker:
+        """Returns a tracker for another target with the same calibration; see :mod:`pytracking.tracker.group`."""
+        return JudgedTracker(self.tracker.sibling(), self.calibration, self.lost_below, self.widen)
+
+    @staticmethod
+    def track_many(
+        trackers: Sequence[JudgedTracker], image: np.ndarray, infos: Sequence[Mapping[str, Any] | None]
+    ) -> list[dict[str, Any]]:
+        """Returns what :meth:`track` of each sibling would, up to rounding."""
+        told = [each._told(info) for each, info in zip(trackers, infos)]
+        outputs = trackers[0].tracker.track_many([each.tracker for each in trackers], image, told)
+        return [each._judged(output) for each, output in zip(trackers, outputs)]
+
+    def _told(self, info: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Returns what the tracker is told of the next frame."""
+        self._confidence = None
         told = {**(info or {}), "want_quality": True}
-        if self.widen:
-            told["lost_frames"] = self._lost_frames
-        output: Any = self.tracker.track(image, told)
+        return told | {"lost_frames": self._lost_frames, "judge": self._judge} if self.widen else told
+
+    def _judged(self, output: Any) -> dict[str, Any]:
         if not isinstance(output, Mapping):
             return output  # type: ignore[no-any-return]  # a stranger's tracker: its caller says what is wrong
-        confidence = float(self.calibration(self._evidence.add(numbers_of(output))[None])[0])
-        lost = confidence < self.lost_below
+        lost = self._judge(output)
         self._lost_frames = self._lost_frames + 1 if lost else 0
-        return {**output, "confidence": confidence, "lost": lost}
+        return {**output, "confidence": self._confidence, "lost": lost}
+
+    def _judge(self, output: Mapping[str, Any]) -> bool:
+        """Returns whether the target is lost by a frame's ``score`` and ``quality``; a frame is judged once."""
+        if self._confidence is None:
+            features = self._evidence.add(numbers_of(output))
+            self._confidence = float(self.calibration(features[None])[0])
+        return self._confidence < self.lost_below
 
 
 def judged(named: Tracker, params: TrackerParams, tracker: BaseTracker) -> BaseTracker:

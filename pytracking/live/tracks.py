@@ -83,8 +83,14 @@ class TrackLog:
         for name, frames in self._frames.items():
             if frames:
                 boxes, scores, seconds, confidence, lost = zip(*(frames[index] for index in sorted(frames)))
-                numbers = (np.array(values) for values in (scores, seconds, confidence))
-                found[name] = Track(np.stack(boxes), *numbers, np.array(lost, bool), min(frames))
+                found[name] = Track(
+                    np.stack(boxes),
+                    np.array(scores),
+                    np.array(seconds),
+                    np.array(confidence),
+                    np.array(lost, bool),
+                    min(frames),
+                )
         return found
 
 

@@ -42,12 +42,15 @@ class BaseTracker:
 
         Args:
             image: the frame.
-            info: may hold ``previous_output``, what the frame before returned, and ``want_score_map``, true where a
-                view shows one.
+            info: may hold ``previous_output``, what the frame before returned; ``want_score_map``, true where a view
+                shows one; ``want_quality``, true where a confidence is told; and, where the search is to widen when the
+                target is lost, ``lost_frames`` and ``judge`` (:class:`pytracking.confidence.judged.JudgedTracker`).
 
         Returns:
             A dictionary with ``target_bbox`` [x, y, w, h], and ``score``, the tracker's confidence, where it has one.
-            If it is wanted, and there is one, ``score_map`` (h, w): where the tracker looked, brighter is better.
+            If it is wanted, and there is one, ``score_map`` (h, w): where the tracker looked, brighter is better. If it
+            is wanted, ``quality``: numbers by their names that say how sure the box is, from which, with the score, a
+            confidence can be fitted (:mod:`pytracking.confidence`).
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how to track: it has no method track")
 

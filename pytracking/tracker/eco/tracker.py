@@ -96,7 +96,7 @@ class ECOTracker(BaseTracker):
         Where ``info`` says ``want_score_map``, ``score_map`` is that response, at the scale that was chosen, with the
         sample's centre in the middle. Where it says ``want_quality``, ``quality`` has numbers of how sure the box is:
         :meth:`_quality`. Where it says for how many frames the target is lost (``lost_frames``), it is looked for in a
-        grid of samples around where it was, and nothing is learned.
+        grid of samples around where it was. Nothing is learned then, nor where ``judge`` says that it is lost now.
         """
         image = as_rgb(image)
         height, width = image.shape[:2]
@@ -113,12 +113,7 @@ class ECOTracker(BaseTracker):
         sample_scale = self.scale * relative_scale
         moved = np.array([peak.columns, peak.rows]) * self.side * sample_scale
         self.center = np.clip(corner + moved, 0, [width - 1, height - 1])
-        self._resize(relative_scale, width, height)
-        if not lost:
-            # The sample is shown at the scale where it was found, moved so that the target is at its origin.
-            self._learn(image, [part[peak.scale] for part in samples], self._offset(corner, sample_scale))
-        size = self.initial_size * (self.scale / self.first_scale)
-        output = {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], "score": peak.score}
+        output: dict[str, Any] = {"score": peak.score}
         if wanted.get("want_score_map") or wanted.get("want_quality"):
             score_map = np.fft.fftshift(to_map(responses[peak.scale]).cpu().numpy())
         if wanted.get("want_score_map"):
@@ -126,7 +121,14 @@ class ECOTracker(BaseTracker):
         if wanted.get("want_quality"):
             seen = self._target([part[peak.scale] for part in maps], (peak.rows, peak.columns), sample_scale)
             output["quality"] = self._quality(seen, score_map, (peak.rows, peak.columns))
-        return output
+        held = "judge" not in wanted or not wanted["judge"](output)
+        if held:
+            self._resize(relative_scale, width, height)
+        if held and not lost:
+            # The sample is shown at the scale where it was found, moved so that the target is at its origin.
+            self._learn(image, [part[peak.scale] for part in samples], self._offset(corner, sample_scale))
+        size = self.initial_size * (self.scale / self.first_scale)
+        return {"target_bbox": [*(self.center - (size - 1) / 2).tolist(), *size.tolist()], **output}
 
     def recenter(self, center: tuple[float, float]) -> None:
         """Moves the target to a centre x, y, in frame coordinates; what is known of its looks and size stays."""
