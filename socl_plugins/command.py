@@ -40,6 +40,7 @@ class Command:
     first: tuple[str, ...] = ()
 
 
+NETWORK_FORMAT = "onnx"  # of a network, not of boxes
 _CLICKS = "socl_plugins.clicks.__main__"
 COMMANDS: dict[str, Command] = {
     "prepare": Command("cut videos into a folder of clips", _CLICKS, first=("prepare",)),
@@ -47,7 +48,7 @@ COMMANDS: dict[str, Command] = {
     "clicks": Command("import, export, agreement, compile, cost, plot", _CLICKS),
     "train": Command("train a network by a recipe", __name__, "train"),
     "track": Command("track the videos of a folder of clips, or targets in any video", __name__, "track"),
-    "export": Command("write tracked boxes as other tools' files", __name__, "export"),
+    "export": Command("write tracked boxes as other tools' files, or a network as ONNX", __name__, "export"),
     "share": Command("write a network as a folder to give away", "ltr.sharing.__main__"),
     "confidence": Command("fit how sure a tracker is of each frame, and measure it", "pytracking.confidence.__main__"),
     "report": Command("tables, plots and a page of tracking results", "pytracking.analysis.__main__"),
@@ -146,7 +147,10 @@ def export_parser() -> CommandParser:
     from pytracking.command_line import EXPORT_NAMES
 
     parser = _parser(
-        "socl export", "Writes the boxes of an earlier `socl track` in other tools' formats; nothing is tracked anew."
+        "socl export",
+        "Writes the boxes of an earlier `socl track` in other tools' formats; nothing is tracked anew. With "
+        f"`--format {NETWORK_FORMAT}`, what is written is a tracker's network: `socl export siamfc/socl_res18 --format "
+        f"{NETWORK_FORMAT}`, whose own options `socl export --format {NETWORK_FORMAT} --help` shows.",
     )
     parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
     parser.add_argument(
@@ -190,7 +194,20 @@ def track(words: Sequence[str]) -> int:
 
 
 def export(words: Sequence[str]) -> int:
-    """Exports: ``socl export CLIPS --tracker TRACKER/PARAMETERS --format FORMAT``."""
+    """Exports boxes, ``socl export CLIPS --tracker TRACKER/PARAMETERS --format FORMAT``, or a network as ONNX."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--format", action="append", default=[])
+    options, rest = first.parse_known_args(words)
+    if options.format == [NETWORK_FORMAT]:
+        from pytracking.onnx import __main__ as networks
+
+        return networks.main(rest, prog=f"socl export --format {NETWORK_FORMAT}")
+    if NETWORK_FORMAT in options.format:
+        print(
+            f"socl export: {NETWORK_FORMAT} is the format of a network, the others are of boxes: export one at a time",
+            file=sys.stderr,
+        )
+        return 2
     return _run(export_parser().parse_args(words), "track_clips", "export_clips")
 
 

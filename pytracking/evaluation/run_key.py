@@ -62,7 +62,7 @@ def _plain(name: str, value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, nn.Module):
-        return {"module": type(value).__name__, "digest": _weights_digest(value)}
+        return {"module": type(value).__name__, "digest": weights_digest(value)}
     if name == "network" and isinstance(value, (str, Path)):
         from ltr.admin.checkpoint import content_digest, find_checkpoint
 
@@ -80,7 +80,8 @@ def _plain(name: str, value: Any) -> Any:
     return type(value).__name__
 
 
-def _weights_digest(module: nn.Module) -> str:
+def weights_digest(module: nn.Module) -> str:
+    """Returns sixteen characters that stand for a network: how it was built, and its weights."""
     digest = hashlib.sha256(repr(getattr(module, "constructor", "")).encode())
     for key, tensor in module.state_dict().items():
         digest.update(key.encode())

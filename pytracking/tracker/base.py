@@ -55,15 +55,25 @@ class BaseTracker:
         raise NotImplementedError(f"{type(self).__name__} does not say how to track: it has no method track")
 
 
-def tracking_network(network: str | Path | nn.Module) -> nn.Module:
+def tracking_network(network: str | Path | nn.Module, onnx_kind: str | None = None) -> nn.Module:
     """Returns the network itself, or that of the checkpoint which a path or a name stands for, ready for images.
 
     A network that someone else owns, and may be training, keeps the memory order of its weights.
 
-    Raises CheckpointError if there is no such checkpoint, or it cannot be read.
+    Args:
+        network: itself, or a path or name.
+        onnx_kind: of the networks that the tracker takes from ONNX files, too (``NAME.onnx``).
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or it cannot be read.
+        OnnxError: the same of an ONNX file, or it holds a network of another kind.
     """
     if isinstance(network, nn.Module):
         return network
+    if Path(network).suffix == ".onnx":
+        from pytracking.onnx.network import load_onnx
+
+        return load_onnx(network, onnx_kind)
     from ltr.admin.checkpoint import load_network
 
     loaded: nn.Module = load_network(network)

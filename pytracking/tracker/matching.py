@@ -42,14 +42,18 @@ def match_network(tracker: str, network: str | Path) -> Match:
 
     Args:
         tracker: its name, such as ``dimp``.
-        network: the path or name of a checkpoint, or of published weights.
+        network: the path or name of a checkpoint, of published weights, or of an ONNX file.
 
     Raises:
         ParameterError: no parameter set of this tracker is known to fit it; the message says what it is.
         CheckpointError: there is no such file, or it cannot be read.
+        OnnxError: the same of an ONNX file.
     """
     from ltr.admin.checkpoint import load_network
+    from pytracking.onnx.about import is_onnx
 
+    if is_onnx(network):
+        return _match_onnx(tracker, network)
     loaded = load_network(network)
     constructor: Any = loaded.constructor
     name = constructor["network"]
@@ -59,6 +63,16 @@ def match_network(tracker: str, network: str | Path) -> Match:
         known = f"Its network fits {' and '.join(fits)}." if fits else "Name a parameter set yourself."
         raise ParameterError(f"{network} was built by {name}, for which {tracker} has no set of parameters. {known}")
     return _of_variant(loaded, name, *found)
+
+
+def _match_onnx(tracker: str, network: str | Path) -> Match:
+    from pytracking.onnx.about import KINDS, OnnxError, read_onnx
+
+    about = read_onnx(network)[1]
+    family, _, parameters = about.parameters.partition("/")
+    if family != tracker:
+        raise OnnxError(f"{network} holds the network of {about.parameters}: {tracker} cannot track with it")
+    return Match(parameters, f"{KINDS.get(about.kind, about.kind)} as an ONNX file, written from {about.parameters}")
 
 
 def _of_variant(network: nn.Module, name: str, parameters: str, title: str) -> Match:

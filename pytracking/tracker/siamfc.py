@@ -46,7 +46,7 @@ class SiamFCParams(TrackerParams):
     """Parameters of SiamFC; the defaults are those of the improved version of its authors (SiamFC-3s).
 
     Attributes:
-        network: the network, or the path or name of its checkpoint.
+        network: the network, or the path or name of its checkpoint or ONNX file.
         exemplar_size: side of the template crop in pixels.
         search_size: side of the search crop in pixels, at the same magnification as the template.
         context: margin around the target in the template, as a part of its mean side times two.
@@ -113,7 +113,7 @@ class SiamFCTracker(BaseTracker):
 
     def __init__(self, params: SiamFCParams) -> None:
         super().__init__(params)
-        network = tracking_network(params.network)
+        network = tracking_network(params.network, onnx_kind="siamfc")
         if not (hasattr(network, "stride") and hasattr(network, "correlate")):
             raise ParameterError(
                 f"SiamFC needs a network with a stride and a method correlate(template, search); "

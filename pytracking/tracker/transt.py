@@ -26,7 +26,7 @@ class TransTParams(TrackerParams):
     """Parameters of TransT; the defaults are those of its authors.
 
     Attributes:
-        network: the network, or the path or name of its checkpoint.
+        network: the network, or the path or name of its checkpoint or ONNX file.
         template_size: side of the template crop in pixels.
         template_factor: side of the template's region over that of a square target; see
             :func:`ltr.data.crops.context_side` for others.
@@ -66,7 +66,7 @@ class TransTTracker(BaseTracker):
 
     def __init__(self, params: TransTParams) -> None:
         super().__init__(params)
-        network: Any = tracking_network(params.network)
+        network: Any = tracking_network(params.network, onnx_kind="transt")
         if not (hasattr(network, "features") and hasattr(network, "predict")):
             raise ParameterError(
                 f"TransT needs a network with the methods features(images) and predict(template, search); "

@@ -65,7 +65,7 @@ class TransT(nn.Module):
             template: features (N, C, hz, wz), or of one template (1, C, hz, wz) for all.
             search: (N, C, h, w).
         """
-        template = template.expand(len(search), -1, -1, -1)
+        template = template.expand(search.shape[0], -1, -1, -1)  # not len(): a traced graph would keep the number
         fused = self.featurefusion_network(
             _tokens(template), _tokens(search), self._positions(template), self._positions(search)
         )
