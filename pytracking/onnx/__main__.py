@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path, run_command
 
@@ -14,7 +15,8 @@ what it gives with what torch gives.
 
 NAME is a parameter set such as siamfc/socl_res18, a recipe, or a checkpoint or published file of weights.
 SiamFC and TransT are tracked with from the file: parameter sets siamfc/onnx and transt/onnx with --set network=FILE.
-Of DiMP, the features of backbone, classifier and box branch are written; it learns online in torch.
+Of DiMP, the features of backbone, classifier and box branch are written, and --set features=FILE lets ONNX Runtime
+compute those of backbone and classifier; what is learned online, and the boxes, stay in torch.
 """
 EXAMPLES = """\
 examples:
@@ -71,17 +73,17 @@ def _export(options: argparse.Namespace) -> int:
     quantise = None
     if options.int8:
         from pytracking.evaluation import get_dataset
-        from pytracking.onnx.quantise import crops_of, quantised
+        from pytracking.onnx.quantise import FRAMES, crops_of, quantised
 
-        crops = crops_of(named.params, get_dataset(options.calibrate))
+        crops = crops_of(named.params, get_dataset(options.calibrate), FRAMES)
         print(f"calibrated on {sum(map(len, crops))} crops of {options.calibrate}")
-
-        def quantise(model):  # type: ignore[no-untyped-def,no-redef]
-            return quantised(model, crops)
+        quantise = partial(quantised, crops=crops)
 
     made = export_onnx(named.network, named.about, out, quantise)
     print(f"{made.path}: {made.size / 1e6:.1f} MB; largest difference from torch {made.difference:.1e}")
-    if named.about.kind in ("siamfc", "transt"):
+    if named.about.kind == "dimp":
+        print(f"track with it: {named.about.parameters}, with --set features={made.path}")
+    else:
         print(f"track with it: {named.about.kind}/onnx, with --set network={made.path}")
     return 0
 

@@ -133,5 +133,6 @@ def is_onnx(network: object) -> bool:
 
 def _digest(model: onnx.ModelProto, values: dict[str, str]) -> str:
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    digest.update(repr((model.ir_version, [(entry.domain, entry.version) for entry in model.opset_import])).encode())
     digest.update(model.graph.SerializeToString(deterministic=True))
     return digest.hexdigest()

@@ -102,7 +102,17 @@ def traced(graph: Graph) -> onnx.ModelProto:
     for output in [output for output in model.graph.output if output.name in graph.inner]:
         model.graph.value_info.append(output)
         model.graph.output.remove(output)
+    _unshare(model)
     return model
+
+
+def _unshare(model: onnx.ModelProto) -> None:
+    """Gives equal weights a tensor each: the tracer keeps one and nodes that hand it on, where quantisation stops."""
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in [node for node in model.graph.node if node.op_type == "Identity" and node.input[0] in weights]:
+        model.graph.initializer.add().CopyFrom(weights[node.input[0]])
+        model.graph.initializer[-1].name = node.output[0]
+        model.graph.node.remove(node)
 
 
 def add_correlation(model: onnx.ModelProto, channels: int, scale: float | None) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ltr.models.fold import folded
 from ltr.models.tracking import DiMPNet
+from ltr.models.tracking.dimpnet import BOX_LAYERS
 from ltr.models.tracking.siamfcnet import SiamFCNet
 from ltr.models.tracking.transt import TransT
 from pytracking.onnx.about import KINDS, OnnxError
@@ -62,9 +63,9 @@ class DiMPGraph(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Returns the backbone's layers 2 and 3, the classification features, and the IoU features of both strides."""
-        layers = self.network.extract_backbone(images)
-        near, far = layers["layer2"], layers["layer3"]
-        return near, far, self.network.classifier.extract(far), *self.network.bb_regressor.iou_features((near, far))
+        near, far = self.network.feature_extractor.extract(images, BOX_LAYERS)
+        seen = self.network.classifier.feature_extractor(far)
+        return near, far, seen, *self.network.bb_regressor.iou_features((near, far))
 
 
 def kind_of(network: nn.Module) -> str:

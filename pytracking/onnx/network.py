@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from pytracking.evaluation.run_key import weights_digest
 from pytracking.onnx.about import KINDS, About, OnnxError, find_onnx, needed, read_onnx
 
 if TYPE_CHECKING:
@@ -115,6 +116,23 @@ class OnnxTransT(OnnxNetwork):
         return logits, boxes
 
 
+class OnnxDiMPFeatures(OnnxNetwork):
+    """The features of a DiMP network. What is learned from them online, and the boxes, are not in the file."""
+
+    def __init__(self, model: onnx.ModelProto, about: About) -> None:
+        parts = {"backbone": (["images"], ["layer2", "layer3"]), "classification": (["layer3"], ["classification"])}
+        super().__init__(model, about, parts)
+
+    def backbone(self, images: Tensor) -> dict[str, Tensor]:
+        """Returns the features ``layer2`` and ``layer3`` of RGB images (N, 3, H, W) in 0..255."""
+        near, far = self.run("backbone", images)
+        return {"layer2": near, "layer3": far}
+
+    def extract(self, layer3: Tensor) -> Tensor:
+        """Returns the classification features of ``layer3``."""
+        return self.run("classification", layer3)[0]
+
+
 NETWORKS = {"siamfc": OnnxSiamFC, "transt": OnnxTransT}
 """Of the kinds that can be tracked with from the file alone."""
 
@@ -131,12 +149,46 @@ def load_onnx(path_or_name: str | Path, tracker: str | None) -> OnnxNetwork:
             package is not installed.
     """
     model, about = read_onnx(path_or_name)
-    path = find_onnx(path_or_name)
     if about.kind != tracker or about.kind not in NETWORKS:
-        _refuse(path, about, tracker)
+        _refuse(find_onnx(path_or_name), about, tracker)
+    return _made(NETWORKS[about.kind], model, about, path_or_name)
+
+
+def load_dimp_features(path_or_name: str | Path, network: nn.Module, crop: int) -> OnnxDiMPFeatures:
+    """Returns the features of the ONNX file of a DiMP network.
+
+    Args:
+        path_or_name: as of :func:`load_onnx`.
+        network: that the file was written from.
+        crop: side of the crops in pixels.
+
+    Raises:
+        OnnxError: as :func:`load_onnx`, or the file is of another network, or for crops of another size.
+    """
+    model, about = read_onnx(path_or_name)
+    path = find_onnx(path_or_name)
+    again = f"export it again: socl export {about.parameters} --format onnx"
+    if about.kind != "dimp":
+        raise OnnxError(
+            f"{path} holds the {KINDS.get(about.kind, about.kind)} network of {about.parameters}, not DiMP's"
+        )
+    if about.weights != weights_digest(network):
+        raise OnnxError(
+            f"{path} was written from the network {about.network} of {about.parameters}, which has other weights than "
+            f"the one that is tracked with: name that one with network=..., or {again}"
+        )
+    if about.search_size != crop:
+        raise OnnxError(f"{path} was written for image_sample_size={about.search_size}, not {crop}; {again}")
+    return _made(OnnxDiMPFeatures, model, about, path)
+
+
+N = TypeVar("N", bound=OnnxNetwork)
+
+
+def _made(cls: Callable[[onnx.ModelProto, About], N], model: onnx.ModelProto, about: About, path: str | Path) -> N:
     needed("onnxruntime")
     try:
-        return NETWORKS[about.kind](model, about)
+        return cls(model, about)
     except OnnxError:
         raise
     except Exception as error:  # of onnx, which raises nearly anything
@@ -153,8 +205,8 @@ def _refuse(path: Path, about: About, tracker: str | None) -> NoReturn:
         )
         raise OnnxError(f"{held}. Track with it as {about.kind}/onnx --set network={path}{own}")
     raise OnnxError(
-        f"{held}, of which only the features are in the file: its tracker learns online in torch. "
-        f"Track with {about.parameters}"
+        f"{held}, of which only the features are in the file: the rest is learned online in torch. "
+        f"Track with {about.parameters} --set features={path}"
     )
 
 

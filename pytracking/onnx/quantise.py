@@ -56,7 +56,7 @@ class Watched:
         return self.network.correlate(template, search)
 
 
-def crops_of(params: TrackerParams, videos: Sequence[VideoSequence], frames: int = FRAMES) -> list[np.ndarray]:
+def crops_of(params: TrackerParams, videos: Sequence[VideoSequence], frames: int) -> list[np.ndarray]:
     """Returns the crops that SiamFC's network sees of true boxes and of the frames after them, each (N, 3, H, W).
 
     Args:

@@ -36,6 +36,8 @@ class DiMPParams(TrackerParams):
 
     Attributes:
         network: the network, or the path or name of its checkpoint.
+        features: an ONNX file of the same network, if ONNX Runtime is to compute the features of the frames after the
+            first; what is learned from them, and the boxes, stay in torch.
         image_sample_size: side of the crop in pixels.
         search_area_scale: side of the crop's region over the target's mean side.
         border_mode: what the crop does at the frame's border.
@@ -95,6 +97,7 @@ class DiMPParams(TrackerParams):
     }
 
     network: str | Path | nn.Module
+    features: str | Path | None = None
     image_sample_size: int = 288
     search_area_scale: float = 5.0
     border_mode: BorderMode = "fixed"

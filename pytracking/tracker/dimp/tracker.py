@@ -59,6 +59,11 @@ class DiMPTracker(BaseTracker):
         self._precision = autocast(params.precision, self.device)
         self._backbone = self._recorded(self._extract_backbone)
         self._extract = self._recorded(self._extract_for_classifier)
+        if params.features is not None:
+            from pytracking.onnx.network import load_dimp_features
+
+            file = load_dimp_features(params.features, network, params.image_sample_size)
+            self._backbone, self._extract = file.backbone, file.extract
         self._classify = self._recorded(classifier.classify)
         self._loss_maps = self._recorded(classifier.filter_optimizer.loss_maps)
 
