@@ -21,8 +21,10 @@ else:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WINGS = ("ltr", "pytracking", "socl_plugins")
-OPTIONAL = ("visdom", "matplotlib", "jpeg4py", "safetensors", "tensorboard", "ray", "dask", "trax", "faiss")
-OPTIONAL += ("huggingface_hub",)
+OPTIONAL = (
+    *("visdom", "matplotlib", "jpeg4py", "safetensors", "tensorboard", "ray", "dask", "trax", "faiss"),
+    *("onnx", "onnxruntime", "huggingface_hub"),
+)
 LONGEST_FILE = 400
 
 REGISTRIES = {
