@@ -154,7 +154,11 @@ def export_parser() -> CommandParser:
     )
     parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
     parser.add_argument(
-        "--format", action="append", required=True, choices=EXPORT_NAMES, help="repeat it to write several"
+        "--format",
+        action="append",
+        required=True,
+        choices=(*EXPORT_NAMES, NETWORK_FORMAT),
+        help="repeat it to write several",
     )
     return parser
 
@@ -195,7 +199,7 @@ def track(words: Sequence[str]) -> int:
 
 def export(words: Sequence[str]) -> int:
     """Exports boxes, ``socl export CLIPS --tracker TRACKER/PARAMETERS --format FORMAT``, or a network as ONNX."""
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first = argparse.ArgumentParser(add_help=False)
     first.add_argument("--format", action="append", default=[])
     options, rest = first.parse_known_args(words)
     if options.format == [NETWORK_FORMAT]:

@@ -65,8 +65,10 @@ def _plain(name: str, value: Any) -> Any:
         return {"module": type(value).__name__, "digest": weights_digest(value)}
     if name == "network" and isinstance(value, (str, Path)):
         from ltr.admin.checkpoint import content_digest, find_checkpoint
+        from pytracking.onnx.about import find_onnx, is_onnx
 
-        return {"checkpoint": str(value), "digest": content_digest(find_checkpoint(value))}
+        file = find_onnx(value) if is_onnx(value) else find_checkpoint(value)
+        return {"checkpoint": str(value), "digest": content_digest(file)}
     if isinstance(value, (str, Path, torch.device, torch.dtype)):
         return str(value)
     if isinstance(value, (list, tuple)):

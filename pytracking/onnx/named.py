@@ -68,7 +68,8 @@ def _found(name: str, overrides: Mapping[str, str]) -> tuple[Tracker, Mapping[st
             match = match_network(known, name)
         except CheckpointError as error:
             near = near_names(name, PARAMETERS.names())
-            raise OnnxError(f"{name} is no parameter set (TRACKER/PARAMETERS), and {error}.{near}") from error
+            told = str(error).rstrip(".")
+            raise OnnxError(f"{name} is no parameter set (TRACKER/PARAMETERS), and {told}.{near}") from error
         except ValueError:  # of another tracker
             continue
         changed = {**overrides, "network": name}

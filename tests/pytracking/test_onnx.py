@@ -191,7 +191,11 @@ def test_the_command_writes_what_a_tracker_reads(workspace: Path, capsys: pytest
     asked = ["siamfc", "--network", path.name, "--sequence", "0"]  # by its name, in the workspace's networks
     assert run_tracker.main([*asked, "--set", "device=cpu", "--set", "scale_num=1"]) == 0
     assert "Its parameter set: siamfc untrained_res18" in capsys.readouterr().out
-    assert socl.main(["export", str(path), "--format", "onnx"]) == 1
+    assert run_tracker.main(["siamfc", "onnx"]) == 1  # its own file, which nobody wrote
+    assert "Write one with: socl export TRACKER/PARAMETERS --format onnx" in capsys.readouterr().err
+    assert run_tracker.main(["transt", "onnx", "--network", path.name]) == 1
+    assert "holds the network of siamfc/untrained_res18: transt cannot track with it" in capsys.readouterr().err
+    assert socl.main(["export", "siamfc/untrained_res18", "--format", "onnx", "--set", f"network={path}"]) == 1
     assert "with an ONNX file already" in capsys.readouterr().err
 
 
