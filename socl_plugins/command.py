@@ -148,9 +148,9 @@ def export_parser() -> CommandParser:
 
     parser = _parser(
         "socl export",
-        "Writes the boxes of an earlier `socl track` in other tools' formats; nothing is tracked anew. With "
-        f"`--format {NETWORK_FORMAT}`, what is written is a tracker's network: `socl export siamfc/socl_res18 --format "
-        f"{NETWORK_FORMAT}`, whose own options `socl export --format {NETWORK_FORMAT} --help` shows.",
+        "Writes the boxes of an earlier `socl track` in other tools' formats; nothing is tracked anew.\n\n"
+        f"With --format {NETWORK_FORMAT}, what is written is a network: `socl export siamfc/socl_res18 --format "
+        f"{NETWORK_FORMAT}`.\nIts options: `socl export --format {NETWORK_FORMAT} --help`.",
     )
     parser.add_argument("clips", type=path, metavar="CLIPS", help="a folder that `socl prepare` made")
     parser.add_argument(

@@ -48,7 +48,7 @@ class Watched:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Returns the network's features."""
-        self.crops.append(images.contiguous().numpy().copy())
+        self.crops.append(images.cpu().contiguous().numpy().copy())
         return self.network(images)
 
     def correlate(self, template: Tensor, search: Tensor) -> Tensor:
