@@ -130,9 +130,9 @@ class DiMPTracker(BaseTracker):
             found = self.network.extract_backbone(images)
         return {name: layer.float() for name, layer in found.items()}
 
-    def _extract_for_classifier(self, features: Tensor) -> Tensor:
+    def _extract_for_classifier(self, layer3: Tensor) -> Tensor:
         with self._precision:
-            found = self.network.classifier.extract(features)
+            found = self.network.classifier.extract(layer3)
         return found.float()
 
     def _recorded(self, function: Callable[P, R]) -> Callable[P, R]:
