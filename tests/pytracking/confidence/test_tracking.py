@@ -31,8 +31,11 @@ from pytracking.evaluation import (
 )
 from pytracking.evaluation.results import save_result
 from pytracking.evaluation.run_key import content_key
+from pytracking.live.targets import Target
+from pytracking.live.tracks import TargetTracking, Track, TrackLog
 from pytracking.parameter.params import ParameterError, TrackerParams
 from pytracking.tracker.base import BaseTracker
+from pytracking.tracker.group import batches
 from pytracking.tracker.quality import likeness, peak_shape, target_patch
 from pytracking.tracker.search import search_centers
 
@@ -120,6 +123,29 @@ def test_the_api_gives_confidence_and_lost(sequence: Sequence) -> None:
     sure = pytracking.track(frames, "eco/hog", box=box, overrides={"lost_below": 1.0})
     assert sure.confidence[0] == 1 and ((sure.confidence >= 0) & (sure.confidence <= 1)).all()
     assert sure.lost.tolist() == [False, True, True, True], "a confidence of 1 is never below 1"
+
+
+def test_several_targets_at_once_are_judged_as_each_alone(sequence: Sequence) -> None:
+    named = Tracker("siamfc", "untrained_res18", overrides={"search_size": "207", "widen_when_lost": "true"})
+    calibrate(named, lost_below=0.45)
+    boxes = {"1": sequence.ground_truth_rect[0], "2": sequence.ground_truth_rect[0] + [30, 10, 0, 0]}
+    targets = [Target(name, tuple(box.tolist())) for name, box in boxes.items()]
+    frames = [(number, sequence.frame(number)) for number in range(6)]
+
+    def tracks(chosen: list[Target]) -> dict[str, Track]:
+        log = TrackLog([target.name for target in chosen])
+        for tracked in TargetTracking(named.create, chosen, "the video").through(frames):
+            log.add(tracked)
+        return log.tracks()
+
+    assert batches(named.create())
+    together = tracks(targets)
+    for target in targets:
+        alone = tracks([target])[target.name]
+        np.testing.assert_allclose(together[target.name].confidence, alone.confidence, atol=1e-3)
+        np.testing.assert_array_equal(together[target.name].lost, alone.lost)
+        np.testing.assert_allclose(together[target.name].boxes, alone.boxes, atol=0.05)
+    assert together["1"].confidence[0] == 1 and np.isfinite(together["1"].confidence).all()
 
 
 def test_lost_targets_need_a_calibration(workspace: Path) -> None:
