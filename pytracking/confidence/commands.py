@@ -132,8 +132,8 @@ def _calibration(tracker: Tracker, params: TrackerParams, file: Path | None) -> 
     found = find_calibration(tracker, params) if file is None else load_calibration(file)
     if found is None:  # a file that does not fit has been told
         raise CalibrationError(
-            f"{tracker.merged_name} has no calibration that fits its settings and weights, {calibration_file(tracker)}"
-            f"; make one with: python -m pytracking.confidence fit {tracker.name}/{tracker.parameter_name} DATA"
+            f"{tracker.merged_name} has no calibration for its settings and weights, {calibration_file(tracker)}; "
+            f"make one with: python -m pytracking.confidence fit {tracker.name}/{tracker.parameter_name} DATA"
         )
     if found.key != calibration_key(tracker, params):
         raise CalibrationError(f"{file} was fitted for other weights or settings than those of {tracker.merged_name}")

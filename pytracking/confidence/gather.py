@@ -40,7 +40,7 @@ class TrackedVideo:
 
 
 def with_covered(sequences: Iterable[Sequence]) -> Iterator[tuple[Sequence, str, bool]]:
-    """Yields each video, its name and false; a long one again with its target covered, its name and true."""
+    """Yields each video, its name and false, and, if long enough, it with its target covered, its name and true."""
     for sequence in sequences:
         yield sequence, sequence.name, False
         if (made := cover_middle(sequence)) is not None:

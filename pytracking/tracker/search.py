@@ -16,7 +16,7 @@ def search_centers(
     outside it are left out, but for the first one, which is ``found`` itself.
 
     >>> search_centers(np.array([50.0, 50.0]), 40, 1, (100, 60)).tolist()
-    [[50.0, 50.0], [10.0, 50.0], [50.0, 10.0], [90.0, 50.0], [10.0, 10.0], [90.0, 10.0]]
+    [[50.0, 50.0], [50.0, 10.0], [10.0, 50.0], [90.0, 50.0], [10.0, 10.0], [90.0, 10.0]]
 
     Args:
         found: x, y in pixels.

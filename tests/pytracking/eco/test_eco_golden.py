@@ -176,7 +176,7 @@ def test_the_first_frame(golden: Path, fill: ModuleType, name: str) -> None:
     frame = fill.clip(41, 1, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)[0][0]
     tracker = ECOTracker(ECOParams(search_area=5.0, device="cpu"), FEATURES[name](fill))
     tracker.initialize(frame, {"init_bbox": [120, 100, 40, 50]})
-    maps = [part[0] for part in tracker._features(frame, np.array([140.0, 125.0]), np.array([1.0]))]
+    maps = [part[0] for part in tracker._features(frame, [(np.array([140.0, 125.0]), 1.0)])]
     for block, features in enumerate(maps):
         if len(features) != HOG_CHANNELS:
             check(data, f"block{block}/features_frame0", features.permute(1, 2, 0).numpy(), 1e-5)
