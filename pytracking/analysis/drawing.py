@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -58,18 +58,22 @@ def target_colour(place: int) -> tuple[int, int, int]:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def draw_targets(canvas: np.ndarray, boxes: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
+def draw_targets(
+    canvas: np.ndarray, boxes: Mapping[str, np.ndarray], names: Sequence[str], lost: Container[str] = ()
+) -> None:
     """Draws the boxes x, y, w, h of targets, each in its colour and with its name above, or where there is room.
 
     Args:
         canvas: RGB uint8 (H, W, 3).
         boxes: by the targets' names.
         names: of all targets of the video, in the order of their colours.
+        lost: names of those whose boxes are dashed.
     """
     thickness = line_width(canvas.shape[0])
     for place, name in enumerate(names):
         if name in boxes:
-            draw_box(canvas, boxes[name], target_colour(place), thickness)
+            draw = draw_lost_box if name in lost else draw_box
+            draw(canvas, boxes[name], target_colour(place), thickness)
     for place, name in enumerate(names):  # above all boxes, so that each can be read
         if name in boxes:
             _draw_name(canvas, boxes[name], name, target_colour(place))

@@ -72,6 +72,10 @@ class TrackLog:
         """Returns the boxes in a frame, by the targets' names."""
         return {name: frames[index][0] for name, frames in self._frames.items() if index in frames}
 
+    def lost(self, index: int) -> set[str]:
+        """Returns the names of the targets that count as lost in a frame."""
+        return {name for name, frames in self._frames.items() if index in frames and frames[index][-1]}
+
     @property
     def first(self) -> int | None:
         """The first frame with a box; None if there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -145,7 +145,13 @@ class _VideoRun:
                 for _ in shown:
                     pass
         tracks = [
-            ExportedTrack(name, track.first, track.boxes, None if np.isnan(track.scores).all() else track.scores)
+            ExportedTrack(
+                name,
+                track.first,
+                track.boxes,
+                None if np.isnan(track.scores).all() else track.scores,
+                None if np.isnan(track.confidence).all() else track.lost,
+            )
             for name, track in self.log.tracks().items()
         ]
         rate = self.source.frame_rate()
@@ -212,7 +218,7 @@ class _VideoRun:
         others = {other: found.box for other, found in tracked.found.items() if other != name}
         if others:
             image = tracked.image.copy()
-            draw_targets(image, others, self.names)
+            draw_targets(image, others, self.names, {other for other in others if tracked.found[other].lost})
             frame = replace(frame, image=image)
         return {view.show(frame) for view in self.job.views}
 
@@ -223,7 +229,14 @@ class _VideoRun:
         size = video_size(first.image)
         rate = self.source.frame_rate()
         pictures = (
-            targets_picture(tracked.image, self.log.boxes(tracked.index), self.names, f"frame {tracked.index}", size)
+            targets_picture(
+                tracked.image,
+                self.log.boxes(tracked.index),
+                self.names,
+                f"frame {tracked.index}",
+                size,
+                self.log.lost(tracked.index),
+            )
             for tracked in chain([first], shown)
         )
         file = self.job.out / f"{self.name}.mp4"
@@ -232,11 +245,19 @@ class _VideoRun:
 
 
 def targets_picture(
-    image: np.ndarray, boxes: Mapping[str, np.ndarray], names: Sequence[str], caption: str, size: tuple[int, int]
+    image: np.ndarray,
+    boxes: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    caption: str,
+    size: tuple[int, int],
+    lost: Container[str] = (),
 ) -> np.ndarray:
-    """Returns the frame as RGB uint8 of ``size`` (width, height), with the targets' boxes and names, and a caption."""
+    """Returns the frame as RGB uint8 of ``size`` (width, height), with the targets' boxes and names, and a caption.
+
+    The boxes of those that are ``lost`` are dashed.
+    """
     canvas, scale = fit(image, size)
-    draw_targets(canvas, {name: box * scale for name, box in boxes.items()}, names)
+    draw_targets(canvas, {name: box * scale for name, box in boxes.items()}, names, lost)
     draw_text(canvas, caption)
     return canvas
 

@@ -34,9 +34,9 @@ def track_clips(options: argparse.Namespace) -> int:
     out = _out(options, tracker, clips)
     for sequence in every:
         if sequence.name in results and options.render:
-            boxes = results[sequence.name].boxes
-            print(render_video(sequence, boxes, out / f"{sequence.name}.mp4"))
-            print(render_strip(sequence, boxes, out / f"{sequence.name}.png", rows=2))
+            boxes, judged = results[sequence.name].boxes, results[sequence.name].judged
+            print(render_video(sequence, boxes, out / f"{sequence.name}.mp4", judged=judged))
+            print(render_strip(sequence, boxes, out / f"{sequence.name}.png", rows=2, judged=judged))
     _write(clips, results, options.export, out)
     return 1 if failed else 0
 
@@ -116,7 +116,8 @@ def _tracked_videos(clips: Clips, results: dict[str, SequenceResult]) -> list[Tr
             first = min(frame for frame, click in frames.items() if click.state == "visible")
             result = results[name]
             target = next((click.target for click in frames.values()), FIRST_TARGET)
-            tracks.append(ExportedTrack(target, first, result.boxes / scale, result.scores))
+            lost = None if result.judged is None else result.judged.lost
+            tracks.append(ExportedTrack(target, first, result.boxes / scale, result.scores, lost))
         if tracks:
             size = clip.source_width, clip.source_height
             frames_of_source = clip.frames * clip.every

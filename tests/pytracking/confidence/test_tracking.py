@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import pytracking
 from ltr.dataset.synthetic import SyntheticVideo
+from pytracking import run_video
 from pytracking.analysis.drawing import LOST_COLOUR, draw_box, draw_lost_box
 from pytracking.analysis.render import draw_frame
 from pytracking.confidence import __main__ as command
@@ -146,6 +148,18 @@ def test_several_targets_at_once_are_judged_as_each_alone(sequence: Sequence) ->
         np.testing.assert_array_equal(together[target.name].lost, alone.lost)
         np.testing.assert_allclose(together[target.name].boxes, alone.boxes, atol=0.05)
     assert together["1"].confidence[0] == 1 and np.isfinite(together["1"].confidence).all()
+
+
+def test_exported_boxes_say_where_the_target_was_lost(sequence: Sequence, tmp_path: Path) -> None:
+    calibrate(lost_below=0.999)  # nearly everywhere
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), cv2.cvtColor(sequence.frame(number), cv2.COLOR_RGB2BGR))
+    box = [f"{value:g}" for value in sequence.ground_truth_rect[0]]
+    words = ["eco", "hog", str(tmp_path), "--box", *box, "cat", "--export", "csv", "--out", str(tmp_path / "out")]
+    assert run_video.main(words) == 0
+    (file,) = (tmp_path / "out" / "csv").iterdir()
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert [row["lost"] for row in rows] == ["0", "1", "1", "1"]
 
 
 def test_lost_targets_need_a_calibration(workspace: Path) -> None:
