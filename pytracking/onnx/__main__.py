@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 from ltr.admin.command_line import CommandParser, add_common_options, add_set_option, path, run_command
 
@@ -21,8 +20,7 @@ compute those of backbone and classifier; what is learned online, and the boxes,
 EXAMPLES = """\
 examples:
   socl export siamfc/socl_res18 --format onnx
-  socl export siamfc/socl_res18 --format onnx --int8 --calibrate got10k_val --out small.onnx
-  python pytracking/run_tracker.py siamfc --network small.onnx --dataset otb
+  python pytracking/run_tracker.py siamfc --network siamfc_socl_res18.onnx --dataset otb
 """
 
 
@@ -33,14 +31,6 @@ def build_parser(prog: str = "python -m pytracking.onnx") -> CommandParser:
     parser.add_argument(
         "--out", type=path, metavar="FILE", help="the file to write (default: in the workspace, as networks/NAME.onnx)"
     )
-    parser.add_argument(
-        "--int8", action="store_true", help="with 8-bit weights and maps, for SiamFC: smaller, and it may be faster"
-    )
-    parser.add_argument(
-        "--calibrate",
-        metavar="VIDEO_OR_DATASET",
-        help="for --int8: a benchmark, or a folder or video file with its boxes, whose crops say how large numbers get",
-    )
     add_common_options(parser, "trackers, parameter sets or networks")
     add_set_option(parser, "a parameter of the tracker, such as search_size=303")
     return parser
@@ -48,11 +38,7 @@ def build_parser(prog: str = "python -m pytracking.onnx") -> CommandParser:
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m pytracking.onnx") -> int:
     """Runs the command line and returns the exit status."""
-    parser = build_parser(prog)
-    options = parser.parse_args(arguments)
-    if options.int8 != (options.calibrate is not None):
-        parser.error("--int8 and --calibrate VIDEO_OR_DATASET belong together: real crops say how large numbers get")
-    return run_command(options, _export, "nothing was written")
+    return run_command(build_parser(prog).parse_args(arguments), _export, "nothing was written")
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -64,22 +50,11 @@ def _export(options: argparse.Namespace) -> int:
 
     needed("onnx"), needed("onnxruntime")
     named = named_network(options.name, dict(options.overrides))
-    if options.int8 and named.about.kind != "siamfc":
-        raise OnnxError(f"--int8 is for networks of SiamFC; {named.about.parameters} is none")
     out = options.out or default_path(named.about, load_environment().network_dir)
     if out.suffix != SUFFIX:
         raise OnnxError(f"{out}: let the name of an ONNX file end in {SUFFIX}")
     check_file_writable(out)
-    quantise = None
-    if options.int8:
-        from pytracking.evaluation import get_dataset
-        from pytracking.onnx.quantise import FRAMES, crops_of, quantised
-
-        crops = crops_of(named.params, get_dataset(options.calibrate), FRAMES)
-        print(f"calibrated on {sum(map(len, crops))} crops of {options.calibrate}")
-        quantise = partial(quantised, crops=crops)
-
-    made = export_onnx(named.network, named.about, out, quantise)
+    made = export_onnx(named.network, named.about, out)
     print(f"{made.path}: {made.size / 1e6:.1f} MB; largest difference from torch {made.difference:.1e}")
     if named.about.kind == "dimp":
         print(f"track with it: {named.about.parameters}, with --set features={made.path}")

@@ -1,4 +1,7 @@
-"""Networks of 8-bit numbers, by ONNX Runtime's static quantisation: their ranges are those seen on real crops."""
+"""Networks of 8-bit numbers, by ONNX Runtime's static quantisation: their ranges are those seen on real crops.
+
+``benchmarks/onnx_speed.py`` measures what they cost: more than the aim allows, so the command line does not offer them.
+"""
 
 from __future__ import annotations
 
