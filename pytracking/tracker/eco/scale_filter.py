@@ -126,13 +126,28 @@ class ScaleFilter:
 
     def _sample(self, image: np.ndarray, center: np.ndarray, scale: float) -> Tensor:
         """Returns the histograms (features, scales) of the target in every size; the frame's border is repeated."""
-        height, width = image.shape[:2]
         patches = []
         for sides in self.size * (scale * self.factors)[:, None]:
-            columns, rows = (
-                np.clip(math.floor(middle) - int(side) // 2 + np.arange(max(int(side), 1)), 0, count - 1)
-                for middle, side, count in zip(center, sides, (width, height))
+            (left, right), (top, bottom) = (
+                (math.floor(middle) - int(side) // 2, math.floor(middle) - int(side) // 2 + max(int(side), 1))
+                for middle, side in zip(center, sides)
             )
-            patches.append(cv2.resize(image[rows[:, None], columns], self.looked_at, interpolation=cv2.INTER_LINEAR))
+            patch = part_of(image, left, right, top, bottom)
+            patches.append(cv2.resize(patch, self.looked_at, interpolation=cv2.INTER_LINEAR))
         images = torch.from_numpy(np.stack(patches)).to(self.device).permute(0, 3, 1, 2).float()
         return fhog(images, self.settings.cell).flatten(1).T.double()
+
+
+def part_of(image: np.ndarray, left: int, right: int, top: int, bottom: int) -> np.ndarray:
+    """Returns the pixels (bottom - top, right - left, C) of an image (H, W, C), whose border is repeated outside.
+
+    Where nothing is outside, they are a view: the index of every pixel takes longer to make than the rest together.
+    """
+    height, width = image.shape[:2]
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
+        return image[top:bottom, left:right]
+    rows, columns = (
+        np.clip(np.arange(*ends), 0, count - 1) for *ends, count in ((top, bottom, height), (left, right, width))
+    )
+    repeated: np.ndarray = image[rows[:, None], columns]
+    return repeated

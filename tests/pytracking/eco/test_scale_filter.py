@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pytracking.tracker.eco.scale_filter import ScaleFilter, ScaleFilterSettings, reduced_size
+from pytracking.tracker.eco.scale_filter import ScaleFilter, ScaleFilterSettings, part_of, reduced_size
 
 SETTINGS = ScaleFilterSettings()
 CENTER = np.array([99.5, 79.5])
@@ -60,3 +60,12 @@ def test_targets_of_any_size_and_place_have_a_scale(size: tuple[float, float], c
 def test_a_flat_frame_changes_nothing() -> None:
     flat = np.full((160, 200, 3), 9, np.uint8)
     assert np.isfinite(started().find(flat, CENTER, 1.0))
+
+
+@pytest.mark.parametrize("left", [-70, -3, 0, 25, 150, 197, 200, 300])
+@pytest.mark.parametrize("top", [-3, 0, 40, 157])
+def test_a_part_of_a_frame_is_the_frame_with_its_border_repeated(left: int, top: int) -> None:
+    image = zoomed(1.0)
+    wide = np.pad(image, ((400, 400), (400, 400), (0, 0)), mode="edge")
+    found = part_of(image, left, left + 33, top, top + 3)
+    np.testing.assert_array_equal(found, wide[400 + top : 403 + top, 400 + left : 433 + left])
