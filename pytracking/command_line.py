@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ltr.admin.command_line import CommandParser, add_common_options, add_jobs_option, add_set_option
+from ltr.admin.jobs import add_backend_option
 
 if TYPE_CHECKING:
     from ltr.admin.ownership import Owner
@@ -39,6 +40,7 @@ def parser(prog: str, description: str, examples: str) -> CommandParser:
     """Returns a parser with the options of the command lines that track sequences."""
     made = bare_parser(prog, description, examples)
     add_jobs_option(made)
+    add_backend_option(made)
     made.add_argument("--overwrite", action="store_true", help="track again what has results already")
     made.add_argument("--render", action="store_true", help="write a video and an image strip of each tracked sequence")
     add_export_option(made)
@@ -93,7 +95,15 @@ def track_and_report(options: argparse.Namespace, trackers: list[Tracker], datas
         # Until the table is printed: no other run may change what it is made of.
         owners = [held.enter_context(own(tracker.results_dir, OTHER_RUN)) for tracker in trackers]
         watch = held.enter_context(watched(options.debug, title))
-        report = run_dataset(dataset, trackers, options.debug, options.jobs, overwrite=options.overwrite, watch=watch)
+        report = run_dataset(
+            dataset,
+            trackers,
+            options.debug,
+            options.jobs,
+            overwrite=options.overwrite,
+            backend=options.backend,
+            watch=watch,
+        )
         for owner in owners:
             owner.check()
         try:

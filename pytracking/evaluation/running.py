@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,14 +15,14 @@ import torch
 
 from ltr.admin.command_line import clock
 from ltr.admin.jobs import usable_cores
-from ltr.admin.ownership import Owner, OwnershipError, own
-from ltr.admin.processes import end_with_parent, named_worker_deaths
+from ltr.admin.ownership import Owner, own
 from ltr.admin.weight_files import CheckpointError
+from ltr.admin.workers import open_workers
 from ltr.registry import load_plugins
 from pytracking.evaluation.results import claim_directory, error_file, has_result, save_result, write_lines
 from pytracking.evaluation.run_key import content_key
 from pytracking.evaluation.sequence import Sequence
-from pytracking.evaluation.tracker import TrackedFrame, Tracker, TrackingError, Watch
+from pytracking.evaluation.tracker import SequenceResult, TrackedFrame, Tracker, TrackingError, Watch
 from pytracking.parameter.params import TrackerParams
 
 
@@ -51,7 +50,6 @@ class _Job:
     tracker: Tracker
     sequence: Sequence
     key: str  # of the parameters and the checkpoint that the results directory belongs to
-    owner: Owner  # of the results directory
     plugins: tuple[str, ...]
     threads: int | None  # of torch and OpenCV, in a worker process
 
@@ -63,9 +61,18 @@ WORKER_DIED = (
 
 
 @dataclass(frozen=True)
+class _Outcome:
+    """What a worker sends back: the result, or what was raised and its traceback."""
+
+    result: SequenceResult | None
+    seconds: float
+    error: str = ""
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
 class _Done:
     job: _Job
-    frames: int
     seconds: float
     failure: Failure | None
 
@@ -77,6 +84,7 @@ def run_dataset(
     threads: int = 0,
     *,
     overwrite: bool = False,
+    backend: str | None = None,
     say: Callable[[str], None] | None = None,
     watch: Callable[[Sequence, TrackedFrame], None] | None = None,
 ) -> RunReport:
@@ -84,15 +92,16 @@ def run_dataset(
 
     A complete result made with the same parameters and checkpoint is kept, so an interrupted run goes on where it was;
     a damaged one is set aside and made again. A sequence that fails leaves its traceback beside the results, and the
-    others go on. The results directories belong to this run meanwhile (:func:`ltr.admin.ownership.own`).
+    others go on. The results directories belong to this run meanwhile (:func:`ltr.admin.ownership.own`), and this
+    process alone writes to them: workers send their results.
 
     Args:
         dataset: the sequences.
         trackers: the trackers.
         debug: 1 stops at the first failure with its exception, and runs in this process whatever ``threads`` is.
-        threads: worker processes; 0 runs in this one. They are joblib's, so ``joblib.parallel_config`` can send them
-            to a cluster.
+        threads: worker processes; 0 runs in this one; with ``ray`` or ``dask``, all that the cluster has.
         overwrite: track again what has results already.
+        backend: where workers run, see :func:`ltr.admin.workers.open_workers`.
         say: takes a line of progress; standard error by default.
         watch: sees each frame when it is tracked, with ``debug`` 1 or more: then all runs in this process.
 
@@ -105,35 +114,43 @@ def run_dataset(
         CheckpointError: a tracker's weights cannot be used; nothing was run.
         OwnershipError: another run writes to a results directory.
         ProcessDied: a worker process was killed.
+        ValueError: the backend's package is not installed, or its cluster does not answer.
     """
     say = say or _print_line
+    on_cluster = backend in ("ray", "dask")
     report = RunReport()
     plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
-    inner = max(usable_cores() // threads, 1) if threads > 0 else None
+    inner = 1 if on_cluster else max(usable_cores() // threads, 1) if threads > 0 else None
     sequences, trackers = list(dataset), list(trackers)
     _check_distinct([sequence.name for sequence in sequences], "sequences")
     _check_distinct([tracker.run_name for tracker in trackers], "trackers")
     prepared = [(tracker, *content_key(tracker, tracker.parameters())) for tracker in trackers]
     with contextlib.ExitStack() as held:
-        jobs = []
+        jobs: list[_Job] = []
+        owners: dict[str, Owner] = {}
         for tracker, key, plain in prepared:
-            owner = held.enter_context(own(tracker.results_dir, OTHER_RUN, say=say))
+            owners[tracker.run_name] = held.enter_context(own(tracker.results_dir, OTHER_RUN, say=say))
             claim_directory(tracker, key, plain, say)
             for sequence in sequences:
                 if not overwrite and has_result(tracker, sequence, say):
                     report.skipped += 1
                 else:
-                    jobs.append(_Job(tracker, sequence, key, owner, plugins, inner))
+                    jobs.append(_Job(tracker, sequence, key, plugins, inner))
         for job in {job.tracker.run_name: job for job in jobs}.values():
             check_network(job.tracker)
         if report.skipped:
             say(f"{report.skipped} results are there already; {len(jobs)} are left to make")
         progress = _Progress(jobs, say)
-        for done in _run_all(jobs, threads, debug, watch):
-            report.tracked += done.failure is None
-            if done.failure is not None:
-                report.failures.append(done.failure)
-            progress.add(done)
+        here = debug > 0 or (not on_cluster and (threads <= 0 or len(jobs) < 2))
+        watching = watch if debug > 0 else None
+        outcomes = _track_here(jobs, debug, watching) if here else _track_in_workers(jobs, threads or -1, backend, say)
+        with contextlib.closing(outcomes):
+            for job, outcome in outcomes:
+                done = _save(job, outcome, owners[job.tracker.run_name])
+                report.tracked += done.failure is None
+                if done.failure is not None:
+                    report.failures.append(done.failure)
+                progress.add(done)
     if report.failures:
         say(f"{len(report.failures)} of {len(jobs)} sequences failed:")
         for failure in report.failures:
@@ -161,58 +178,59 @@ def _check_distinct(names: list[str], what: str) -> None:
         raise ValueError(f"{len(twice)} {what} are named twice and would write the same files, such as {twice[0]!r}")
 
 
-def _run_all(
-    jobs: list[_Job], threads: int, debug: int, watch: Callable[[Sequence, TrackedFrame], None] | None
-) -> Iterator[_Done]:
-    if threads <= 0 or debug > 0 or len(jobs) < 2:
-        for job in jobs:
-            watching = None if watch is None or debug <= 0 else partial(watch, job.sequence)
-            yield _run(job, stop_at_failure=debug > 0, watch=watching)
-        return
-    from joblib import Parallel, delayed
-
-    with named_worker_deaths(WORKER_DIED):
-        run = Parallel(n_jobs=threads, return_as="generator_unordered")
-        yield from run(delayed(_run_in_worker)(job) for job in jobs)
+_Outcomes = Generator[tuple[_Job, _Outcome], None, None]
 
 
-def _run_in_worker(job: _Job) -> _Done:
-    if os.getppid() == job.owner.pid:  # a worker process on this machine, and not of a cluster
-        end_with_parent()
+def _track_here(jobs: list[_Job], debug: int, watch: Callable[[Sequence, TrackedFrame], None] | None) -> _Outcomes:
+    for job in jobs:
+        yield job, _track(job, debug > 0, None if watch is None else partial(watch, job.sequence))
+
+
+def _track_in_workers(jobs: list[_Job], threads: int, backend: str | None, say: Callable[[str], None]) -> _Outcomes:
+    with open_workers(backend, threads, WORKER_DIED, say) as workers:
+        for number, outcome in workers.run(_track_in_worker, jobs):
+            yield jobs[number], outcome
+
+
+def _track_in_worker(job: _Job) -> _Outcome:
     load_plugins(job.plugins)  # a new process knows nothing of --plugin
     if job.threads is not None:
         torch.set_num_threads(job.threads)
         cv2.setNumThreads(job.threads)
-    return _run(job)
+    return _track(job)
 
 
 _parameters: tuple[tuple[Tracker, str], TrackerParams] | None = None
 
 
-def _run(job: _Job, stop_at_failure: bool = False, watch: Watch | None = None) -> _Done:
+def _track(job: _Job, stop_at_failure: bool = False, watch: Watch | None = None) -> _Outcome:
     global _parameters  # the last tracker's, so that they are not made again for each of its sequences
     tracker, sequence = job.tracker, job.sequence
     started = time.perf_counter()
-    failure = None
     try:
         if _parameters is None or _parameters[0] != (tracker, job.key):
             _parameters = ((tracker, job.key), tracker.parameters())
         result = tracker.run_sequence(sequence, _parameters[1], watch)
         if content_key(tracker, _parameters[1])[0] != job.key:
             raise TrackingError(f"the checkpoint of {tracker.run_name} was replaced while it ran; run it again")
-        job.owner.check()
-        save_result(tracker.results_dir, sequence, result)
-    except OwnershipError:
-        raise
     except Exception as error:  # a stranger's tracker may raise anything; the other sequences go on
         if stop_at_failure:
             raise
-        job.owner.check()
-        file = error_file(tracker.results_dir, sequence)
-        write_lines(file, traceback.format_exc().splitlines())
         message = f"{type(error).__name__}: {error}".splitlines()[0]
-        failure = Failure(tracker.run_name, sequence.name, message, str(file))
-    return _Done(job, len(sequence), time.perf_counter() - started, failure)
+        return _Outcome(None, time.perf_counter() - started, message, traceback.format_exc())
+    return _Outcome(result, time.perf_counter() - started)
+
+
+def _save(job: _Job, outcome: _Outcome, owner: Owner) -> _Done:
+    """Writes what came of a sequence, in the name of the directory's owner."""
+    owner.check()
+    directory = job.tracker.results_dir
+    if outcome.result is not None:
+        save_result(directory, job.sequence, outcome.result)
+        return _Done(job, outcome.seconds, None)
+    file = error_file(directory, job.sequence)
+    write_lines(file, outcome.traceback.splitlines())
+    return _Done(job, outcome.seconds, Failure(job.tracker.run_name, job.sequence.name, outcome.error, str(file)))
 
 
 class _Progress:
@@ -227,11 +245,12 @@ class _Progress:
 
     def add(self, done: _Done) -> None:
         self.jobs += 1
-        self.frames += done.frames
+        frames = len(done.job.sequence)
+        self.frames += frames
         elapsed = time.perf_counter() - self.started
         left = clock(elapsed * (self.total_frames - self.frames) / self.frames)
         if done.failure is None:
-            what = f"{done.frames} frames, {done.frames / max(done.seconds, 1e-9):.1f} frames/s"
+            what = f"{frames} frames, {frames / max(done.seconds, 1e-9):.1f} frames/s"
         else:
             what = f"FAILED: {done.failure.error}"
         width = len(str(self.total_jobs))

@@ -16,7 +16,7 @@ from socl_plugins.pseudo_label.store import PseudoBoxStore, pack
 from socl_plugins.pseudo_label.tracks import SparseLabels, track_snippets
 from socl_plugins.stores import BuildReport, fill_store
 
-VIDEOS_PER_ROUND = 4  # for each worker
+VIDEOS_PER_WRITE = 4  # for each worker
 
 
 def store_pseudo_boxes(
@@ -34,7 +34,7 @@ def store_pseudo_boxes(
         store: to fill.
         settings: how boxes are made.
         jobs: worker processes; -1: one for each core.
-        backend: see :func:`ltr.admin.jobs.cluster`.
+        backend: see :func:`ltr.admin.workers.open_workers`.
         progress: show a bar with videos, rate and time left on standard error.
     """
     return fill_store(
@@ -44,7 +44,7 @@ def store_pseudo_boxes(
         total=len(dataset),
         what="pseudo boxes",
         unit="video",
-        tasks_per_round=VIDEOS_PER_ROUND,
+        tasks_per_write=VIDEOS_PER_WRITE,
         jobs=jobs,
         backend=backend,
         progress=progress,

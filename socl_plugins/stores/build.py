@@ -1,8 +1,10 @@
-"""Fills a store with what is made of each frame or video, on many cores or machines through joblib."""
+"""Fills a store with what is made of each frame or video, on many cores or machines."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,11 +12,16 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from ltr.admin.errors import message_for_people
-from ltr.admin.jobs import cluster, keep_freed_memory, one_thread, run_in_rounds
+from ltr.admin.jobs import keep_freed_memory, one_thread
+from ltr.admin.workers import open_workers
 from ltr.registry import load_plugins
 from socl_plugins.stores.records import RecordStore
 
 T = TypeVar("T")
+
+WRITE_EVERY = 10.0  # seconds at most, as long as results come
+
+_Made = list[tuple[str, bytes | None, str]]  # of a task: names, records and what was wrong
 
 
 @dataclass
@@ -44,7 +51,7 @@ def fill_store(
     what: str,
     unit: str,
     per_task: int = 1,
-    tasks_per_round: int = 4,
+    tasks_per_write: int = 4,
     jobs: int = -1,
     backend: str | None = None,
     progress: bool = True,
@@ -62,9 +69,9 @@ def fill_store(
         what: the progress bar's title.
         unit: what an item is called.
         per_task: items that a worker is given at a time.
-        tasks_per_round: for each worker; after a round, which ends when its last task does, the results are written.
+        tasks_per_write: results of so many tasks, for each worker, are written at once, or those of ten seconds.
         jobs: worker processes; -1: one for each core.
-        backend: see :func:`ltr.admin.jobs.cluster`.
+        backend: see :func:`ltr.admin.workers.open_workers`.
         progress: show a bar with records, rate and time left on standard error.
     """
     from ltr.admin.progress import progress_bar
@@ -72,19 +79,43 @@ def fill_store(
     report = BuildReport()
     store.remove(store.damaged())
     plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
-    with cluster(backend), progress_bar(total=total, desc=what, unit=unit, disable=not progress) as bar:
+    with (
+        open_workers(backend, jobs, say=_say_above_bar) as workers,
+        progress_bar(total=total, desc=what, unit=unit, disable=not progress) as bar,
+    ):
         missing = _missing(store, items, report, bar)
         tasks = iter(lambda: list(islice(missing, per_task)), [])
-        for results in run_in_rounds(partial(_make_task, make, plugins), tasks, jobs, tasks_per_round):
-            done = [record for result in results for record in result]
-            store.add({name: content for name, content, _ in done if content is not None})
-            failures = {name: error for name, content, error in done if content is None}
-            for error in failures.values():
-                bar.write(f"left out: {error}", file=sys.stderr)
-            report.failures.update(failures)
-            report.made += len(done) - len(failures)
-            bar.update(len(done))
+        results = workers.run(partial(_make_task, make, plugins), tasks)
+        with contextlib.closing(results):
+            for done in _in_batches(results, tasks_per_write * workers.count(), bar):
+                store.add({name: content for name, content, _ in done if content is not None})
+                failures = {name: error for name, content, error in done if content is None}
+                for error in failures.values():
+                    bar.write(f"left out: {error}", file=sys.stderr)
+                report.failures.update(failures)
+                report.made += len(done) - len(failures)
     return report
+
+
+def _in_batches(results: Iterable[tuple[int, _Made]], tasks: int, bar: Any) -> Iterator[_Made]:
+    """Yields what was made by so many tasks at a time, or within ``WRITE_EVERY`` seconds; the bar sees each task."""
+    batch: _Made = []
+    count, begun = 0, time.monotonic()
+    for _, made in results:
+        batch += made
+        bar.update(len(made))
+        count += 1
+        if count >= tasks or time.monotonic() - begun > WRITE_EVERY:
+            yield batch
+            batch, count, begun = [], 0, time.monotonic()
+    if batch:
+        yield batch
+
+
+def _say_above_bar(line: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
 
 
 def _missing(
@@ -98,13 +129,11 @@ def _missing(
             yield name, item
 
 
-def _make_task(
-    make: Callable[[T], bytes], plugins: tuple[str, ...], items: list[tuple[str, T]]
-) -> list[tuple[str, bytes | None, str]]:
+def _make_task(make: Callable[[T], bytes], plugins: tuple[str, ...], items: list[tuple[str, T]]) -> _Made:
     """Returns for each item its name, and its record or what was wrong with it."""
     load_plugins(plugins)  # a new process knows nothing of --plugin
     keep_freed_memory()
-    results: list[tuple[str, bytes | None, str]] = []
+    results: _Made = []
     with one_thread():
         for name, item in items:
             try:

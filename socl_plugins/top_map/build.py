@@ -9,7 +9,7 @@ from socl_plugins.top_map.annotated import ObjectnessAnnotated
 from socl_plugins.top_map.store import pack
 
 FRAMES_PER_TASK = 4
-TASKS_PER_ROUND = 64
+TASKS_PER_WRITE = 64
 
 Frame = tuple[int, int]  # numbers of a video and of a frame in it
 
@@ -23,7 +23,7 @@ def store_proposals(
         dataset: clicks and frames; without a store of its own.
         store: to fill, see :func:`socl_plugins.top_map.store.proposal_writer`.
         jobs: worker processes; -1: one for each core.
-        backend: see :func:`ltr.admin.jobs.cluster`.
+        backend: see :func:`ltr.admin.workers.open_workers`.
         progress: show a bar with frames, rate and time left on standard error.
     """
     videos = range(len(dataset))
@@ -39,7 +39,7 @@ def store_proposals(
         what="TOP maps",
         unit="frame",
         per_task=FRAMES_PER_TASK,
-        tasks_per_round=TASKS_PER_ROUND,
+        tasks_per_write=TASKS_PER_WRITE,
         jobs=jobs,
         backend=backend,
         progress=progress,

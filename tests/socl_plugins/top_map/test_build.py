@@ -46,7 +46,7 @@ def test_a_build_that_is_killed_goes_on_and_neither_loses_nor_repeats_a_frame(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(building, "FRAMES_PER_TASK", 1)
-    monkeypatch.setattr(building, "TASKS_PER_ROUND", 2)
+    monkeypatch.setattr(building, "TASKS_PER_WRITE", 2)
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     reached = FORK.Event()
     process = FORK.Process(target=built, args=(broken, watched(Watched(reached, FORK.Event()))), daemon=True)
@@ -57,7 +57,7 @@ def test_a_build_that_is_killed_goes_on_and_neither_loses_nor_repeats_a_frame(
     assert process.exitcode == -signal.SIGKILL
 
     kept = records(broken)
-    assert len(kept) == 4, "two rounds of two frames were written, the third was not"
+    assert len(kept) == 4, "two frames and two were written, the third two were not"
     assert all(len(unpack(content)[0]) > 0 for content in kept.values())
     frames = Watched()
     report = built(broken, watched(frames))
