@@ -23,6 +23,13 @@ T = TypeVar("T")
 # The others wait while rank 0 tracks the held-out videos, which may take long.
 WAIT_LIMIT = timedelta(hours=4)
 
+STEP_VARIABLE = "PYTRACKING_STEP_SECONDS"
+STEP_SECONDS = 600.0
+"""Within a step processes wait so long for each other, unless the variable says otherwise. A machine that loses its
+power or its network says nothing, and this is all that tells the others."""
+
+_patient: Any = None  # a group of the same processes, which waits for WAIT_LIMIT
+
 
 def is_running() -> bool:
     """Returns whether this process is one of a group."""
@@ -57,18 +64,39 @@ def local_device(kind: str) -> torch.device:
 
 
 def start(device: torch.device) -> None:
-    """Joins the group that torchrun announces (gloo on CPU, NCCL on CUDA); does nothing without torchrun."""
+    """Joins the group that torchrun announces (gloo on CPU, NCCL on CUDA); does nothing without torchrun.
+
+    Raises:
+        ValueError: ``PYTRACKING_STEP_SECONDS`` is no number above 0.
+    """
+    global _patient
     if not was_launched() or is_running():
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=WAIT_LIMIT)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_step_limit())
+    _patient = dist.new_group(timeout=WAIT_LIMIT)
 
 
 def stop() -> None:
     """Leaves the group, if there is one."""
+    global _patient
     if is_running():
         dist.destroy_process_group()
+        _patient = None
+
+
+def _step_limit() -> timedelta:
+    text = os.environ.get(STEP_VARIABLE) or str(STEP_SECONDS)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= WAIT_LIMIT.total_seconds():
+        raise ValueError(
+            f"the environment variable {STEP_VARIABLE} is {text!r}: give seconds, above 0 and up to four hours"
+        )
+    return timedelta(seconds=seconds)
 
 
 _LOST = re.compile(
@@ -98,7 +126,7 @@ def named_losses(advice: str) -> Iterator[None]:
 def barrier() -> None:
     """Waits until every process of the group is here."""
     if is_running():
-        dist.barrier()
+        dist.barrier(group=_patient)
 
 
 def broadcast(value: T) -> T:
@@ -106,7 +134,7 @@ def broadcast(value: T) -> T:
     if not is_running():
         return value
     values = [value]
-    dist.broadcast_object_list(values, src=0)
+    dist.broadcast_object_list(values, src=0, group=_patient)
     return values[0]
 
 
@@ -115,7 +143,7 @@ def gather(value: T) -> list[T]:
     if not is_running():
         return [value]
     values: list[Any] = [None] * world_size()
-    dist.all_gather_object(values, value)
+    dist.all_gather_object(values, value, group=_patient)
     return values
 
 
