@@ -197,8 +197,12 @@ def works(folder: Path, options: argparse.Namespace) -> list[Work]:
     ]
 
 
-def break_and_compare(work: Work, nodes: Nodes, engine: str, folder: Path, draw: random.Random) -> str:
-    """Does the work alone, then on the cluster with a death and a birth; returns a row of the table."""
+def break_and_compare(work: Work, nodes: Nodes, engine: str, folder: Path, draw: random.Random) -> tuple[str, bool]:
+    """Does the work alone, then on the cluster with a death and a birth.
+
+    Returns:
+        A row of the table, and whether all is equal.
+    """
     alone, spread = folder / "alone", folder / "spread"
     log = folder / "log"
     begun = time.perf_counter()
@@ -224,14 +228,15 @@ def break_and_compare(work: Work, nodes: Nodes, engine: str, folder: Path, draw:
         print(text[-2000:], file=sys.stderr)
     extra = len(found.keys() - expected.keys())
     words = f"{right:,} of {len(expected):,} equal{f', {extra} too many' if extra else ''}"
-    return (
+    row = (
         f"| {engine} | {work.what} | {then:,} | {words} | status {second.returncode} | "
         f"{seconds / seconds_alone:.2f} times as long as alone |"
     )
+    return row, second.returncode == 0 and right == len(expected) == len(found) >= work.total
 
 
-def main() -> None:
-    """Prints the table."""
+def main() -> int:
+    """Prints the table, and returns 0 if all is equal."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("engine", choices=ENGINES)
     parser.add_argument("--nodes", type=int, default=4)
@@ -283,4 +288,4 @@ def _kill_tree(pid: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -27,7 +27,8 @@ from ltr.admin.checkpoint import load_checkpoint
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINING = ("toy", "sums", "--plugin", str(REPOSITORY / "tests" / "ltr" / "toy_plugin.py"), "--device", "cpu")
-BRIDGE, NETWORK = "socl-net", "10.77.13"
+TAG = f"s{os.getpid() % 1_000_000}"  # so that two of these at once are apart
+BRIDGE, NETWORK = f"{TAG}-net", "10.77.13"
 PATIENCE = 420.0  # seconds
 
 
@@ -40,7 +41,7 @@ class Host:
     @property
     def name(self) -> str:
         """Of the namespace, and of its end of the cable."""
-        return f"socl-{self.number}"
+        return f"{TAG}-{self.number}"
 
     @property
     def address(self) -> str:
@@ -144,12 +145,13 @@ def main() -> int:
             parts = _parts(log, options.epochs)
             print(f"processes and the epoch until which they learned: {parts}; status {running[0].returncode}")
             if running[0].returncode:
-                print(log.read_text(encoding="utf-8", errors="replace")[-3000:])
+                print(log.read_text(encoding="utf-8", errors="replace"))
                 return 1
         finally:
             for process in running:
                 _kill_tree(process.pid)
             for host in hosts:
+                subprocess.run(["ip", "link", "delete", f"{host.name}-b"], check=False)
                 subprocess.run(["ip", "netns", "delete", host.name], check=False)
             subprocess.run(["ip", "link", "delete", BRIDGE], check=False)
         whole = unbroken(parts, options.delay, folder / "whole")

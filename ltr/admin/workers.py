@@ -6,10 +6,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from ltr.admin.clusters import open_dask, open_ray
 from ltr.admin.processes import end_with_parent, named_worker_deaths
+from ltr.registry import load_plugins
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -88,6 +90,15 @@ def open_workers(
         Parallel(n_jobs=jobs, return_as="generator_unordered") as parallel,
     ):
         yield LocalWorkers(parallel, jobs, advice)
+
+
+@lru_cache(maxsize=1)
+def load_plugins_once(plugins: tuple[str, ...]) -> None:
+    """Loads plugins that the starting process has, in a worker, which knows nothing of ``--plugin``.
+
+    Once for all of its tasks: to look through what is installed takes as long as a TOP map.
+    """
+    load_plugins(plugins)
 
 
 def _run(number: int, function: Callable[[T], R], task: T, starter: int) -> tuple[int, R]:

@@ -17,7 +17,7 @@ from ltr.admin.command_line import clock
 from ltr.admin.jobs import usable_cores
 from ltr.admin.ownership import Owner, own
 from ltr.admin.weight_files import CheckpointError
-from ltr.admin.workers import open_workers
+from ltr.admin.workers import load_plugins_once, open_workers
 from ltr.registry import load_plugins
 from pytracking.evaluation.results import claim_directory, error_file, has_result, save_result, write_lines
 from pytracking.evaluation.run_key import content_key
@@ -193,7 +193,7 @@ def _track_in_workers(jobs: list[_Job], threads: int, backend: str | None, say: 
 
 
 def _track_in_worker(job: _Job) -> _Outcome:
-    load_plugins(job.plugins)  # a new process knows nothing of --plugin
+    load_plugins_once(job.plugins)
     if job.threads is not None:
         torch.set_num_threads(job.threads)
         cv2.setNumThreads(job.threads)

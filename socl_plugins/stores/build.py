@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ltr.admin.errors import message_for_people
 from ltr.admin.jobs import keep_freed_memory, one_thread
-from ltr.admin.workers import open_workers
+from ltr.admin.workers import load_plugins_once, open_workers
 from ltr.registry import load_plugins
 from socl_plugins.stores.records import RecordStore
 
@@ -131,7 +131,7 @@ def _missing(
 
 def _make_task(make: Callable[[T], bytes], plugins: tuple[str, ...], items: list[tuple[str, T]]) -> _Made:
     """Returns for each item its name, and its record or what was wrong with it."""
-    load_plugins(plugins)  # a new process knows nothing of --plugin
+    load_plugins_once(plugins)
     keep_freed_memory()
     results: _Made = []
     with one_thread():
