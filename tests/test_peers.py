@@ -213,8 +213,9 @@ def test_what_is_not_given_is_left_out_with_a_line(frames: Path, capsys: pytest.
         (lambda folder: (folder / "groundtruth_rect.txt").unlink(), "has no file groundtruth_rect.txt"),
         (
             lambda folder: (folder / "groundtruth_rect.txt").write_text("1,2,three\n"),
-            "groundtruth_rect.txt:1: expected",
+            "rect.txt, line 1: expected 4 numbers",
         ),
+        (lambda folder: (folder / "groundtruth_rect.txt").write_text(""), "groundtruth_rect.txt is empty"),
         (lambda folder: [path.unlink() for path in (folder / "img").iterdir()], "has 0 pictures"),
     ],
 )

@@ -122,8 +122,8 @@ class Conversation:
     def _death(self, where: str) -> PeerDied:
         status = self._process.wait()
         self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
-        said = " / ".join(line.strip() for line in lines[-LAST_LINES:]) or "it said nothing"
+        lines = [line for raw in self._said if (line := raw.decode(errors="replace").strip())]
+        said = " / ".join(lines[-LAST_LINES:]) or "it said nothing"
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         return PeerDied(f"the process of {self.name} {how} {where}: {said}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from benchmarks.peers.pairs import PeerError
 Box = tuple[float, float, float, float]
 
 BOXES = "groundtruth_rect.txt"
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 STARTS = 3  # the first call of a tracker does much that later ones need not
 
 
@@ -57,20 +55,25 @@ def read_clip(folder: Path, count: int) -> Clip:
     Raises:
         PeerError: there is no such folder, file, box or fewer than two frames.
     """
+    from ltr.dataset.frames import numbered_images
+    from ltr.dataset.text import DatasetError, read_rows  # here, so that --help is there at once
+
     pictures = folder / "img" if (folder / "img").is_dir() else folder
     if not pictures.is_dir():
         raise PeerError(f"{folder} is no folder of frames")
-    frames = sorted(path for path in pictures.iterdir() if path.suffix.lower() in PICTURES)[:count]
-    if len(frames) < 2:
-        raise PeerError(f"{pictures} has {len(frames)} pictures; there must be 2 or more")
     file = folder / BOXES
     if not file.is_file():
         raise PeerError(f"{folder} has no file {BOXES}, whose first line is the target's box: x, y, width, height")
-    line = file.read_text(encoding="utf-8").partition("\n")[0]
     try:
-        x, y, width, height = (float(value) for value in re.split(r"[,\s]+", line.strip()))
-    except ValueError:
-        raise PeerError(f"{file}:1: expected x, y, width, height, not {line.strip()[:60]!r}") from None
+        frames = list(numbered_images(pictures).values())[:count]
+        rows = read_rows(file, (4,))
+    except DatasetError as error:
+        raise PeerError(str(error)) from error
+    if len(frames) < 2:
+        raise PeerError(f"{pictures} has {len(frames)} pictures with numbers in their names; there must be 2 or more")
+    if not rows:
+        raise PeerError(f"{file} is empty; its first line must be the target's box: x, y, width, height")
+    x, y, width, height = rows[0]
     return Clip(frames, (x, y, width, height))
 
 
