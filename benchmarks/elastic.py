@@ -68,6 +68,8 @@ class Host:
         settings = f"--rdzv_conf=is_host={int(self.number == 1)},last_call_timeout=10"
         torchrun += ["--max_restarts=3", *meeting, settings, f"--local_addr={self.address}"]
         variables = {"GLOO_SOCKET_IFNAME": self.name, "PYTRACKING_STEP_SECONDS": str(step_seconds)}
+        # Sharing its store, torch's first host (2.14) does not tell one that comes later where it is.
+        variables["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
         with log.open("ab") as out:
             command = ["ip", "netns", "exec", self.name, *torchrun, *words]
             return subprocess.Popen(command, stdout=out, stderr=out, env={**_environment(), **variables})
@@ -145,7 +147,7 @@ def main() -> int:
             parts = _parts(log, options.epochs)
             print(f"processes and the epoch until which they learned: {parts}; status {running[0].returncode}")
             if running[0].returncode:
-                print(log.read_text(encoding="utf-8", errors="replace"))
+                print(log.read_text(encoding="utf-8", errors="replace")[-6000:])
                 return 1
         finally:
             for process in running:

@@ -38,8 +38,8 @@ def test_a_node_dies_and_another_comes(engine: str, counts: Counts) -> None:
 
 @pytest.mark.campaign
 @pytest.mark.skipif(NO_NAMESPACES, reason="needs Linux, root and the command ip")
-@pytest.mark.parametrize("how", ["kill", "cut"])
-def test_one_of_two_hosts_dies_and_the_other_goes_on(how: str, counts: Counts) -> None:
-    what = "one of two training hosts killed, or cut off"
-    counts.add(what, started("benchmarks/elastic.py", "--how", how) or None)
+@pytest.mark.parametrize("how", [("--how", "kill"), ("--how", "cut"), ("--back", "--epochs", "14", "--delay", "0.15")])
+def test_one_of_two_hosts_dies_and_the_other_goes_on(how: tuple[str, ...], counts: Counts) -> None:
+    what = "one of two training hosts killed, cut off, or back again"
+    counts.add(what, started("benchmarks/elastic.py", *how) or None)
     counts.check(what)
