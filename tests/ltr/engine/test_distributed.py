@@ -29,3 +29,12 @@ def test_without_torchrun_no_group_is_started(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("RANK", raising=False)
     distributed.start(torch.device("cpu"))
     assert not distributed.is_running()
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-3", "nan", "20000"])
+def test_how_long_a_step_waits_is_checked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1", distributed.STEP_VARIABLE: text}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=f"{distributed.STEP_VARIABLE} is '{text}': give seconds"):
+        distributed.start(torch.device("cpu"))
+    assert not distributed.is_running()
