@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import time
 import uuid
@@ -232,7 +233,7 @@ def open_ray(jobs: int, advice: str, say: Say) -> Iterator[RayCluster]:
     """Gives the Ray cluster that is connected, that RAY_ADDRESS names, or else one on this machine.
 
     Raises:
-        ValueError: Ray is not installed.
+        ValueError: Ray is not installed, or no cluster answers.
     """
     try:
         import ray
@@ -240,7 +241,11 @@ def open_ray(jobs: int, advice: str, say: Say) -> Iterator[RayCluster]:
         raise ValueError("--backend ray needs Ray, which is not installed here: pip install ray") from error
     mine = not ray.is_initialized()
     if mine:
-        ray.init(log_to_driver=False, logging_level=logging.WARNING)
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.WARNING)
+        except (ConnectionError, RuntimeError) as error:
+            address = os.environ.get("RAY_ADDRESS", "not set")
+            raise ValueError(f"RAY_ADDRESS is {address}, and no cluster answers: {error}") from error
     try:
         yield RayCluster(jobs, advice, say)
     finally:
