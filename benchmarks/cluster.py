@@ -189,7 +189,7 @@ def works(folder: Path, options: argparse.Namespace) -> list[Work]:
     )
     maps = ("-m", "socl_plugins.top_map", "build", "--dataset", "got10k_train", "--root", str(folder / "got10k"))
     table = ("-m", "pytracking.run_experiment", "cluster", "all", "--plugin", str(plugin))
-    frames = options.frames // options.sequences * options.sequences
+    frames = sum(int(videos.get_sequence_info(video)["visible"].sum()) for video in range(len(videos)))
     runs = options.sequences * len(options.trackers)
     return [
         Work(f"TOP maps of {frames:,} frames", maps, records, frames + 1),  # and what the store says
@@ -259,10 +259,10 @@ def main() -> int:
                 rows.append(break_and_compare(work, nodes, options.engine, folder / str(number), draw))
         finally:
             nodes.stop()
-    print(
-        "| engine | work | there when a node was killed | in the end | the command | time |\n|---|---|---|---|---|---|"
-    )
-    print("\n".join(rows))
+    heads = ("engine", "work", "there when a node was killed", "in the end", "the command", "time")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *(row for row, _ in rows)]
+    print("\n".join(lines))
+    return 0 if all(equal for _, equal in rows) else 1
 
 
 def _wait(until: Callable[[], bool], process: subprocess.Popen[bytes] | None) -> None:
