@@ -85,12 +85,23 @@ def several_targets(
     """
     if box is not None or click is not None:
         raise StartError("give box or click for one target, or boxes and clicks for several, not both")
-    return [*_places(boxes or (), start, _box_target), *_places(clicks or (), start, _click_target)]
+    if isinstance(start, bool) or not isinstance(start, int) or start < 0:
+        raise StartError(f"start is {start!r}; frames are whole numbers from 0 on")
+    given = (("boxes", boxes, _box_target), ("clicks", clicks, _click_target))
+    return [
+        target for what, places, made in given if places is not None for target in _places(what, places, start, made)
+    ]
 
 
-def _places(places: Places, start: int, target: Callable[[str, tuple[float, ...], int], Target]) -> Iterator[Target]:
+def _places(
+    what: str, places: Places, start: int, target: Callable[[str, tuple[float, ...], int], Target]
+) -> Iterator[Target]:
     pairs = places.items() if isinstance(places, Mapping) else (("", place) for place in places)
     for name, place in pairs:
+        if not isinstance(name, str):
+            raise StartError(f"{what}= names a target {name!r}; a name is a text")
+        if np.ndim(place) == 0 and not isinstance(place, Target):  # type: ignore[arg-type]
+            raise StartError(f"{what}= holds one place for each target: give [{what[:-1]}], or {{name: {what[:-1]}}}")
         if isinstance(place, Target):
             yield replace(place, name=name or place.name)
         else:

@@ -40,6 +40,7 @@ class Command:
     first: tuple[str, ...] = ()
 
 
+GOES_ON = "what was finished is saved, and the same command goes on from there"
 NETWORK_FORMAT = "onnx"  # of a network, not of boxes
 _CLICKS = "socl_plugins.clicks.__main__"
 COMMANDS: dict[str, Command] = {
@@ -190,11 +191,17 @@ def track(words: Sequence[str]) -> int:
             f"{options.clips} is a folder of clips, whose targets are those that were clicked: --box, --click, "
             "--clicks, --start, --backwards, --both and --click-method are for plain videos"
         )
-    if is_clips or (len(options.paths) == 1 and options.clips.is_dir() and not names_targets(options)):
+    folder = len(options.paths) == 1 and options.clips.is_dir()
+    if folder and not is_clips and not names_targets(options):
+        parser.error(
+            f"{options.clips} is no folder of clips (socl prepare VIDEOS... --out CLIPS makes one); in plain videos "
+            "and folders of frames, name the targets: --click X Y, or --box X Y W H"
+        )
+    if is_clips:
         return _run(options, "track_clips", "track_clips")
     if options.jobs:
         parser.error("--jobs is for folders of clips: plain videos are tracked in this process")
-    return _run(options, "track_videos", "track_named_targets")
+    return _run(options, "track_videos", "track_named_targets", "nothing was tracked yet")
 
 
 def export(words: Sequence[str]) -> int:
@@ -215,7 +222,7 @@ def export(words: Sequence[str]) -> int:
     return _run(export_parser().parse_args(words), "track_clips", "export_clips")
 
 
-def _run(options: argparse.Namespace, module: str, function: str) -> int:
+def _run(options: argparse.Namespace, module: str, function: str, interrupted: str = GOES_ON) -> int:
     from ltr.admin.command_line import run_command
 
     def run(options: argparse.Namespace) -> int:
@@ -223,7 +230,7 @@ def _run(options: argparse.Namespace, module: str, function: str) -> int:
         status: int = getattr(found, function)(options)
         return status
 
-    return run_command(options, run)
+    return run_command(options, run, interrupted)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -98,6 +98,21 @@ def check_file_writable(path: Path) -> None:
         raise WriteError(error.errno or errno.EIO, f"cannot write into {path.parent}: {reason}") from error
     if is_directory:
         raise WriteError(errno.EISDIR, f"cannot write {path}: it is a directory; give the file another name")
+
+
+def check_keeps(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Checks that what will be written takes the place of nothing that is read.
+
+    Raises:
+        WriteError: an output is one of the inputs, by whatever path.
+    """
+    given = [path for path in inputs if path.is_file()]
+    for output in outputs:
+        for path in given:
+            if output.exists() and output.samefile(path):
+                raise WriteError(
+                    errno.EEXIST, f"{output} would take the place of {path}, which is read: choose another --out"
+                )
 
 
 def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> None:

@@ -27,7 +27,6 @@ def result_videos(tracker: Tracker, dataset: Iterable[Sequence]) -> list[Tracked
             print(f"left out: {error}", file=sys.stderr)
             continue
         height, width = sequence.frame(0).shape[:2]
-        lost = None if result.judged is None else result.judged.lost
-        track = ExportedTrack(sequence.object_class or "target", 0, result.boxes, result.scores, lost)
+        track = ExportedTrack(sequence.object_class or "target", 0, result.boxes, result.scores, result.judged)
         videos.append(TrackedVideo(sequence.name, len(sequence), width, height, 0.0, 1, [track]))
     return videos

@@ -19,6 +19,7 @@ from ltr.admin.files import write_bytes_atomically
 from ltr.registry import near_names
 from pytracking.command_line import EXPORT_NAMES
 from pytracking.evaluation.results import box_lines
+from pytracking.evaluation.tracker import Judgement
 
 
 class ExportError(ValueError):
@@ -33,19 +34,20 @@ class ExportedTrack:
         target: its name.
         first: frame of the first box, counted in frames that were tracked.
         boxes: (T, 4) x, y, w, h in pixels of the source.
-        scores: (T,) the tracker's confidence, NaN where it gave none; None: it gives none.
-        lost: (T,) bool, whether the tracker had lost the target; None: it does not say.
+        scores: (T,) the tracker's score, NaN where it gave none; None: it gives none.
+        judged: how sure the tracker was of each box, and where it had lost the target; None: it has no calibration.
     """
 
     target: str
     first: int
     boxes: np.ndarray
     scores: np.ndarray | None = None
-    lost: np.ndarray | None = None
+    judged: Judgement | None = None
 
     def score(self, place: int) -> float:
-        """Returns the score of a box; 1 where the tracker gives none."""
-        value = 1.0 if self.scores is None else float(self.scores[place])
+        """Returns how sure a box is: the confidence or, without a calibration, the score; 1 where there is neither."""
+        known = self.scores if self.judged is None else self.judged.confidence
+        value = 1.0 if known is None else float(known[place])
         return round(value, 6) if np.isfinite(value) else 1.0
 
 
@@ -115,7 +117,7 @@ def flat(video: TrackedVideo) -> bytes:
     """Returns a CSV file with a row for each box; frames count from 0. What is not known is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("frame", "time_s", "target", "x", "y", "w", "h", "cx", "cy", "score", "lost"))
+    writer.writerow(("frame", "time_s", "target", "x", "y", "w", "h", "cx", "cy", "score", "confidence", "lost"))
     for track in video.tracks:
         for place, (x, y, w, h) in enumerate(track.boxes.tolist()):
             frame = video.frame(track, place)
@@ -123,8 +125,10 @@ def flat(video: TrackedVideo) -> bytes:
             time = f"{frame / video.fps:.4f}" if video.fps else None
             known = track.scores is not None and np.isfinite(track.scores[place])
             score = f"{track.scores[place]:.6g}" if known and track.scores is not None else None
-            lost = None if track.lost is None else int(track.lost[place])
-            writer.writerow((frame, time, track.target, *numbers, score, lost))
+            sure: tuple[str | None, str | None] = (None, None)
+            if track.judged is not None:
+                sure = f"{track.judged.confidence[place]:.4f}", str(int(track.judged.lost[place]))
+            writer.writerow((frame, time, track.target, *numbers, score, *sure))
     return out.getvalue().encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from pytracking.parameter.params import ParameterError, TrackerParams
 from pytracking.registry import TRACKERS
 
 Videos = list[tuple[Sequence, str, bool]]
+LARGEST_ERROR, FEW_VIDEOS = 0.1, 20  # a fit beyond either is said not to be relied on
 
 
 def fit(options: argparse.Namespace) -> int:
@@ -49,6 +51,12 @@ def fit(options: argparse.Namespace) -> int:
     errors = ", ".join(f"{name} {error:.3f}" for name, error in about["errors_on_videos_left_out"].items())
     print(f"{out}: fitted on {about['frames']:,} frames of {about['videos']:,} videos, from {', '.join(made.numbers)}")
     print(f"expected calibration error on videos left out: {errors}; taken: {about['method']}")
+    error = about["errors_on_videos_left_out"][about["method"]]
+    if error > LARGEST_ERROR or about["videos"] < FEW_VIDEOS:
+        print(
+            f"do not rely on it: {about['videos']} videos, error {error:.3f}; fit on {FEW_VIDEOS} or more that are "
+            f"like yours. With an error above {LARGEST_ERROR}, many boxes that are right can count as lost"
+        )
     print(f"a target counts as lost where its confidence is below {made.lost_below:.2f} (--set lost_below=...)")
     return 0
 
@@ -62,12 +70,20 @@ def measure(options: argparse.Namespace) -> int:
     calibration = _calibration(tracker, params, options.calibration)
     lost_below = calibration.lost_below if params.lost_below is None else params.lost_below
     parts: dict[str, Frames] = {}
-    for name in options.data:
+    for name, title in zip(options.data, titles(options.data)):
         sequences = _drawn(get_dataset(name), options)
-        parts[_short(name)] = _frames(tracker, params, [(each, each.name, False) for each in sequences], calibration)
+        kinds = {title: [(each, each.name, False) for each in sequences]}
         if options.covered:
             made = [(each, each.name, True) for each in map(cover_middle, sequences) if each is not None]
-            parts[f"{_short(name)}, covered"] = _frames(tracker, params, made, calibration)
+            kinds[f"{title}, covered"] = made
+        for kind, videos in kinds.items():
+            frames = _frames(tracker, params, videos, calibration)
+            if len(frames.overlaps):
+                parts[kind] = frames
+            else:
+                print(f"note: {kind} has no tracked frame with a true box, so it is left out", file=sys.stderr)
+    if not parts:
+        raise CalibrationError("there is no tracked frame with a true box to measure on")
     natural = [frames for frames in parts.values() if not frames.made.any()]
     if len(natural) > 1:
         parts["all, as they are"] = joined(natural)
@@ -94,11 +110,12 @@ def search(options: argparse.Namespace) -> int:
         raise ParameterError(f"{tracker.name} cannot search wider when it is lost: it has no parameter {WIDEN}")
     _calibration(tracker, params, None)
     print(f"{'':32}{'wider':>7}{'mean overlap':>14}{'after':>8}{'found again':>13}{'videos':>8}")
-    for name in options.data:
+    for name, title in zip(options.data, titles(options.data)):
         sequences = _drawn(get_dataset(name), options)
         kinds = {"as they are": sequences}
         for kind, change in (("covered", cover_middle), ("cut", cut_middle)):
             kinds[kind] = SequenceList(made for made in map(change, sequences) if made is not None)
+        kinds = {kind: videos for kind, videos in kinds.items() if videos}
         for kind, videos in kinds.items():
             for widen in (False, True):
                 changed: dict[str, bool] = {WIDEN: widen}
@@ -109,7 +126,7 @@ def search(options: argparse.Namespace) -> int:
                 shown = [values[_shown(video)] for video, values in zip(videos, overlaps)]
                 again = np.mean([values[-5:].mean() > FOUND_ABOVE for values in after])
                 print(
-                    f"{f'{_short(name)}, {kind}'[:31]:32}{'yes' if widen else 'no':>7}"
+                    f"{f'{title}, {kind}'[:31]:32}{'yes' if widen else 'no':>7}"
                     f"{np.mean([values.mean() for values in shown]):14.3f}"
                     f"{np.mean([values.mean() for values in after]):8.3f}{again:13.2f}{len(videos):8}",
                     flush=True,
@@ -178,5 +195,16 @@ def _flags(video: Sequence) -> np.ndarray:
     return np.ones(len(video), bool) if video.target_visible is None else video.target_visible
 
 
-def _short(name: str) -> str:
-    return name if len(name) < 24 else f"...{name[-20:]}"
+def titles(names: list[str]) -> list[str]:
+    """Returns what tables call data sets: their names or, where these are long, the ends of them; no two are alike.
+
+    >>> titles(["otb", "a/" + "long_" * 6, "b/" + "long_" * 6])
+    ['otb', '...ng_long_long_long_', '...ng_long_long_long_ 2']
+    """
+    found: list[str] = []
+    for name in names:
+        short, number = name if len(name) < 24 else f"...{name[-18:]}", 1
+        while (title := short if number == 1 else f"{short} {number}") in found:
+            number += 1
+        found.append(title)
+    return found

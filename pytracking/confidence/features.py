@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,18 +45,29 @@ class Evidence:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         self._ratio = np.array([name in RATIOS for name in names])
-        self._seen: list[np.ndarray] = []
+        self._first: list[np.ndarray] = []
+        self._sorted: list[list[float]] = [[] for _ in self.names]
 
     def add(self, numbers: Mapping[str, float]) -> np.ndarray:
         """Returns the features (3 * names,) of the next tracked frame; NaN where the tracker left a number out."""
         now = np.array([numbers.get(name, np.nan) for name in self.names])
-        self._seen.append(now)
-        seen = np.array(self._seen)
+        if len(self._first) < FIRST_FRAMES:
+            self._first.append(now)
+        for values, value in zip(self._sorted, now):  # kept in order: a median of all would cost more with each frame
+            insort(values, math.inf if np.isnan(value) else float(value))
         with np.errstate(invalid="ignore", divide="ignore"):
-            references = [seen[:FIRST_FRAMES].mean(axis=0), np.median(seen, axis=0)]
+            references = [np.mean(self._first, axis=0), np.array([_median(values) for values in self._sorted])]
             beside = [np.where(self._ratio, self._ratio_to(now, each), now - each) for each in references]
         return np.stack([now, *beside], axis=1).ravel()
 
     def _ratio_to(self, now: np.ndarray, reference: np.ndarray) -> np.ndarray:
         ratio = now / np.where(reference == 0, np.nan, np.abs(reference))
         return np.where(np.isnan(now), np.nan, np.clip(np.nan_to_num(ratio, nan=0.0), -LIMIT, LIMIT))
+
+
+def _median(values: Sequence[float]) -> float:
+    """Returns the median of numbers in order; NaN where one of them is infinite, which stands for one left out."""
+    if math.isinf(values[-1]):
+        return math.nan
+    half = len(values) // 2
+    return values[half] if len(values) % 2 else (values[half - 1] + values[half]) / 2

@@ -99,8 +99,10 @@ def judged(named: Tracker, params: TrackerParams, tracker: BaseTracker) -> BaseT
     """Returns the tracker with its calibration, or the tracker itself where there is none.
 
     Raises:
-        ParameterError: a parameter about lost targets is set, and there is no calibration.
+        ParameterError: a parameter about lost targets is set, and there is no calibration, or it has no possible value.
     """
+    if params.lost_below is not None and not 0 <= params.lost_below <= 1:
+        raise ParameterError(f"lost_below is {params.lost_below:g}; confidences lie between 0 and 1")
     calibration = find_calibration(named, params)
     if calibration is not None:
         return JudgedTracker(tracker, calibration, params.lost_below, getattr(params, WIDEN, False))

@@ -129,7 +129,7 @@ class TrackedObjects:
             boxes.append(np.asarray(start.box))
         answers = []
         for (_, start), box, output in zip(self._objects, boxes, self._outputs):
-            score = output.get("score")
+            score = output.get("confidence", output.get("score"))
             answers.append((start.answer(box), {} if score is None else {"confidence": float(score)}))
         return answers
 

@@ -7,14 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from glob import has_magic
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltr.admin.command_line import CommandParser, add_option, number, path
 from pytracking import command_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
     from ltr.dataset.video_sources import Source
@@ -104,6 +103,7 @@ def _track_targets(options: argparse.Namespace, sources: Sequence[Source], targe
         tuple(dict.fromkeys(options.export)),
         options.save_results or window is None,
         views,
+        () if options.clicks is None else (options.clicks,),
     )
     try:
         return track_videos(job, sources)
@@ -129,6 +129,7 @@ def track_live(
     """
     import numpy as np
 
+    from ltr.admin.files import check_keeps
     from ltr.admin.progress import progress_bar
     from pytracking.analysis.render import write_video
     from pytracking.evaluation import Tracker
@@ -157,6 +158,7 @@ def track_live(
 
     stops: list[int] = []
     folder = live_folder(options, tracker)
+    check_keeps([folder / f"{source.name}{ending}" for ending in (".mp4", ".txt")], [Path(source.where)])
     images = until_interrupted(source.frames(), lambda: stops.append(len(boxes)))
     boxes: list[np.ndarray] = []
     seconds: list[float] = []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ltr.admin.files import check_writable, write_bytes_atomically
+from ltr.admin.files import check_keeps, check_writable, write_bytes_atomically
 from ltr.admin.progress import progress_bar
 from ltr.data.image_loader import ImageError
 from ltr.dataset.video_sources import Source, SourceError
@@ -27,7 +27,7 @@ from pytracking.analysis.track_exports import (
     exported,
     write_exports,
 )
-from pytracking.evaluation.tracker import Tracker
+from pytracking.evaluation.tracker import Judgement, Tracker
 from pytracking.live.session import StartError
 from pytracking.live.source import USUAL_RATE, until_interrupted
 from pytracking.live.targets import BACKWARDS, FORWARDS, Target, check_targets
@@ -51,6 +51,7 @@ class VideoJob:
         exports: formats that are written to ``<out>/<format>/``.
         video: write an MP4 with the boxes drawn in.
         views: show each frame.
+        inputs: files that are read besides the videos.
     """
 
     tracker: Tracker
@@ -61,6 +62,7 @@ class VideoJob:
     exports: tuple[str, ...] = ()
     video: bool = True
     views: Sequence[View] = field(default=(), repr=False)
+    inputs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,20 @@ def track_videos(job: VideoJob, sources: Sequence[Source]) -> int:
         StartError, SourceError, ImageError: the only video cannot be tracked, or a target is of a video that is not
             there.
         ExportError: a format cannot hold what is asked for; nothing was tracked.
+        WriteError: what is written would take the place of what is read; nothing was tracked.
         RegistryError, ParameterError, ...: the tracker cannot be made; nothing was tracked.
     """
     job.tracker.parameters()
     videos = [(name, source, _targets_of(job, source)) for name, source in _named_apart(sources)]
     _check_videos(job.targets, sources)
+    for _, source, targets in videos:
+        if len({target.name for target in targets}) < len(targets):  # a video may be named in two ways
+            raise StartError(f"two targets of {source.path} have one name: give each its own")
     for name, _, targets in videos:
         _check_exports(job, name, targets)
     check_writable(job.out)
+    written = [job.out / f"{name}{ending}" for name, _, _ in videos for ending in (".mp4", ".csv", ".txt")]
+    check_keeps(written, [*job.inputs, *(source.path for source in sources)])
     done: list[TrackedVideo] = []
     failures = 0
     for name, source, targets in videos:
@@ -150,7 +158,7 @@ class _VideoRun:
                 track.first,
                 track.boxes,
                 None if np.isnan(track.scores).all() else track.scores,
-                None if np.isnan(track.confidence).all() else track.lost,
+                None if np.isnan(track.confidence).all() else Judgement(track.confidence, track.lost),
             )
             for name, track in self.log.tracks().items()
         ]
@@ -310,6 +318,7 @@ def _write(job: VideoJob, done: Sequence[TrackedVideo], interrupted: bool) -> No
     forms = list(job.exports)
     if interrupted and "boxes" in forms and not _is_bare(video):
         forms.remove("boxes")  # a pass backwards that did not come to the first frame
+        print("note: no boxes are exported, since not every frame from the first on has one", file=sys.stderr)
     if _is_bare(video):
         table = job.out / f"{video.name}.txt"
         write_bytes_atomically(table, exported("boxes", [video])[table.name])

@@ -29,7 +29,7 @@ def build_parser(prog: str = "python -m pytracking.onnx") -> CommandParser:
     parser = CommandParser(prog, DESCRIPTION, EXAMPLES)
     parser.add_argument("name", metavar="NAME", help="TRACKER/PARAMETERS, a recipe, or a file of weights")
     parser.add_argument(
-        "--out", type=path, metavar="FILE", help="the file to write (default: in the workspace, as networks/NAME.onnx)"
+        "--out", type=path, metavar="FILE", help="the file to write (default: NAME.onnx in network_dir)"
     )
     add_common_options(parser, "trackers, parameter sets or networks")
     add_set_option(parser, "a parameter of the tracker, such as search_size=303")
@@ -57,7 +57,8 @@ def _export(options: argparse.Namespace) -> int:
     made = export_onnx(named.network, named.about, out)
     print(f"{made.path}: {made.size / 1e6:.1f} MB; largest difference from torch {made.difference:.1e}")
     if named.about.kind == "dimp":
-        print(f"track with it: {named.about.parameters}, with --set features={made.path}")
+        own = "" if options.name == named.about.parameters else f"--set network={options.name} and "
+        print(f"track with it: {named.about.parameters}, with {own}--set features={made.path}")
     else:
         print(f"track with it: {named.about.kind}/onnx, with --set network={made.path}")
     return 0

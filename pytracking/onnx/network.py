@@ -28,6 +28,8 @@ class OnnxNetwork(nn.Module):
         parts: by name.
     """
 
+    own_precision = True  # what it computes in was said when it was written
+
     def __init__(self, model: onnx.ModelProto, about: About, parts: Mapping[str, Part]) -> None:
         super().__init__()
         extractor = needed("onnx.utils").Extractor(model)

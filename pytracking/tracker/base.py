@@ -47,7 +47,7 @@ class BaseTracker:
                 target is lost, ``lost_frames`` and ``judge`` (:class:`pytracking.confidence.judged.JudgedTracker`).
 
         Returns:
-            A dictionary with ``target_bbox`` [x, y, w, h], and ``score``, the tracker's confidence, where it has one.
+            A dictionary with ``target_bbox`` [x, y, w, h], and ``score``, how well the target fits, where it has one.
             If it is wanted, and there is one, ``score_map`` (h, w): where the tracker looked, brighter is better. If it
             is wanted, ``quality``: numbers by their names that say how sure the box is, from which, with the score, a
             confidence can be fitted (:mod:`pytracking.confidence`).

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from pytracking.parameter.params import ParameterError
+from pytracking.registry import PARAMETERS
 
 SETS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "dimp": {
@@ -62,7 +63,20 @@ def match_network(tracker: str, network: str | Path) -> Match:
         fits = [f"{other} {sets[name][0]}" for other, sets in SETS.items() if name in sets]
         known = f"Its network fits {' and '.join(fits)}." if fits else "Name a parameter set yourself."
         raise ParameterError(f"{network} was built by {name}, for which {tracker} has no set of parameters. {known}")
-    return _of_variant(loaded, name, *found)
+    return _said_by_folder(tracker, network) or _of_variant(loaded, name, *found)
+
+
+def _said_by_folder(tracker: str, network: str | Path) -> Match | None:
+    """Returns the parameter set that a shared folder names for its network, if it is one of this tracker."""
+    from ltr.admin.checkpoint import find_checkpoint
+    from ltr.sharing.folder import looks_shared, read_config
+
+    folder = find_checkpoint(network)
+    said = str(read_config(folder).get("tracker") or "") if looks_shared(folder) else ""
+    family, _, parameters = said.partition("/")
+    if family != tracker or said not in PARAMETERS:
+        return None
+    return Match(parameters, f"the folder {folder} names {said}")
 
 
 def _match_onnx(tracker: str, network: str | Path) -> Match:

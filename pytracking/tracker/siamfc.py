@@ -291,7 +291,7 @@ class SiamFCTracker(BaseTracker):
         """Returns the features (N, C, h, w) of crops (N, H, W, 3) uint8."""
         # (N, H, W, 3) seen as (N, 3, H, W) is in channels_last order already: nothing is moved but bytes to floats.
         images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
-        with autocast(self.params.precision, self.params.torch_device):
+        with autocast(self.params.precision, self.params.torch_device, self.network):
             features = self.network(images)
         return features.float()  # responses in bfloat16 would have steps as large as what tells two scales apart
 

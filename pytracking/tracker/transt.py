@@ -127,7 +127,7 @@ class TransTTracker(BaseTracker):
         left, top = (corner - np.floor(corner)).tolist()
         region = replace(shown, left=shown.left + left, top=shown.top + top)
         images = torch.from_numpy(crop[None]).to(self.device).permute(0, 3, 1, 2).float()
-        with autocast(self.params.precision, self.params.torch_device):
+        with autocast(self.params.precision, self.params.torch_device, self.network):
             features = self.network.features(images)
         return features.float(), region
 

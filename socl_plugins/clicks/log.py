@@ -12,7 +12,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -222,6 +222,11 @@ class ClickLog:
 
 def standing(clicks: Iterable[Click]) -> list[Click]:
     """Returns the answers that hold: of each author the last about a frame and target that was not taken back."""
+    return [stack[-1] for stack in _stacks(clicks).values()]
+
+
+def _stacks(clicks: Iterable[Click]) -> dict[tuple[str, int, str, str], list[Click]]:
+    """Returns all answers that were not taken back, by video, frame, target and author."""
     stacks: dict[tuple[str, int, str, str], list[Click]] = {}
     for click in clicks:
         stack = stacks.setdefault((click.video, click.frame, click.target, click.author), [])
@@ -229,17 +234,24 @@ def standing(clicks: Iterable[Click]) -> list[Click]:
             stack.append(click)
         elif stack:
             stack.pop()
-    return [stack[-1] for stack in stacks.values() if stack]
+    return {key: stack for key, stack in stacks.items() if stack}
 
 
 def answers(clicks: Iterable[Click]) -> dict[str, dict[int, Click]]:
     """Returns for each target, in the order of their first lines, the answer for each frame that has one.
 
-    Of several authors the latest answer counts; that one skipped a frame counts only if all did.
+    Of several authors the latest answer counts; that one skipped a frame counts only if all did. The size of a target
+    that a second click told goes with the frame: later clicks there without one leave it.
     """
     clicks = list(clicks)
     found: dict[str, dict[int, Click]] = {click.target: {} for click in clicks}
     order = {id(click): number for number, click in enumerate(clicks)}
     for click in sorted(standing(clicks), key=lambda click: (click.state != "skipped", order[id(click)])):
         found[click.target][click.frame] = click
+    sized = (click for stack in _stacks(clicks).values() for click in stack if click.size)
+    sizes = {(click.target, click.frame): click for click in sorted(sized, key=lambda click: order[id(click)])}
+    for (target, frame), told in sizes.items():
+        answer = found[target].get(frame)
+        if answer is not None and answer.state == "visible" and answer.size is None:
+            found[target][frame] = replace(answer, w=told.w, h=told.h)
     return {target: frames for target, frames in found.items() if frames}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ltr.admin.files import check_keeps
 from ltr.dataset.got10k import Got10k
 from pytracking.analysis.render import render_strip, render_video
 from pytracking.analysis.track_exports import ExportedTrack, TrackedVideo, write_exports
@@ -32,6 +33,8 @@ def track_clips(options: argparse.Namespace) -> int:
     for split, members in sequences.items():
         _print_scores(split, {s.name: score_clicks(results[s.name].boxes, s) for s in members if s.name in results})
     out = _out(options, tracker, clips)
+    if options.render:
+        check_keeps([out / f"{sequence.name}.mp4" for sequence in every], [Path(clip.source) for clip in clips])
     for sequence in every:
         if sequence.name in results and options.render:
             boxes, judged = results[sequence.name].boxes, results[sequence.name].judged
@@ -116,8 +119,7 @@ def _tracked_videos(clips: Clips, results: dict[str, SequenceResult]) -> list[Tr
             first = min(frame for frame, click in frames.items() if click.state == "visible")
             result = results[name]
             target = next((click.target for click in frames.values()), FIRST_TARGET)
-            lost = None if result.judged is None else result.judged.lost
-            tracks.append(ExportedTrack(target, first, result.boxes / scale, result.scores, lost))
+            tracks.append(ExportedTrack(target, first, result.boxes / scale, result.scores, result.judged))
         if tracks:
             size = clip.source_width, clip.source_height
             frames_of_source = clip.frames * clip.every

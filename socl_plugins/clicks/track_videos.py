@@ -23,5 +23,6 @@ def track_named_targets(options: argparse.Namespace) -> int:
         options.click_method,
         tuple(dict.fromkeys(options.export)),
         options.render,
+        inputs=() if options.clicks is None else (options.clicks,),
     )
     return track_videos(job, find_sources(map(str, options.paths)))

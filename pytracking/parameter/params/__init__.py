@@ -118,12 +118,21 @@ that multiply it in hardware; ``auto`` is that there, and ``float32`` elsewhere.
 computed in float32."""
 
 
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+def autocast(precision: str, device: torch.device, network: object = None) -> AbstractContextManager[Any]:
     """Returns the context in which a network computes in a precision; it can be entered again and again.
+
+    Args:
+        precision: see :data:`PRECISIONS`.
+        device: where it computes.
+        network: one with an attribute ``own_precision`` that is true, such as an ONNX file's, leaves ``auto`` nothing
+            to choose.
 
     Raises:
         ParameterError: there is no such precision, or the device does not have it.
     """
+    check_precision(precision)
+    if precision == "auto" and getattr(network, "own_precision", False):
+        return nullcontext()
     kind = number_type(precision, device)
     if kind == torch.float32:
         return nullcontext()

@@ -6,6 +6,7 @@ G. Bhat et al., Learning Discriminative Model Prediction for Tracking, ICCV 2019
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -56,7 +57,8 @@ class DiMPTracker(BaseTracker):
         self.device = params.torch_device
         self.network = self._prepare(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         classifier = self.network.classifier
-        self._precision = autocast(params.precision, self.device)
+        self._kind = torch.float32 if params.features is not None else number_type(params.precision, self.device)
+        self._precision = nullcontext() if params.features is not None else autocast(params.precision, self.device)
         self._backbone = self._recorded(self._extract_backbone)
         self._extract = self._recorded(self._extract_for_classifier)
         if params.features is not None:
@@ -180,9 +182,7 @@ class DiMPTracker(BaseTracker):
 
     def _set_target_modulation(self, modulation: Modulation) -> None:
         """Takes in what the IoU network knows of the target."""
-        self.judge = IoUPredictor(
-            self.network.bb_regressor, modulation, number_type(self.params.precision, self.device)
-        )
+        self.judge = IoUPredictor(self.network.bb_regressor, modulation, self._kind)
         judge, ascent = self.judge, self._ascent
 
         def refined(near: Tensor, far: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:

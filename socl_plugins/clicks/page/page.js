@@ -229,6 +229,7 @@ function nameTarget() {
 
 function chooseTarget(place) {
   if (place >= targets.length) return;
+  if (sizing) sizing.center = null;
   stopProposals();
   order = null;
   target = targets[place];

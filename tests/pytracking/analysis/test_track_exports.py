@@ -22,6 +22,7 @@ from pytracking.analysis.track_exports import (
     write_exports,
 )
 from pytracking.command_line import EXPORT_NAMES
+from pytracking.evaluation import Judgement
 
 BOXES = np.array([[10.0, 20, 30, 40], [11.5, 20, 30, 40]])
 
@@ -128,17 +129,17 @@ def test_pycocotools_reads_coco_video(videos: list[TrackedVideo], tmp_path: Path
 
 
 def test_flat_csv_quotes_names_and_leaves_what_is_not_known_empty() -> None:
-    lost = np.array([False, True])
-    tracks = [ExportedTrack("cat, grey", 0, BOXES, np.array([0.5, np.nan]), lost), ExportedTrack("dog", 1, BOXES)]
+    judged = Judgement(np.array([0.75, 0.125]), np.array([False, True]))
+    tracks = [ExportedTrack("cat, grey", 0, BOXES, np.array([0.5, np.nan]), judged), ExportedTrack("dog", 1, BOXES)]
     content = exported("csv", [TrackedVideo("one", 3, 128, 96, 0.0, 1, tracks)])["one.csv"].decode()
     rows = list(csv.DictReader(io.StringIO(content)))
-    names = ["frame", "time_s", "target", "x", "y", "w", "h", "cx", "cy", "score", "lost"]
+    names = ["frame", "time_s", "target", "x", "y", "w", "h", "cx", "cy", "score", "confidence", "lost"]
     assert list(rows[0]) == names and [row["target"] for row in rows] == ["cat, grey"] * 2 + ["dog"] * 2
-    assert [(row["time_s"], row["score"], row["lost"]) for row in rows] == [
-        ("", "0.5", "0"),
-        ("", "", "1"),
-        ("", "", ""),
-        ("", "", ""),
+    assert [(row["time_s"], row["score"], row["confidence"], row["lost"]) for row in rows] == [
+        ("", "0.5", "0.7500", "0"),
+        ("", "", "0.1250", "1"),
+        ("", "", "", ""),
+        ("", "", "", ""),
     ]
 
 

@@ -19,6 +19,7 @@ from pytracking.analysis.drawing import LOST_COLOUR, draw_box, draw_lost_box
 from pytracking.analysis.render import draw_frame
 from pytracking.confidence import __main__ as command
 from pytracking.confidence.calibration import Calibration, calibration_file, calibration_key, save_calibration
+from pytracking.confidence.features import Evidence
 from pytracking.confidence.judged import JudgedTracker
 from pytracking.confidence.made import cover, covered, with_cut
 from pytracking.evaluation import (
@@ -160,6 +161,24 @@ def test_exported_boxes_say_where_the_target_was_lost(sequence: Sequence, tmp_pa
     (file,) = (tmp_path / "out" / "csv").iterdir()
     rows = list(csv.DictReader(file.read_text().splitlines()))
     assert [row["lost"] for row in rows] == ["0", "1", "1", "1"]
+    assert rows[0]["confidence"] == "1.0000" and all(0 <= float(row["confidence"]) < 0.999 for row in rows[1:])
+
+
+def test_features_are_those_of_all_frames_so_far() -> None:
+    evidence, rng, seen = Evidence(["score", "rival"]), np.random.default_rng(0), []
+    for _ in range(9):
+        seen.append(rng.normal(size=2))
+        found = evidence.add({"score": seen[-1][0], "rival": seen[-1][1]})
+        middle = np.median(seen, axis=0)
+        assert found[5] == pytest.approx(seen[-1][1] - middle[1])
+        assert found[2] == pytest.approx(np.clip(seen[-1][0] / abs(middle[0]), -3, 3))
+    assert np.isnan(evidence.add({"score": 1.0})[5]) and np.isnan(evidence.add({"score": 1.0, "rival": 1.0})[5])
+
+
+def test_lost_below_is_a_confidence(sequence: Sequence) -> None:
+    calibrate()
+    with pytest.raises(ParameterError, match="lost_below is 1.5"):
+        replace(HOG, overrides={"lost_below": "1.5"}).create()
 
 
 def test_lost_targets_need_a_calibration(workspace: Path) -> None:

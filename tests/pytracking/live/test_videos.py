@@ -9,6 +9,7 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import av
@@ -75,15 +76,16 @@ def test_socl_track_does_the_same_with_a_plain_video(plugin: str, video: Path, t
 def test_a_target_is_tracked_from_its_frame_in_either_direction(
     plugin: str, video: Path, tmp_path: Path, words: list[str], frames: range, left: float
 ) -> None:
-    arguments = ["--box", 30, 30, 20, 20, "--start", 5, *words, "--export", "csv", "--out", tmp_path]
+    out = tmp_path / "out"
+    arguments = ["--box", 30, 30, 20, 20, "--start", 5, *words, "--export", "csv", "--out", out]
     assert track(plugin, video, *arguments) == 0
-    boxes = rows(tmp_path / "csv" / "grey.csv")["1"]
+    boxes = rows(out / "csv" / "grey.csv")["1"]
     assert sorted(boxes) == list(frames) and boxes[5][0] == 30 and boxes[frames[0]][0] == left
     if frames[-1] == 11:
         assert boxes[11][0] == 36
-    reader = cv2.VideoCapture(str(tmp_path / "grey.mp4"))
+    reader = cv2.VideoCapture(str(out / "grey.mp4"))
     assert sum(1 for _ in iter(reader.grab, False)) == len(frames)
-    assert (tmp_path / "grey.txt").exists() == (frames[0] == 0)  # x, y, w, h a line counts from the first frame
+    assert (out / "grey.txt").exists() == (frames[0] == 0)  # x, y, w, h a line counts from the first frame
 
 
 def test_targets_begin_in_frames_of_their_own_and_one_missing_video_is_told(
@@ -142,13 +144,12 @@ def test_an_interrupt_keeps_what_was_tracked(
 
     monkeypatch.setattr(Source, method, interrupted)
     start = ["--start", 5] if words else []
-    arguments = [*start, *words, "--click", 30, 30, "a", "--click", 60, 60, "b", "--export", "mot", "--out", tmp_path]
+    out = tmp_path / "out"
+    arguments = [*start, *words, "--click", 30, 30, "a", "--click", 60, 60, "b", "--export", "mot", "--out", out]
     assert track(plugin, video, *arguments) == 130
-    assert {name: sorted(each) for name, each in rows(tmp_path / "grey.csv").items()} == dict.fromkeys(
-        "ab", list(frames)
-    )
-    assert len((tmp_path / "mot" / "grey.txt").read_text().splitlines()) == 2 * len(frames)
-    reader = cv2.VideoCapture(str(tmp_path / "grey.mp4"))
+    assert {name: sorted(each) for name, each in rows(out / "grey.csv").items()} == dict.fromkeys("ab", list(frames))
+    assert len((out / "mot" / "grey.txt").read_text().splitlines()) == 2 * len(frames)
+    reader = cv2.VideoCapture(str(out / "grey.mp4"))
     assert sum(1 for _ in iter(reader.grab, False)) == len(frames)
     assert "interrupted: what was tracked until then is kept" in capsys.readouterr().err
 
@@ -283,3 +284,45 @@ def test_frames_larger_than_1080_pixels_are_reduced_in_the_video_alone(plugin: s
     with av.open(str(tmp_path / "out" / "large.mp4")) as made:
         assert (made.streams.video[0].width, made.streams.video[0].height) == (1920, 1080)
     assert np.loadtxt(tmp_path / "out" / "large.txt")[0].tolist() == [2490, 1390, 20, 20]
+
+
+@pytest.mark.parametrize("words", [[], ["--box", "100", "20", "20", "20", "cat"]], ids=["one target", "two"])
+def test_a_video_that_is_read_is_not_written_over(
+    plugin: str, video: Path, tmp_path: Path, capsys: Output, words: list[str]
+) -> None:
+    own = tmp_path / "own" / "clip.mp4"
+    own.parent.mkdir()
+    own.write_bytes(video.read_bytes())
+    assert track(plugin, own, "--box", "70", "50", "20", "20", *words, "--out", own.parent) == 1
+    assert "would take the place of" in capsys.readouterr().err
+    assert own.read_bytes() == video.read_bytes() and [each.name for each in own.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_a_target_is_named_once_in_a_video_that_is_named_in_two_ways(
+    plugin: str, video: Path, tmp_path: Path, capsys: Output
+) -> None:
+    clicks = tmp_path / "clicks.csv"
+    clicks.write_text(f"frame,x,y,target,video\n0,80,60,a,{video.stem}\n0,30,30,a,{video.name}\n")
+    assert track(plugin, video, "--clicks", clicks, "--out", tmp_path / "out") == 1
+    assert "two targets of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"start": -1}, "start is -1"),
+        ({"start": 1.5}, "start is 1.5"),
+        ({"boxes": [1.0, 2.0, 3.0, 4.0]}, "one place for each target"),
+        ({"boxes": {1: (1.0, 2.0, 3.0, 4.0)}}, "a name is a text"),
+    ],
+)
+def test_the_api_names_what_is_wrong(video: Path, changes: dict[str, Any], message: str) -> None:
+    arguments = {"boxes": [(70.0, 50.0, 20.0, 20.0)], **changes}
+    with pytest.raises(StartError, match=message):
+        pytracking.track(video, "opencv/kcf", **arguments)
+
+
+def test_boxes_of_targets_may_be_an_array(plugin: str, video: Path) -> None:
+    boxes = np.array([[70.0, 50, 20, 20], [100.0, 20, 20, 20]])
+    tracks = pytracking.track(video, "drift/plain", boxes=boxes, plugins=[plugin])
+    assert [track.boxes[0].tolist() for track in tracks.values()] == boxes.tolist()

@@ -131,7 +131,7 @@ def test_without_a_server_tracking_goes_on_and_says_why_nothing_is_shown(
     plugin: str, video: Path, visdom_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["drift", "plain", str(video), "--optional_box", "20", "30", "40", "50"]
-    assert run_video.main([*arguments, "--debug", "--plugin", plugin, "--out", str(tmp_path)]) == 0
+    assert run_video.main([*arguments, "--debug", "--plugin", plugin, "--out", str(tmp_path / "out")]) == 0
     assert f"no visdom server at 127.0.0.1:{visdom_port}" in capsys.readouterr().err
 
 

@@ -16,6 +16,7 @@ from ltr.dataset.got10k import Got10k
 from ltr.dataset.synthetic import SyntheticVideo
 from ltr.models.builder import build_network
 from ltr.registry import HELD_OUT_SCORES, load_plugins
+from pytracking.command_line import EXPORT_NAMES
 from pytracking.evaluation import SequenceError
 from pytracking.metrics import ope
 from pytracking.tracker.siamfc import SiamFCParams
@@ -132,7 +133,7 @@ def test_what_was_clicked_is_tracked_and_written(
     assert len((workspace / "out/csv/video_2.csv").read_text().splitlines()) == FRAMES - first + 1
     assert (workspace / "out/video_2.mp4").stat().st_size > 1000
     later = ["export", str(clicked.root), "--tracker", "siamfc/untrained_res18", "--out", str(workspace / "later")]
-    assert command.main([*later, *(f"--format={form}" for form in command.EXPORT_NAMES)]) == 0
+    assert command.main([*later, *(f"--format={form}" for form in EXPORT_NAMES if form != "boxes")]) == 0
     for name in ("cvat/video_2.xml", "mot/video_2.txt", "csv/video_2.csv"):  # what the tracking run itself wrote
         assert (workspace / "later" / name).read_bytes() == (workspace / "out" / name).read_bytes()
     for name in ("supervision/video_2.json", "coco-video/coco-video.json", "tao/tao.json"):

@@ -135,6 +135,18 @@ def test_the_size_that_a_second_click_told_is_compiled_and_goes_with_its_click(m
     assert "size" not in Got10k(clips.root, "train").get_sequence_info(0)
 
 
+def test_a_size_stays_with_its_frame_whoever_clicks_there_again() -> None:
+    told = replace(click(0, 30.0, 40.0), w=20.0, h=31.0, author="ann")
+    for again in (replace(told, x=31.0, w=None, h=None), replace(told, x=31.0, w=None, h=None, author="bob")):
+        (frames,) = answers([told, again]).values()
+        assert frames[0].place == (31.0, 40.0) and frames[0].size == (20.0, 31.0)
+    undone = replace(click(0, None, None, state="undone"), author="ann")
+    assert not answers([told, undone])
+    other = replace(told, w=50.0, h=60.0, author="bob")
+    assert answers([told, other])["1"][0].size == (50.0, 60.0)
+    assert answers([told, replace(click(0, None, None, state="absent"), author="ann")])["1"][0].size is None
+
+
 def test_each_target_is_a_sequence_of_its_own(make_clips: MakeClips) -> None:
     clips = make_clips(2)
     log = clips.log(clips.videos[0])
