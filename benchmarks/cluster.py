@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -219,8 +220,8 @@ def break_and_compare(work: Work, nodes: Nodes, engine: str, folder: Path, draw:
     nodes.add()
     _wait(lambda: second.poll() is not None, None)
     seconds = time.perf_counter() - begun
-    text = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
-    said = [line for line in text.splitlines() if " has gone" in line or " has come" in line]
+    text = log.read_text(encoding="utf-8", errors="replace")
+    said = re.findall(r"[^\r\n]* has (?:gone|come)[^\r\n]*", text)
     print("\n".join(f"  {line}" for line in [f"killed: {killed}", *said]), flush=True)
     expected, found = work.made(alone), work.made(spread)
     right = sum(found.get(name) == content for name, content in expected.items())

@@ -78,12 +78,12 @@ def calibration_key(tracker: Tracker, params: TrackerParams) -> str:
     return content_key(tracker, plain)[0]
 
 
-def calibration_file(tracker: Tracker) -> Path:
+def calibration_file(tracker: Tracker, params: TrackerParams | None = None) -> Path:
     """Returns where the calibration of a tracker lies: ``confidence/<tracker>-<parameters>[+<settings>].json``.
 
     The folder is in the environment's ``network_dir``, beside the networks.
     """
-    when_lost = tracker.parameters().names_when_lost()
+    when_lost = (tracker.parameters() if params is None else params).names_when_lost()
     digest = settings_digest({name: value for name, value in tracker.changed.items() if name not in when_lost})
     name = f"{tracker.name}-{tracker.parameter_name}{f'+{digest}' if digest else ''}.json"
     return load_environment().network_dir / FOLDER / name
@@ -162,10 +162,10 @@ def find_calibration(tracker: Tracker, params: TrackerParams) -> Calibration | N
     One that was fitted for other settings or weights, or that cannot be read, is not used; a line on standard error
     says so, once.
     """
-    file = calibration_file(tracker)
+    file = calibration_file(tracker, params)
     if not file.is_file():
         usual = replace(tracker, overrides={})
-        if tracker.overrides and (other := calibration_file(usual)) != file and other.is_file():
+        if tracker.overrides and (other := calibration_file(usual, params)) != file and other.is_file():
             _say(f"note: {other} was fitted for other settings; without confidences: fit one with {COMMAND}")
         return None
     try:
