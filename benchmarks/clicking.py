@@ -107,7 +107,8 @@ def main() -> None:
         page.wait_for_selector("body[data-shown]")
         try:
             meant, seconds = click_through(page, options.clicks, psutil.Process(process.pid))
-            page.wait_for_timeout(3000)
+            sent = "() => !Object.keys(localStorage).some((key) => key.startsWith('outbox-'))"
+            page.wait_for_function(sent, timeout=120_000)  # clicks come faster than a person's, and are sent one by one
         finally:
             browser.close()
             process.kill()
