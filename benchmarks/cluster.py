@@ -11,7 +11,6 @@ import argparse
 import os
 import random
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -24,10 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ltr.dataset import SyntheticVideo
-from ltr.dataset.export import export_got10k
+from benchmarks.killing import kill_tree  # noqa: E402
+from ltr.dataset import SyntheticVideo  # noqa: E402
+from ltr.dataset.export import export_got10k  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRACKERS = (("opencv", "kcf"), ("opencv", "csrt"), ("eco", "hog"), ("siamfc", "untrained_res18"))
@@ -78,7 +78,7 @@ class RayNodes(Nodes):
         node = self.nodes.pop(draw.randrange(len(self.nodes)))
         processes = [kind[0].process.pid for kind in node.all_processes.values()]
         for pid in processes:
-            _kill_tree(pid)
+            kill_tree(pid)
         return f"node {node.node_id[:8]}"
 
     def address(self) -> str:
@@ -108,7 +108,7 @@ class DaskNodes(Nodes):
 
     def kill(self, draw: random.Random) -> str:
         node = self.nodes.pop(draw.randrange(len(self.nodes)))
-        _kill_tree(node.pid)
+        kill_tree(node.pid)
         node.wait()
         return f"worker {node.pid}"
 
@@ -273,19 +273,6 @@ def _wait(until: Callable[[], bool], process: subprocess.Popen[bytes] | None) ->
         if time.monotonic() > limit or (process is not None and process.poll() is not None):
             raise RuntimeError("the command ended too early, or takes too long")
         time.sleep(0.1)
-
-
-def _kill_tree(pid: int) -> None:
-    try:
-        process = psutil.Process(pid)
-        every = [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for each in every:
-        try:
-            os.kill(each.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
-from ltr.admin.checkpoint import load_checkpoint
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.killing import kill_tree  # noqa: E402
+from ltr.admin.checkpoint import load_checkpoint  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINING = ("toy", "sums", "--plugin", str(REPOSITORY / "tests" / "ltr" / "toy_plugin.py"), "--device", "cpu")
@@ -134,7 +135,7 @@ def main() -> int:
             _wait(lambda: newest(broken) >= options.die_after, running[0], log)
             if options.how == "cut":
                 hosts[1].cable("down")
-            _kill_tree(running[1].pid)
+            kill_tree(running[1].pid)
             died = time.perf_counter()
             text = f"host 2 died ({options.how}) when epoch {newest(broken)} was there"
             before = newest(broken)
@@ -151,7 +152,7 @@ def main() -> int:
                 return 1
         finally:
             for process in running:
-                _kill_tree(process.pid)
+                kill_tree(process.pid)
             for host in hosts:
                 subprocess.run(["ip", "link", "delete", f"{host.name}-b"], check=False)
                 subprocess.run(["ip", "netns", "delete", host.name], check=False)
@@ -195,19 +196,6 @@ def _wait(until: Any, process: subprocess.Popen[bytes] | None, log: Path) -> Non
             print(log.read_text(encoding="utf-8", errors="replace")[-4000:])
             raise RuntimeError("the training ended too early, or takes too long")
         time.sleep(0.1)
-
-
-def _kill_tree(pid: int) -> None:
-    try:
-        process = psutil.Process(pid)
-        every = [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for each in every:
-        try:
-            os.kill(each.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
 
 
 if __name__ == "__main__":
