@@ -31,7 +31,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples each time: what was green stays green until something changes.
-hypothesis.settings.register_profile("fixed", derandomize=True)
+# No deadline: how long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("fixed")
 
 # The networks of the tests are tiny: more threads cost more than they bring, and would change the last bits of sums.

@@ -11,6 +11,7 @@ import numpy as np
 
 from ltr.admin.files import check_file_writable
 from pytracking.analysis.figures import check_figure_path
+from pytracking.api import named_tracker
 from pytracking.confidence.calibration import (
     Calibration,
     CalibrationError,
@@ -37,7 +38,7 @@ LARGEST_ERROR, FEW_VIDEOS = 0.1, 20  # a fit beyond either is said not to be rel
 def fit(options: argparse.Namespace) -> int:
     """Fits a calibration and writes it to where tracking finds it."""
     settings = FitSettings(natural=options.natural)
-    tracker = _named(options)
+    tracker = named_tracker(options.tracker, overrides=dict(options.overrides))
     tracker.check_names()
     sequences = SequenceList(sequence for name in options.data for sequence in _drawn(videos_with_boxes(name), options))
     params = tracker.parameters()
@@ -65,7 +66,7 @@ def measure(options: argparse.Namespace) -> int:
     """Prints how well a calibration keeps its word on each data set, and over all of them."""
     if options.plot is not None:
         check_figure_path(options.plot)
-    tracker = _named(options)
+    tracker = named_tracker(options.tracker, overrides=dict(options.overrides))
     params = tracker.parameters()
     calibration = _calibration(tracker, params, options.calibration)
     lost_below = calibration.lost_below if params.lost_below is None else params.lost_below
@@ -104,7 +105,7 @@ def measure(options: argparse.Namespace) -> int:
 
 def search(options: argparse.Namespace) -> int:
     """Prints how well a tracker does with covered targets and cuts, with and without a wider search when lost."""
-    tracker = _named(options)
+    tracker = named_tracker(options.tracker, overrides=dict(options.overrides))
     params = tracker.parameters()
     if WIDEN not in params.names():
         raise ParameterError(f"{tracker.name} cannot search wider when it is lost: it has no parameter {WIDEN}")
@@ -138,11 +139,6 @@ def joined(parts: list[Frames]) -> Frames:
     """Returns the frames of several data sets, which have the same numbers."""
     names = ("features", "overlaps", "videos", "made")
     return Frames(parts[0].numbers, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-def _named(options: argparse.Namespace) -> Tracker:
-    name, _, parameters = options.tracker.partition("/")
-    return Tracker(name, parameters, overrides=dict(options.overrides))
 
 
 def _calibration(tracker: Tracker, params: TrackerParams, file: Path | None) -> Calibration:

@@ -37,8 +37,7 @@ class JudgedTracker(BaseTracker):
         self, tracker: BaseTracker, calibration: Calibration, lost_below: float | None = None, widen: bool = False
     ) -> None:
         super().__init__(tracker.params)
-        self.tracker: Any = tracker
-        self.inner = tracker
+        self.inner: Any = tracker
         self.calibration = calibration
         self.lost_below = calibration.lost_below if lost_below is None else lost_below
         self.widen = widen
@@ -47,23 +46,23 @@ class JudgedTracker(BaseTracker):
         self._confidence: float | None = None  # of the frame that is being tracked
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "tracker":  # Python's own questions, before there is a tracker
+        if name.startswith("_") or name == "inner":  # Python's own questions, before there is a tracker
             raise AttributeError(name)
-        return getattr(self.tracker, name)
+        return getattr(self.inner, name)
 
     def initialize(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
         """Starts the tracker; what it returns, with the confidence 1."""
         self._evidence = Evidence(self.calibration.numbers)
         self._lost_frames = 0
-        return {**(self.tracker.initialize(image, info) or {}), "confidence": 1.0, "lost": False}
+        return {**(self.inner.initialize(image, info) or {}), "confidence": 1.0, "lost": False}
 
     def track(self, image: np.ndarray, info: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Returns what the tracker returns, with ``confidence`` and ``lost``."""
-        return self._judged(self.tracker.track(image, self._told(info)))
+        return self._judged(self.inner.track(image, self._told(info)))
 
     def sibling(self) -> JudgedTracker:
         """Returns a tracker for another target with the same calibration; see :mod:`pytracking.tracker.group`."""
-        return JudgedTracker(self.tracker.sibling(), self.calibration, self.lost_below, self.widen)
+        return JudgedTracker(self.inner.sibling(), self.calibration, self.lost_below, self.widen)
 
     @staticmethod
     def track_many(
@@ -71,7 +70,7 @@ class JudgedTracker(BaseTracker):
     ) -> list[dict[str, Any]]:
         """Returns what :meth:`track` of each sibling would, up to rounding."""
         told = [each._told(info) for each, info in zip(trackers, infos)]
-        outputs = trackers[0].tracker.track_many([each.tracker for each in trackers], image, told)
+        outputs = trackers[0].inner.track_many([each.inner for each in trackers], image, told)
         return [each._judged(output) for each, output in zip(trackers, outputs)]
 
     def _told(self, info: Mapping[str, Any] | None) -> dict[str, Any]:

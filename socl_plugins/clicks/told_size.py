@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+
+Size = tuple[float, float]
 
 
 def box_around(click: tuple[float, float], size: tuple[float, float]) -> np.ndarray:
@@ -10,20 +14,22 @@ def box_around(click: tuple[float, float], size: tuple[float, float]) -> np.ndar
     return np.array([click[0] - size[0] / 2, click[1] - size[1] / 2, *size])
 
 
-def nearest_size(sizes: np.ndarray, frame: int) -> tuple[float, float] | None:
-    """Returns the size w, h in the frame nearest to one where it is known, or None.
+def nearest_size(sizes: Mapping[int, Size], frame: int) -> Size | None:
+    """Returns the size that was told for the frame nearest to this one, or None.
 
     A target's size changes slowly, and the box of a click alone is often twice too large or too small.
 
-    Args:
-        sizes: (T, 2) w, h in pixels, nan where nobody told it.
-        frame: from 0.
-
-    >>> nearest_size(np.array([[np.nan, np.nan], [20.0, 10.0], [np.nan, np.nan], [40.0, 20.0]]), 0)
+    >>> nearest_size({1: (20.0, 10.0), 3: (40.0, 20.0)}, 0)
     (20.0, 10.0)
+
+    Args:
+        sizes: w, h in pixels, by frame.
+        frame: from 0.
     """
-    known = np.flatnonzero(np.isfinite(sizes).all(axis=1))
-    if not len(known):
-        return None
-    width, height = sizes[known[np.argmin(abs(known - frame))]].tolist()
-    return width, height
+    return sizes[min(sizes, key=lambda other: abs(other - frame))] if sizes else None
+
+
+def told_sizes(sizes: np.ndarray) -> dict[int, Size]:
+    """Returns the sizes by frame, of (T, 2) w, h, nan where nobody told it."""
+    known = np.flatnonzero(np.isfinite(sizes).all(axis=1)).tolist()
+    return {frame: (float(sizes[frame, 0]), float(sizes[frame, 1])) for frame in known}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socl_plugins.clicks.told_size import box_around
+from socl_plugins.clicks.told_size import Size, box_around, nearest_size
 
 if TYPE_CHECKING:
     from pytracking.tracker.base import BaseTracker
@@ -18,7 +18,6 @@ LOOK_AHEAD = 60  # frames that are tracked beyond the one that the person looks 
 
 ReadFrame = Callable[[int], np.ndarray]
 Place = tuple[float, float]
-Size = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Known:
 
     def size_near(self, frame: int) -> Size | None:
         """Returns the size that was told for the nearest frame, or None."""
-        return self.sizes[min(self.sizes, key=lambda other: abs(other - frame))] if self.sizes else None
+        return nearest_size(self.sizes, frame)
 
 
 def start(tracker: BaseTracker, image: np.ndarray, known: Known, frame: int) -> None:

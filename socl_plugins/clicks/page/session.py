@@ -13,7 +13,8 @@ import numpy as np
 from socl_plugins.clicks.clips import Clip, Clips
 from socl_plugins.clicks.log import Click, ClickLogError, ClicksError, answers, now, standing
 from socl_plugins.clicks.page.asking import order_of_asking, track_both_ways
-from socl_plugins.clicks.page.proposals import Known, ProposalThread, Size
+from socl_plugins.clicks.page.proposals import Known, ProposalThread
+from socl_plugins.clicks.told_size import Size
 
 if TYPE_CHECKING:
     from pytracking.tracker.base import BaseTracker
