@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ltr.admin.errors import message_for_people
-from ltr.admin.jobs import local_cores
+from ltr.admin.jobs import let_waiting_threads_sleep, local_cores
 from ltr.admin.path_files import EnvironmentError_, user_path
 from ltr.admin.path_variables import set_paths
 from ltr.admin.processes import stopped_by_sigterm
@@ -115,11 +115,12 @@ def add_common_options(parser: argparse.ArgumentParser, plugins: str, debug_leve
 
 
 def apply_common_options(options: argparse.Namespace) -> None:
-    """Sets the workspace, here and for the processes that are started from here, and loads the plugins.
+    """Sets the workspace and how threads wait, here and for the processes started from here, and loads the plugins.
 
     Raises:
         PluginError: a plugin that was named cannot be imported.
     """
+    let_waiting_threads_sleep()
     if options.workspace is not None:
         set_paths({"workspace_dir": options.workspace})
     load_plugins(options.plugin)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 BACKENDS = ("loky", "ray", "dask")
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # of a container, on Linux
+SHORT_SPIN = "1000"  # turns of GNU's loop, some microseconds: two threads alone on two cores are then hardly slower
 LARGEST_KEPT = 31 << 20  # bytes; glibc learns from no block of more than 32 MiB
 
 
@@ -43,6 +44,28 @@ def usable_cores() -> int:
         quota, period = CPU_LIMIT.read_bytes().split()  # microseconds of all cores in a period, or ``max``
         cores = min(cores, -(-int(quota) // int(period)))
     return max(cores, 1)
+
+
+def threads_each(processes: int) -> int:
+    """Returns how many threads each of so many processes takes that share the cores this one may use, at least 1.
+
+    ``OMP_NUM_THREADS`` in the environment is the most that anybody asked for.
+    """
+    share = max(usable_cores() // max(processes, 1), 1)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, max(int(asked), 1)) if asked.isdecimal() and len(asked) < 6 else share
+
+
+def let_waiting_threads_sleep() -> None:
+    """Makes torch's threads sleep while they wait for one another, here and in the processes started from here.
+
+    By default they wait in a loop for some milliseconds. Where another program keeps a core busy, they so take the time
+    that the thread they wait for needs: ``python benchmarks/threads.py`` shows it. OpenMP reads this when torch is
+    imported, so it comes before that. Whoever set ``OMP_WAIT_POLICY`` keeps what it says.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", SHORT_SPIN)
 
 
 def workers(text: str) -> int:

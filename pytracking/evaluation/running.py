@@ -14,7 +14,7 @@ import cv2
 import torch
 
 from ltr.admin.command_line import clock
-from ltr.admin.jobs import usable_cores
+from ltr.admin.jobs import threads_each
 from ltr.admin.ownership import Owner, own
 from ltr.admin.weight_files import CheckpointError
 from ltr.admin.workers import load_plugins_once, open_workers
@@ -120,7 +120,7 @@ def run_dataset(
     on_cluster = backend in ("ray", "dask")
     report = RunReport()
     plugins = tuple(plugin.name for plugin in load_plugins() if plugin.source == "--plugin" and not plugin.error)
-    inner = 1 if on_cluster else max(usable_cores() // threads, 1) if threads > 0 else None
+    inner = 1 if on_cluster else threads_each(threads) if threads > 0 else None
     sequences, trackers = list(dataset), list(trackers)
     _check_distinct([sequence.name for sequence in sequences], "sequences")
     _check_distinct([tracker.run_name for tracker in trackers], "trackers")

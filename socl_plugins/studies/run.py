@@ -18,7 +18,7 @@ from typing import Any
 
 from ltr.admin.command_line import clock
 from ltr.admin.environment import load_environment
-from ltr.admin.jobs import usable_cores
+from ltr.admin.jobs import threads_each
 from ltr.admin.ownership import Owner, own
 from ltr.admin.processes import end_with_parent
 from ltr.admin.records import RecordError, read_record, write_record
@@ -90,7 +90,7 @@ def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> Stud
         else:
             report.present += 1
     running: dict[subprocess.Popen[bytes], Cell] = {}
-    threads = max(usable_cores() // max(min(options.jobs, len(missing)), 1), 1)
+    threads = threads_each(min(options.jobs, len(missing)))
     pool = ThreadPoolExecutor(options.jobs)
     print(f"{len(missing)} cells to run, {report.present} are there", flush=True)
     started = time.monotonic()

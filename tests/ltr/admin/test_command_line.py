@@ -18,7 +18,7 @@ from ltr.admin.command_line import (
     processes,
     whole_number,
 )
-from ltr.admin.jobs import local_cores
+from ltr.admin.jobs import local_cores, threads_each
 
 PROGRAM = """
 import argparse
@@ -39,6 +39,40 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
     assert process.stdout.readline() == b"0\n"
     process.stdout.close()
     assert process.stderr.read() == b"" and process.wait() == 141
+
+
+PROBE = """
+import os, sys
+print("probe:", os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT"), "torch" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("said", [None, "ACTIVE"])
+def test_a_command_makes_waiting_threads_sleep_before_torch_reads_how(
+    said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    if said:
+        monkeypatch.setenv("OMP_WAIT_POLICY", said)
+    plugin = tmp_path / "probe.py"
+    plugin.write_text(PROBE)
+    command = [sys.executable, "ltr/run_training.py", "--list", "--plugin", str(plugin)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True)
+    expected = f"probe: {said or 'PASSIVE'} {None if said else 1000} False"
+    assert expected in done.stdout.splitlines(), done.stdout + done.stderr
+
+
+def test_processes_share_the_cores_and_take_no_more_threads_than_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ltr.admin.jobs.usable_cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert [threads_each(processes) for processes in (0, 1, 3, 16)] == [8, 8, 2, 1]
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert [threads_each(processes) for processes in (1, 3, 16)] == [3, 2, 1]
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,2")  # by level of nesting: OpenMP's own business
+    assert threads_each(1) == 8
 
 
 @pytest.fixture
