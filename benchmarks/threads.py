@@ -36,10 +36,12 @@ def tracked(parameters: str) -> Callable[[], object]:
     from ltr.models.builder import build_network
     from ltr.registry import load_plugins
     from pytracking.registry import PARAMETERS, TRACKERS
+    from pytracking.tracker.base import BaseTracker
     from pytracking.tracker.dimp import DiMPParams, DiMPTracker
 
     load_plugins()
     video = SyntheticVideo(1, 2, (480, 640))
+    tracker: BaseTracker
     if parameters == "dimp":
         tracker = DiMPTracker(DiMPParams(network=build_network("dimpnet18"), device="cpu"))
     else:
@@ -65,7 +67,8 @@ WORKS: dict[str, Callable[[], Callable[[], object]]] = {
 
 def measure(name: str, seconds: float) -> float:
     """Returns the median time of a work in milliseconds, in this process."""
-    work, times = WORKS[name](), []
+    work = WORKS[name]()
+    times: list[float] = []
     end = time.perf_counter() + seconds
     while len(times) < LEAST + 2 or time.perf_counter() < end:
         started = time.perf_counter()
