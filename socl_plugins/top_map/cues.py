@@ -18,35 +18,41 @@ LAB_BINS = (4, 8, 8)
 CONTRAST_RING = 1.0  # the ring adds half of the window's width and height on each side
 EDGE_RING = 0.17  # the ring lies inside the window; the inner box is the window over 1.17
 LEAST_SALIENCY = 1e-9
+LEAST_EDGELS = 1e-6  # edge pixels
 MOST_CHANNELS = 64  # that are summed at once: fewer than any OpenCV's limit
 CONTRAST_GRID = 4  # colour histograms are summed over cells of 4 x 4 pixels
+STRIP = 64  # rows of pixels whose colours are counted at once
 
 
-def window_sums(table: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Returns the sums (N,) of an image over boxes (N, 4) x, y, w, h, from its integral image ``table`` (H + 1, W + 1).
+class WindowSums:
+    """Sums of images over boxes, read off their integral images, for boxes that several images are asked about.
 
     Exact for fractional boxes: between grid points an integral image is bilinear. Boxes are clipped to the image.
+
+    Args:
+        boxes: (N, 4) x, y, w, h.
+        size: height and width of the image that they lie in, in the same unit.
     """
-    height, width = table.shape[0] - 1, table.shape[1] - 1
-    left, right = np.clip(boxes[:, 0], 0, width), np.clip(boxes[:, 0] + boxes[:, 2], 0, width)
-    top, bottom = np.clip(boxes[:, 1], 0, height), np.clip(boxes[:, 1] + boxes[:, 3], 0, height)
-    return (
-        _bilinear(table, right, bottom)
-        - _bilinear(table, left, bottom)
-        - _bilinear(table, right, top)
-        + _bilinear(table, left, top)
-    )
 
+    def __init__(self, boxes: np.ndarray, size: tuple[int, int]) -> None:
+        x, y, width, height = boxes.T
+        # In [-1, 1] from border to border, as torch has it, and so in images of any number of pixels.
+        left, right = (np.clip(end, 0, size[1]) * (2 / size[1]) - 1 for end in (x, x + width))
+        above, below = (np.clip(end, 0, size[0]) * (2 / size[0]) - 1 for end in (y, y + height))
+        self._corners = np.empty((4, len(x), 2))
+        for corner, place in zip(self._corners, ((left, above), (right, above), (left, below), (right, below))):
+            corner[:, 0], corner[:, 1] = place
 
-def _bilinear(table: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    column = np.minimum(x.astype(np.intp), table.shape[1] - 2)
-    row = np.minimum(y.astype(np.intp), table.shape[0] - 2)
-    u, v = x - column, y - row
-    flat = table.ravel()
-    index = row * table.shape[1] + column
-    upper = flat[index] * (1 - u) + flat[index + 1] * u
-    index += table.shape[1]
-    return upper * (1 - v) + (flat[index] * (1 - u) + flat[index + 1] * u) * v
+    def __call__(self, *images: np.ndarray) -> np.ndarray:
+        """Returns the sums (C, N) of C images (H, W) of one size over the boxes, in pixels of these images."""
+        from torch import from_numpy
+        from torch.nn.functional import grid_sample  # takes seconds to import, which readers of stored maps are spared
+
+        tables = np.empty((len(images), images[0].shape[0] + 1, images[0].shape[1] + 1))
+        for image, table in zip(images, tables):
+            cv2.integral(image, table, cv2.CV_64F)
+        read = grid_sample(from_numpy(tables)[None], from_numpy(self._corners)[None], align_corners=True)[0].numpy()
+        return read[:, 3] - read[:, 2] - read[:, 1] + read[:, 0]
 
 
 def saliency_map(image: np.ndarray, size: int) -> np.ndarray:
@@ -55,30 +61,35 @@ def saliency_map(image: np.ndarray, size: int) -> np.ndarray:
     The log amplitude minus its 3 x 3 mean is what is unexpected in the spectrum (Hou & Zhang, 2007); with the phase
     kept, it is transformed back, squared and smoothed.
     """
-    small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).astype(np.float64)
-    spectrum = np.fft.fft2(small, axes=(0, 1))
-    log_amplitude = np.log(np.abs(spectrum) + 1e-9)
-    residual = log_amplitude - cv2.blur(log_amplitude, (3, 3))
-    back = np.fft.ifft2(np.exp(residual) * spectrum / (np.abs(spectrum) + 1e-9), axes=(0, 1))
-    saliency = cv2.GaussianBlur((np.abs(back) ** 2).mean(axis=2), (0, 0), 2.5 * size / 64)
+    small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    spectrum = np.fft.fft2(small.transpose(2, 0, 1).astype(np.float64, order="C"))  # rows in one piece are faster
+    amplitude = np.abs(spectrum)
+    amplitude += 1e-9
+    residual = np.log(amplitude)
+    for channel in residual:
+        channel -= cv2.blur(channel, (3, 3))
+    np.exp(residual, out=residual)
+    residual /= amplitude
+    spectrum *= residual
+    back = np.fft.ifft2(spectrum)
+    saliency = cv2.GaussianBlur((back.real**2 + back.imag**2).mean(axis=0), (0, 0), 2.5 * size / 64)
     low, high = saliency.min(), saliency.max()
     return (saliency - low) / (high - low) if high > low else np.zeros_like(saliency)
 
 
 def multi_scale_saliency(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Returns MS (N, 5), one column a scale: salient mass in a window times the part of it that is salient."""
-    height, width = image.shape[:2]
-    cues = []
-    for size, threshold in zip(SALIENCY_SCALES, SALIENCY_THRESHOLDS):
+    sums = WindowSums(boxes, image.shape[:2])
+    area = boxes[:, 2] * boxes[:, 3] / (image.shape[0] * image.shape[1])
+    found = np.empty((len(boxes), len(SALIENCY_SCALES)))
+    for column, (size, threshold) in enumerate(zip(SALIENCY_SCALES, SALIENCY_THRESHOLDS)):
         saliency = saliency_map(image, size)
-        salient = saliency >= threshold
-        scaled = boxes * np.array([size / width, size / height] * 2)
-        area = np.maximum(scaled[:, 2] * scaled[:, 3], 1e-12)
-        mass = window_sums(cv2.integral(saliency * salient), scaled)
-        cues.append(mass * window_sums(cv2.integral(salient.astype(np.float64)), scaled) / area)
+        salient = (saliency >= threshold).astype(np.float64)
+        mass, share = sums(saliency * salient, salient)
+        found[:, column] = mass * share / np.maximum(area * size**2, 1e-12)
     # What is left of sums that cancel must not count as salient: the smallest values have bins of their own.
-    found = np.stack(cues, axis=1)
-    return np.where(np.abs(found) < LEAST_SALIENCY, 0.0, found)
+    found[np.abs(found) < LEAST_SALIENCY] = 0
+    return found
 
 
 def color_contrast(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -90,20 +101,27 @@ def color_contrast(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     margin = boxes[:, 2:] * CONTRAST_RING / 2
     inside = _histograms(table, boxes)
     ring = _histograms(table, np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + 2 * margin], axis=1)) - inside
-    inside /= np.maximum(inside.sum(axis=1, keepdims=True), 1)
-    ring /= np.maximum(ring.sum(axis=1, keepdims=True), 1)
+    every = np.ones(inside.shape[1], np.float32)
+    for counts in (inside, ring):
+        counts /= np.maximum(counts @ every, 1)[:, None]
     difference = inside - ring
     ring += inside
     np.maximum(ring, 1e-12, out=ring)
     np.multiply(difference, difference, out=inside)
     inside /= ring
-    return 0.5 * inside.sum(axis=1).astype(np.float64)
+    return 0.5 * (inside @ every).astype(np.float64)
 
 
 def color_index(image: np.ndarray) -> np.ndarray:
     """Returns (H, W) uint8: the LAB bin of each pixel, of 4 x 8 x 8."""
-    lab: np.ndarray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
-    return (lab[..., 0] & 0xC0) | ((lab[..., 1] >> 5) << 3) | (lab[..., 2] >> 5)
+    light, first, second = (np.asarray(part, np.uint8) for part in cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2LAB)))
+    light &= 0xC0
+    first >>= 5
+    first <<= 3
+    second >>= 5
+    light |= first
+    light |= second
+    return light
 
 
 def _color_table(image: np.ndarray) -> np.ndarray:
@@ -112,16 +130,22 @@ def _color_table(image: np.ndarray) -> np.ndarray:
     height, width = index.shape
     rows, columns = -(-height // CONTRAST_GRID), -(-width // CONTRAST_GRID)
     # Most frames use a small part of the 256 bins: number those that occur.
-    used = np.flatnonzero(np.bincount(index.ravel(), minlength=256))
-    number = np.zeros(256, np.intp)
+    used = np.flatnonzero(cv2.calcHist([index], [0], None, [256], [0, 256]))
+    number = np.zeros(256, np.uint8)
     number[used] = np.arange(len(used))
-    cell = (np.arange(height) // CONTRAST_GRID)[:, None] * columns + np.arange(width) // CONTRAST_GRID
-    counts = np.bincount((cell * len(used) + number[index]).ravel(), minlength=rows * columns * len(used))
-    cells = counts.astype(np.uint8).reshape(rows, columns, len(used))  # at most 16 pixels each
+    index = cv2.LUT(index, number)
+    cells = np.empty((rows, columns, len(used)), np.uint8)  # at most 16 pixels each
+    cell = (np.arange(STRIP) // CONTRAST_GRID * columns)[:, None] + np.arange(width) // CONTRAST_GRID
+    cell *= len(used)
+    for row in range(0, rows, STRIP // CONTRAST_GRID):  # the numbers of a whole frame would not stay in the cache
+        strip = index[row * CONTRAST_GRID :][:STRIP]
+        part = cells[row : row + STRIP // CONTRAST_GRID]
+        part[...] = np.bincount((cell[: len(strip)] + strip).ravel(), minlength=part.size).reshape(part.shape)
     table = np.empty((rows + 1, columns + 1, len(used)), np.float32)  # whole numbers, exact up to 2 ** 24 pixels
     for first_color in range(0, len(used), MOST_CHANNELS):
-        part = slice(first_color, first_color + MOST_CHANNELS)
-        table[..., part] = np.atleast_3d(cv2.integral(np.ascontiguousarray(cells[..., part]), sdepth=cv2.CV_32F))
+        channels = slice(first_color, first_color + MOST_CHANNELS)
+        part = np.ascontiguousarray(cells[..., channels])
+        table[..., channels] = np.atleast_3d(cv2.integral(part, sdepth=cv2.CV_32F))
     return table
 
 
@@ -142,12 +166,13 @@ def _histograms(table: np.ndarray, windows: np.ndarray) -> np.ndarray:
 
 def edge_density(edges: Edges, boxes: np.ndarray) -> np.ndarray:
     """Returns ED (N,): edge pixels for each pixel of a window's inner ring, times the window's mean side."""
-    table = cv2.integral(edges.mask())
-    inner_size = boxes[:, 2:] / (1 + EDGE_RING)
-    inner = np.concatenate([boxes[:, :2] + (boxes[:, 2:] - inner_size) / 2, inner_size], axis=1)
-    ring_area = np.prod(boxes[:, 2:], axis=1) - np.prod(inner_size, axis=1)
-    edgels = window_sums(table, boxes) - window_sums(table, inner)
-    return edgels / np.maximum(ring_area, 1e-12) * boxes[:, 2:].mean(axis=1)
+    x, y, width, height = boxes.T
+    inner_width, inner_height = width / (1 + EDGE_RING), height / (1 + EDGE_RING)
+    inner = np.array([x + (width - inner_width) / 2, y + (height - inner_height) / 2, inner_width, inner_height]).T
+    edgels, inner_edgels = WindowSums(np.concatenate([boxes, inner]), edges.shape)(edges.mask()).reshape(2, -1)
+    edgels -= inner_edgels
+    edgels[np.abs(edgels) < LEAST_EDGELS] = 0  # what is left where nothing lies in the ring is rounding
+    return edgels / np.maximum(width * height - inner_width * inner_height, 1e-12) * ((width + height) / 2)
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,15 @@ def find_edges(image: np.ndarray) -> Edges:
     dx, dy = (cv2.Sobel(gray, cv2.CV_16S, *order) for order in ((1, 0), (0, 1)))
     sample = np.abs(dx[::4, ::4]) + np.abs(dy[::4, ::4])
     upper = max(float(np.quantile(sample, 1 - EDGE_SHARE)), LEAST_GRADIENT)
-    y, x = np.nonzero(cv2.Canny(dx, dy, THRESHOLD_RATIO * upper, upper))
-    across, down = dx[y, x].astype(np.float32), dy[y, x].astype(np.float32)
+    crests = cv2.Canny(dx, dy, THRESHOLD_RATIO * upper, upper)
+    place = np.flatnonzero(crests.astype(bool))  # of bytes it would take thrice as long
+    across, down = (derivative.ravel().take(place).astype(np.float32) for derivative in (dx, dy))
     strength = np.minimum(np.hypot(across, down) / (2 * upper), 1)
-    orientation = np.mod(np.arctan2(down, across), np.pi)
+    orientation = np.arctan2(down, across)
+    orientation[orientation < 0] += np.float32(np.pi)
     orientation[orientation >= np.float32(np.pi)] = 0  # float32 rounding can reach pi
-    return Edges(gray.shape, x, y, strength.astype(np.float32), orientation.astype(np.float32))
+    y = place // gray.shape[1]
+    return Edges(gray.shape, place - y * gray.shape[1], y, strength.astype(np.float32), orientation.astype(np.float32))
 
 
 def forest_edges(image: np.ndarray, model: Path) -> Edges:

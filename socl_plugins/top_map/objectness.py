@@ -43,7 +43,9 @@ class Likelihoods:
         evidence = np.full(len(cues.contrast), np.log(PRIOR / (1 - PRIOR)))
         for values, bins, ratio, weight in zip(cues.columns().T, self.edges, self.log_ratio, used):
             if weight:
-                evidence += weight * ratio[np.searchsorted(bins, values, side="right")]
+                # Counting the few edges that a value has passed is faster than a search among them.
+                passed = (values >= bins[:, None]).view(np.uint8)
+                evidence += weight * ratio.take(passed.sum(axis=0, dtype=np.uint8 if len(bins) < 256 else np.intp))
         return 1 / (1 + np.exp(-evidence))
 
     def save(self, path: Path) -> None:

@@ -15,7 +15,7 @@ from ltr.dataset.synthetic import SyntheticVideo
 from pytracking.metrics.boxes import iou
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.top_map import ObjectnessAnnotated, Proposals, ProposalSettings, propose_target
-from socl_plugins.top_map.cues import color_contrast, edge_density, saliency_map, window_cues, window_sums
+from socl_plugins.top_map.cues import WindowSums, color_contrast, edge_density, saliency_map, window_cues
 from socl_plugins.top_map.edges import find_edges
 from socl_plugins.top_map.map import clip_thresholds, render, render_maps, score_map
 from socl_plugins.top_map.objectness import fit_likelihoods, load_likelihoods
@@ -102,7 +102,10 @@ def test_window_sums_are_exact_at_fractions_of_a_pixel(x: float, y: float, w: fl
     cover_x = [max(min(x + w, i + 1) - max(x, i), 0) for i in range(23)]
     cover_y = [max(min(y + h, i + 1) - max(y, i), 0) for i in range(17)]
     expected = np.array(cover_y) @ image @ np.array(cover_x)
-    assert window_sums(cv2.integral(image), np.array([[x, y, w, h]]))[0] == pytest.approx(expected, abs=1e-9)
+    sums = WindowSums(np.array([[x, y, w, h]]), (17, 23))
+    assert sums(image, 2 * image) == pytest.approx(np.array([[expected], [2 * expected]]), abs=1e-9)
+    fine = np.repeat(np.repeat(image, 3, axis=0), 2, axis=1)  # the same boxes in an image of more pixels
+    assert sums(fine)[0, 0] == pytest.approx(6 * expected, abs=1e-8)
 
 
 def test_saliency_lies_between_0_and_1_and_peaks_on_what_is_rare() -> None:
