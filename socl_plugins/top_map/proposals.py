@@ -8,6 +8,7 @@ import numpy as np
 
 SMALLEST_SIDE = 4.0  # pixels; smaller windows hold no cue
 BOX_UNIT, SCORE_UNIT = 1 / 8, 1 / 65535  # what boxes (pixels) and scores are rounded to: the stored form
+SUPPRESSED_FOR_ONE = 64  # boxes that are looked at first for each one that is to be kept
 
 
 @dataclass(frozen=True)
@@ -76,22 +77,36 @@ def random_proposals(
     low, high = np.log(side_range)
     side = np.exp(rng.uniform(low, high, count)) * np.sqrt(height * width)
     aspect = np.exp(rng.uniform(-np.log(max_aspect), np.log(max_aspect), count) / 2)
-    half = np.stack([side * aspect, side / aspect], axis=1) / 2
-    return large_enough(clip_boxes(np.concatenate([np.subtract(point, half), 2 * half], axis=1), image_size))
+    boxes = np.empty((4, count))  # whole rows are worked on, which takes half the time
+    for axis, half in enumerate((side * aspect / 2, side / aspect / 2)):
+        np.subtract(point[axis], half, out=boxes[axis])
+        np.multiply(half, 2, out=boxes[2 + axis])
+    return large_enough(clip_boxes(boxes.T, image_size))
 
 
 def large_enough(boxes: np.ndarray) -> np.ndarray:
     """Returns the boxes (N, 4) of which no side is below 4 pixels, or all where none is: slivers in the very corner."""
-    enough = boxes[:, 2:].min(axis=1, initial=np.inf) >= SMALLEST_SIDE
+    enough = np.minimum(boxes[:, 2], boxes[:, 3]) >= SMALLEST_SIDE
     return boxes[enough] if enough.any() else boxes
 
 
 def clip_boxes(boxes: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     """Returns the parts of boxes (N, 4) x, y, w, h that lie in a frame of ``image_size`` (height, width)."""
-    limit = np.array([image_size[1], image_size[0]], np.float64)
-    corner = np.clip(boxes[:, :2], 0, limit)
-    opposite = np.clip(boxes[:, :2] + boxes[:, 2:], 0, limit)
-    return np.concatenate([corner, opposite - corner], axis=1)
+    clipped = np.empty((len(boxes), 4))
+    for axis, limit in enumerate((image_size[1], image_size[0])):
+        start, length = boxes[:, axis], boxes[:, 2 + axis]
+        first = np.clip(start, 0, limit)
+        clipped[:, axis], clipped[:, 2 + axis] = first, np.clip(start + length, 0, limit) - first
+    return clipped
+
+
+def best_first(scores: np.ndarray, count: int) -> np.ndarray:
+    """Returns the indices of the ``count`` highest scores (N,), the highest first; equal scores keep their order."""
+    if count >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    least = np.partition(scores, len(scores) - count)[len(scores) - count]
+    high = np.flatnonzero(scores >= least)  # a few more where scores are equal
+    return high[np.argsort(-scores[high], kind="stable")[:count]]
 
 
 def non_maximum_suppression(boxes: np.ndarray, scores: np.ndarray, threshold: float, keep: int) -> np.ndarray:
@@ -102,6 +117,15 @@ def non_maximum_suppression(boxes: np.ndarray, scores: np.ndarray, threshold: fl
     import torch
     from torchvision.ops import nms  # takes seconds to import, which readers of stored proposals are spared
 
-    corners = torch.from_numpy(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1))
-    kept = nms(corners.double(), torch.from_numpy(np.asarray(scores, np.float64)), threshold)
-    return kept[:keep].numpy()
+    scores = np.asarray(scores, np.float64)
+    count = SUPPRESSED_FOR_ONE * keep
+    while True:
+        # Which of the best boxes are kept does not depend on those that score less.
+        best = best_first(scores, count)
+        corners = boxes[best]
+        corners[:, 2:] += corners[:, :2]
+        order = np.arange(len(best), 0, -1).astype(np.float64)  # they are sorted already
+        kept = nms(torch.from_numpy(corners).double(), torch.from_numpy(order), threshold).numpy()
+        if len(kept) >= keep or len(best) == len(boxes):
+            return best[kept[:keep]]
+        count *= 2

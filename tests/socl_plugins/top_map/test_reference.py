@@ -17,11 +17,17 @@ from ltr.dataset.synthetic import SyntheticVideo
 from pytracking.metrics.boxes import iou
 from socl_plugins.top_map import ProposalSettings, propose_target
 from socl_plugins.top_map.cues import SALIENCY_SCALES, Cues, color_index, saliency_map, window_cues
-from socl_plugins.top_map.edge_boxes import edge_boxes, group_edges, near_windows
+from socl_plugins.top_map.edge_boxes import EdgeGroups, edge_boxes, group_edges, near_windows
 from socl_plugins.top_map.edges import find_edges
 from socl_plugins.top_map.map import clip_thresholds, render, score_map
 from socl_plugins.top_map.objectness import load_likelihoods
-from socl_plugins.top_map.proposals import BOX_UNIT, Proposals, non_maximum_suppression, random_proposals
+from socl_plugins.top_map.proposals import (
+    BOX_UNIT,
+    Proposals,
+    best_first,
+    non_maximum_suppression,
+    random_proposals,
+)
 from tests.oracles import top_map as reference
 
 SEQUENCES = ("CarDark", "Couple", "David", "Woman")
@@ -101,6 +107,25 @@ def test_suppression_is_that_of_the_plain_version(seed: int, threshold: float, k
     assert fast.tolist() == reference.non_maximum_suppression(boxes, scores, threshold, keep).tolist()
 
 
+@pytest.mark.parametrize("alike", [0, 200, 500])
+def test_suppression_looks_at_more_boxes_until_there_are_enough(alike: int) -> None:
+    # The best ones are all the same box: one of them is kept, and the others only behind them.
+    boxes = np.concatenate([np.tile([5.0, 5, 20, 20], (alike, 1)), random_boxes(3, 100, (80, 100))])
+    scores = np.random.default_rng(3).permutation(len(boxes)) / len(boxes) + (np.arange(len(boxes)) < alike)
+    for keep in (1, 2, 5):
+        fast = non_maximum_suppression(boxes, scores, 0.4, keep)
+        assert fast.tolist() == reference.non_maximum_suppression(boxes, scores, 0.4, keep).tolist()
+        assert len(fast) == keep
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 60))
+def test_the_best_come_first_and_equal_ones_in_their_order(seed: int, count: int) -> None:
+    scores = np.random.default_rng(seed).integers(0, 9, 50) / 9
+    expected = sorted(range(50), key=lambda index: -scores[index])[:count]
+    assert best_first(scores, count).tolist() == expected
+
+
 def test_the_score_map_is_that_of_the_plain_version(frame: np.ndarray) -> None:
     found = propose_target(frame, (80.0, 70.0), ProposalSettings(random_count=300, keep=16))
     shape = frame.shape[:2]
@@ -172,6 +197,17 @@ def test_random_proposals_are_those_of_the_plain_version(
     drawn = ProposalSettings(random_count=300, side_range=sides, max_aspect=2.5)
     fast = random_proposals(point, (93, 131), 300, np.random.default_rng((1, 2)), sides, 2.5)
     np.testing.assert_allclose(fast, reference.random_proposals(point, (93, 131), drawn, (1, 2)), atol=1e-9)
+
+
+def test_windows_without_a_contour_score_exactly_nothing_and_none_depends_on_the_order_of_contours() -> None:
+    part = part_of(SyntheticVideo(1, seed=3).load_frame(0, 5))
+    groups, point = group_edges(find_edges(part)), (55.0, 48.0)
+    windows, scores = near_windows(groups, point, part.shape[:2], 20)
+    plain = list(reference.edge_groups(find_edges(part)))
+    empty = [index for index in range(0, len(windows), 7) if reference.window_score(plain, windows[index]) == 0]
+    assert len(empty) > 20 and not scores[empty].any()
+    turned = EdgeGroups(*(values[::-1] for values in vars(groups).values()))
+    assert (near_windows(turned, point, part.shape[:2], 20)[1] == scores).all()
 
 
 @pytest.mark.parametrize("size", [(93, 131), (131, 40)])
