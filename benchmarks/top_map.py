@@ -4,12 +4,15 @@ Frames are those of the OTB sequences that are configured, or of the embedded vi
 size of the paper's 0.4 seconds. One thread; everything from the decoded frame and the click to the rendered map counts.
 
 The plain stages take windows one by one, so they are timed on a part of the windows and the time is scaled up.
+
+``--against CHECKOUT`` times whole maps of the version in another checkout, too, frame by frame in turns.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -143,6 +146,50 @@ def compare_opencv(clock: Clock, image: np.ndarray, point: tuple[float, float], 
         clock.times[name].append(float(iou(box, found.boxes.astype(np.float64)).max() >= 0.5))
 
 
+ANSWER = """
+import sys, time
+import cv2, numpy, torch
+from socl_plugins.top_map import propose_target
+from socl_plugins.top_map.map import render
+cv2.setNumThreads(1)
+torch.set_num_threads(1)
+shown = numpy.load(sys.argv[1])
+for line in sys.stdin:
+    image, point = shown["images"][int(line)], tuple(shown["points"][int(line)].tolist())
+    start = time.process_time()
+    render(propose_target(image, point), (64, 64), 8.0)
+    print(time.process_time() - start, flush=True)
+"""
+
+
+def compare_versions(shown: list[tuple[np.ndarray, tuple[float, float], np.ndarray]], other: Path) -> None:
+    """Prints the processor time of a map of this version and of the one in another checkout, in turns."""
+    here = Path(__file__).resolve().parents[1]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "frames.npz"
+        np.savez(file, images=np.stack([image for image, _, _ in shown]), points=[point for _, point, _ in shown])
+        workers = []
+        for place in (here, other.resolve()):
+            environment = {**os.environ, "PYTHONPATH": str(place)}
+            command = [sys.executable, "-c", ANSWER, str(file)]
+            pipe = subprocess.PIPE
+            workers.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=place))
+        times = []
+        for number in (0, *range(len(shown)), *range(len(shown))):  # the first loads what is loaded once
+            answers = []
+            for worker in workers:
+                assert worker.stdin is not None and worker.stdout is not None
+                print(number, file=worker.stdin, flush=True)
+                answers.append(1e3 * float(worker.stdout.readline()))
+            times.append(answers)
+        for worker in workers:
+            worker.communicate()
+    here_ms, other_ms = np.array(times[1:]).T
+    ratios = np.median(here_ms / other_ms), here_ms.sum() / other_ms.sum()
+    print(f"this version {np.median(here_ms):.2f} ms of processor time a map, the other {np.median(other_ms):.2f}:")
+    print(f"  {ratios[0]:.2f} times as long in the median of {len(here_ms)} pairs, {ratios[1]:.2f} in all")
+
+
 class OneBox(AnnotationWrapper):
     """Clicks with one box for each, in memory, as large as the mean stored proposal: the crops are the same, and no
     proposals are read.
@@ -234,12 +281,16 @@ def main() -> int:
     parser.add_argument("--plain", type=int, default=3, help="frames on which the plain stages are timed (default: 3)")
     parser.add_argument("--store", action="store_true", help="also time building a store, and a loader that reads it")
     parser.add_argument("--samples", type=int, default=240, help="pairs that the loader draws each time (default: 240)")
+    parser.add_argument("--against", type=Path, help="a checkout of another version: only compare the two")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     load_plugins()
     clock = Clock()
     shown = list(frames(options.frames))
+    if options.against is not None:
+        compare_versions(shown, options.against)
+        return 0
     propose_target(*shown[0][:2])  # what is loaded once is not a stage
     for image, point, _ in shown:
         time_fast(clock, image, point)
