@@ -3,6 +3,9 @@
 The loader of SoCL (pairs, with proposals at hand), that of Box-Siam (pairs), and six-frame samples with crops of 288
 pixels, as DiMP takes them, each stand against decoding just the frames that they read, and doing nothing with them.
 Processor time is measured, so that other programs on the machine do not count.
+
+``--reduced`` tells what could be gained where a crop shows so much of a frame that it needs half of the frame's
+resolution, or less: how much faster the same files are decoded at a half, a quarter and an eighth of their size.
 """
 
 from __future__ import annotations
@@ -86,6 +89,27 @@ def compare(name: str, make: Callable[[], LTRLoader], recorder: Recorder, rounds
     )
 
 
+def compare_scales(paths: list[Path], rounds: int) -> None:
+    """Prints the rates of decoding JPEG files at reduced size by those of whole ones; medians of files in turns."""
+    flags = {
+        1: cv2.IMREAD_COLOR,
+        2: cv2.IMREAD_REDUCED_COLOR_2,
+        4: cv2.IMREAD_REDUCED_COLOR_4,
+        8: cv2.IMREAD_REDUCED_COLOR_8,
+    }
+    files = [np.frombuffer(path.read_bytes(), np.uint8) for path in paths]
+    times = np.zeros((rounds, len(files), len(flags)))
+    for turn, number in np.ndindex(times.shape[:2]):
+        for place, flag in enumerate(flags.values()):
+            start = time.process_time()
+            cv2.imdecode(files[number], flag)
+            times[turn, number, place] = time.process_time() - start
+    whole, *reduced = np.median(times, axis=(0, 1))
+    rates = ", ".join(f"at 1/{scale} {whole / part:.2f}" for scale, part in zip(list(flags)[1:], reduced))
+    size = np.mean([len(file) for file in files]) / 1000
+    print(f"OpenCV, files of {size:.0f} kB, times the rate of whole frames: {rates}")
+
+
 def main() -> int:
     """Runs the command line and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,6 +117,8 @@ def main() -> int:
     parser.add_argument("--height", type=int, default=720, help="of synthetic frames, at 16:9 (default: 720)")
     parser.add_argument("--samples", type=int, default=48, help="samples of each round (default: 48)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of which the median is taken (default: 3)")
+    parser.add_argument("--reduced", action="store_true", help="only compare decoding at reduced size")
+    parser.add_argument("--quality", type=int, default=95, help="of the JPEG files of synthetic frames (default: 95)")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
@@ -101,12 +127,16 @@ def main() -> int:
         root = options.root
         if root is None:
             size = (options.height, options.height * 16 // 9)
-            root = export_got10k(SyntheticVideo(4, num_frames=12, size=size, seed=7), folder)
+            root = export_got10k(SyntheticVideo(4, num_frames=12, size=size, seed=7), folder, quality=options.quality)
         recorder = Recorder()
         boxes = Got10k(root, image_loader=recorder)
         height, width = boxes.load_frame(0, 0).shape[:2]
         decoder = "OpenCV" if jpeg4py_decoder() is None else "jpeg4py"
         print(f"{len(boxes)} videos, the first of {width} x {height} pixels, decoded by {decoder}, one thread")
+        if options.reduced:
+            some = [(video, 0) for video in range(min(len(boxes), 24))]
+            compare_scales([boxes.frame_path(video, frame) for video, frame in some], 3 * options.rounds)
+            return 0
 
         socl, box = (ltr.recipe(name).scheduled("short") for name in ("socl/socl_res18", "siamfc/box_siam_res18"))
         clicks = ObjectnessAnnotated(PointAnnotated(boxes), ProposalSettings())
