@@ -62,15 +62,15 @@ OPENCV = "OpenCV's EdgeBoxes"
 
 
 class Clock:
-    """Times of stages in milliseconds."""
+    """Times of stages in milliseconds of processor time, so that other programs on the machine do not count."""
 
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)
 
     def __call__(self, stage: str, work: Callable[[], Any], scale: float = 1.0) -> Any:
-        start = time.perf_counter()
+        start = time.process_time()
         result = work()
-        self.times[stage].append(1e3 * scale * (time.perf_counter() - start))
+        self.times[stage].append(1e3 * scale * (time.process_time() - start))
         return result
 
     def median(self, stage: str) -> float:
@@ -117,10 +117,10 @@ def time_plain(clock: Clock, image: np.ndarray, point: tuple[float, float]) -> N
     groups = clock("plain EdgeBoxes", lambda: list(reference.edge_groups(edges)))
     windows, _ = near_windows(group_edges(edges), point, edges.shape, 30)
     some = windows[:: len(windows) // PLAIN_WINDOWS]
-    start = time.perf_counter()
+    start = time.process_time()
     for window in some:
         reference.window_score(groups, window)
-    clock.times["plain EdgeBoxes"][-1] += 1e3 * (time.perf_counter() - start) * len(windows) / len(some)
+    clock.times["plain EdgeBoxes"][-1] += 1e3 * (time.process_time() - start) * len(windows) / len(some)
     cues = clock("plain cues", lambda: reference.window_cues(image, edges, part), scale)
     scores = load_likelihoods().objectness(window_cues(image, edges, boxes))
     kept = clock("plain suppression", lambda: reference.non_maximum_suppression(boxes, scores, 0.7, 64))
@@ -298,7 +298,7 @@ def main() -> int:
         compare_opencv(clock, image, point, box)
     for image, point, _ in shown[:: max(len(shown) // max(options.plain, 1), 1)][: options.plain]:
         time_plain(clock, image, point)
-    print(f"{len(shown)} frames of {SIDE} x {SIDE}, one thread; median milliseconds")
+    print(f"{len(shown)} frames of {SIDE} x {SIDE}, one thread; median milliseconds of processor time")
     fast = [name for name in clock.times if name != "whole" and not name.startswith(("plain", "OpenCV"))]
     for name in fast[: fast.index("rendering") + 1]:
         print(f"  {name:20}{clock.median(name):9.2f}")
