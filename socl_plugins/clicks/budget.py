@@ -36,7 +36,10 @@ def video_labels(dataset: BaseVideoDataset, seq_id: int) -> LabelCounts:
         boxes = int((info["valid"] & info["has_box"]).sum())
         clicks = int(info["valid"].sum()) - boxes
         return LabelCounts(clicks=clicks, boxes=boxes, top_maps=clicks, tracked_frames=clicks + boxes)
-    return count_labels("point" if "point" in info else "box", int(info["valid"].sum()))
+    counts = count_labels("point" if "point" in info else "box", int(info["valid"].sum()))
+    if "size_told" in info:  # by a second click each
+        counts += LabelCounts(clicks=int(info["size_told"].sum()))
+    return counts
 
 
 class WithinBudget(SomeVideos):

@@ -14,6 +14,7 @@ from ltr.admin.files import write_bytes_atomically
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from ltr.dataset.names import path_below
+from socl_plugins.clicks.told_size import sizes_between
 
 
 class PointError(ValueError):
@@ -25,26 +26,35 @@ class PointAnnotated(AnnotationWrapper):
 
     Where the data set holds clicks of its own (``point``), these are shown. Otherwise they are made from the boxes: the
     centre, moved by ``noise_px`` in a random direction, and back into the frame if that is outside. Nothing else that
-    was made from a box passes: only ``point``, ``valid`` and ``visible``, and ``size`` where a second click told it.
+    was made from a box passes: only ``point``, ``valid`` and ``visible``, and ``size`` and ``size_told`` of a video in
+    which second clicks told the target's size.
 
     Args:
         dataset: holds boxes or clicks.
         noise_px: length of the shift in pixels; the paper's noisy annotators are 20 px off.
         seed: of the directions.
+        told_sizes: on so many frames of each video, evenly spread, a second click on a corner of the target's box tells
+            its size; it errs as the first one does.
 
     Raises:
-        ValueError: ``noise_px`` is negative or not finite.
+        ValueError: ``noise_px`` is negative or not finite, or ``told_sizes`` is negative.
     """
 
-    def __init__(self, dataset: BaseVideoDataset, noise_px: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, dataset: BaseVideoDataset, noise_px: float = 0.0, seed: int = 0, told_sizes: int = 0) -> None:
         super().__init__(dataset)
         if not 0 <= noise_px < float("inf"):
             raise ValueError(f"noise_px is {noise_px}; the shift of a click is a length in pixels, not negative")
+        if told_sizes < 0:
+            raise ValueError(f"told_sizes is {told_sizes}; it is a number of frames of a video, not negative")
         self.noise_px = noise_px
         self.seed = seed
+        self.told_sizes = told_sizes
 
     def get_sequence_info(self, seq_id: int) -> SequenceInfo:
-        """Returns ``point`` (T, 2), ``valid`` and ``visible`` (T,) of a video, and ``size`` (T, 2) if people told it.
+        """Returns ``point`` (T, 2), ``valid`` and ``visible`` (T,) of a video.
+
+        If people told the target's size on some frames, these are in ``size_told`` (T,), and ``size`` (T, 2) has w, h
+        of every frame, see :func:`socl_plugins.clicks.told_size.sizes_between`.
 
         Raises:
             PointError: the data set has neither clicks nor boxes, or clicks of its own and noise was asked for.
@@ -56,14 +66,21 @@ class PointAnnotated(AnnotationWrapper):
                     f"noise_px is {self.noise_px:g}, but {self.name}, video {self.sequence_name(seq_id)}, holds clicks "
                     "of its own: set it to 0, or take points.txt away to have clicks made from boxes"
                 )
+            if self.told_sizes:
+                raise PointError(
+                    f"told_sizes is {self.told_sizes}, but {self.name}, video {self.sequence_name(seq_id)}, holds "
+                    "clicks of its own: set it to 0; the sizes that people told there are in its sizes.txt"
+                )
             point = info["point"]
             valid = torch.isfinite(point).all(dim=1)
         elif "bbox" in info:
             point, valid = self._simulate(info["bbox"], seq_id), info["valid"]
+            if self.told_sizes:
+                info = {**info, "size": self._simulate_sizes(info["bbox"], point, valid, seq_id)}
         else:
             raise PointError(f"{self.name}, video {self.sequence_name(seq_id)}: there are neither clicks nor boxes")
         in_view = info["in_view"] if "in_view" in info else info["visible"]
-        told = {"size": info["size"]} if "size" in info else {}
+        told = _sizes(info["size"]) if "size" in info else {}
         return {"point": point, "valid": valid, "visible": valid & in_view, **told}
 
     def get_frames(
@@ -91,6 +108,24 @@ class PointAnnotated(AnnotationWrapper):
     def _simulate(self, boxes: torch.Tensor, seq_id: int) -> torch.Tensor:
         centers = boxes[:, :2] + boxes[:, 2:] / 2
         return centers + random_shifts(len(boxes), self.noise_px, self.seed, self.sequence_name(seq_id))
+
+    def _simulate_sizes(
+        self, boxes: torch.Tensor, points: torch.Tensor, valid: torch.Tensor, seq_id: int
+    ) -> torch.Tensor:
+        frames = torch.nonzero(valid).flatten()
+        asked = frames[((torch.arange(self.told_sizes) + 0.5) * len(frames) / self.told_sizes).long()].unique()
+        shifts = random_shifts(len(boxes), self.noise_px, self.seed + 1, self.sequence_name(seq_id))
+        corners = boxes[:, :2] + boxes[:, 2:] + shifts
+        sizes = torch.full_like(points, float("nan"))
+        sizes[asked] = (2 * (corners - points).abs()[asked]).clamp(min=1.0)
+        return sizes
+
+
+def _sizes(told: torch.Tensor) -> SequenceInfo:
+    sizes = sizes_between(told.double().numpy())
+    if sizes is None:
+        return {}
+    return {"size": torch.from_numpy(sizes).float(), "size_told": torch.isfinite(told).all(dim=1)}
 
 
 def random_shifts(count: int, length: float, seed: int, video: str) -> torch.Tensor:

@@ -18,6 +18,9 @@ from socl_plugins.top_map.proposals import Proposals
 class TopMapBoxAnnotated(AnnotationWrapper):
     """Videos with proposals that shows, in place of clicks and proposals, a pseudo box on each frame (``bbox``).
 
+    It is that of the TOP map; in a video in which second clicks told the target's size, a box of that size around the
+    click.
+
     Args:
         dataset: shows ``proposals``, such as :class:`socl_plugins.top_map.ObjectnessAnnotated`.
         alpha, eta, temperature: see :func:`socl_plugins.top_map.box.top_map_box`.
@@ -50,10 +53,11 @@ class TopMapBoxAnnotated(AnnotationWrapper):
         """Returns frames and their ``bbox``, see the base class; nan where a frame has no click."""
         frames, annotation, meta = self.dataset.get_frames(seq_id, frame_ids)
         proposals: list[Proposals | None] = list(annotation["proposals"])  # type: ignore[arg-type]  # no tensors
-        boxes = [
-            torch.full((4,), float("nan"))
-            if one is None
-            else torch.from_numpy(top_map_box(one, self.alpha, self.eta, self.temperature)).float()
-            for one in proposals
-        ]
+        sizes = annotation.get("size", [None] * len(proposals))
+        boxes = [torch.full((4,), float("nan")) for _ in proposals]
+        for box, one, point, size in zip(boxes, proposals, annotation["point"], sizes):
+            if size is not None:
+                box[:] = torch.cat([point - size / 2, size])
+            elif one is not None:
+                box[:] = torch.from_numpy(top_map_box(one, self.alpha, self.eta, self.temperature))
         return frames, {"bbox": boxes, "valid": annotation["valid"], "visible": annotation["visible"]}, meta

@@ -29,8 +29,11 @@ def top_map_boxes(
     proposals: ProposalSettings = ProposalSettings(),
     store: str = DEFAULT_STORE,
     prepare_frames: int = 20_000,
+    told_sizes: int = 0,
 ) -> TopMapBoxAnnotated:
     """A box on each clicked frame, made of the click's TOP map alone (SoCL, figure 8: BCE-Siam).
+
+    In a video with sizes that second clicks told, it is the click with the size between these.
 
     Args:
         dataset: the training videos.
@@ -42,8 +45,9 @@ def top_map_boxes(
         proposals: what TOP maps are made of.
         store: folder of stored proposals; ``none``: no store is read.
         prepare_frames: in a data set of so many frames at most, proposals are computed before training.
+        told_sizes: frames of each video on which a second click, on a corner, tells the target's size.
     """
-    clicks = training_clicks(dataset, env, seed, noise_px, budget, proposals, store, prepare_frames)
+    clicks = training_clicks(dataset, env, seed, noise_px, budget, proposals, store, prepare_frames, told_sizes)
     boxes = TopMapBoxAnnotated(clicks, alpha)
     boxes.labels_given = dataset_labels(clicks)
     return boxes

@@ -18,7 +18,9 @@ from socl_plugins.top_map.proposals import Proposals
 
 @dataclass(frozen=True)
 class TopMapCropSettings(processing.CropSettings):
-    """Which part of a frame the network sees, and how its TOP map is rendered; the extent comes from proposals.
+    """Which part of a frame the network sees, and how its TOP map is rendered.
+
+    The target's extent is that of the mean proposal, or what second clicks told.
 
     Attributes:
         eta: share of the places, those with the highest scores, whose mean score is the map's upper limit.
@@ -83,7 +85,8 @@ class SoftContrastiveProcessing:
         seen = []
         for part, drawn in zip(PARTS, self.augmentation.draw(rng)):
             image, point, proposals = (data[f"{part}_{key}"][0] for key in ("images", "point", "proposals"))
-            extent = float(np.sqrt(proposals.mean_box()[2:].prod()))
+            size = data[f"{part}_size"][0].numpy() if f"{part}_size" in data else proposals.mean_box()[2:]
+            extent = float(np.sqrt(size.prod()))
             crop, region = jittered_crop(image, point.numpy(), extent, self.crop, rng)
             boxes = drawn.boxes(region.boxes_to_crop(proposals.boxes), crop.shape).astype(np.float32)
             seen.append(Proposals(boxes - self._start, proposals.scores))

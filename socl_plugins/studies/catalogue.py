@@ -18,6 +18,7 @@ BCE = Row("BCE-Siam, clicks", "socl/bce_siam_res18")
 IMAGENET = Row("ImageNet, not trained", tracker="siamfc/imagenet_res18_unit")
 IMAGENET_RAW = Row("ImageNet, not trained, raw features", tracker="siamfc/imagenet_res18")
 RAW = {"network.normalise": "false"}
+ONE_SIZE = {"data.labels.told_sizes": "1"}  # a second click in each video
 NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")
@@ -174,6 +175,7 @@ _STUDIES = (
             *_with(
                 LOW_LEARNING_RATE,
                 Row("BCE-Siam, clicks, raw features", BCE.recipe, settings=RAW),
+                Row("BCE-Siam, clicks and a size, raw features", BCE.recipe, settings={**RAW, **ONE_SIZE}),
                 Row("SoCL as printed, clicks, raw features", "socl/as_printed"),
                 Row("Box-Siam, boxes, raw features", BOX.recipe, settings=RAW),
                 replace(SOCL, title="SoCL-Siam, clicks, unit features"),

@@ -26,6 +26,7 @@ def training_clicks(
     proposals: ProposalSettings = ProposalSettings(),
     store: str = DEFAULT_STORE,
     prepare_frames: int = 20_000,
+    told_sizes: int = 0,
 ) -> ObjectnessAnnotated:
     """Single clicks with the proposals that TOP maps are made of, stored ones where there is a store of them.
 
@@ -40,8 +41,9 @@ def training_clicks(
             ``top_maps`` in the workspace; ``none``: no store is read, whatever is there.
         prepare_frames: in a data set of so many frames at most, the proposals that are not stored are computed before
             training and kept in memory.
+        told_sizes: frames of each video on which a second click, on a corner, tells the target's size.
     """
-    clicks = budget.of(PointAnnotated(dataset, noise_px), seed)
+    clicks = budget.of(PointAnnotated(dataset, noise_px, told_sizes=told_sizes), seed)
     return with_proposals(clicks, env, proposals, noise_px, store, prepare_frames)
 
 

@@ -120,3 +120,16 @@ def test_pseudo_boxes_are_made_of_clicks_alone(workspace: Path, monkeypatch: pyt
     point = clicks.get_sequence_info(0)["point"][4]
     box = annotation["bbox"][1]
     assert (box[:2] <= point).all() and (point <= box[:2] + box[2:]).all(), "the click lies in its box"
+
+
+def test_a_told_size_makes_the_box_of_each_click_of_its_video(workspace: Path) -> None:
+    checkpoint = train("socl/bce_siam_res18", {"data.labels.told_sizes": 1})
+    plain = train("socl/bce_siam_res18")
+    more = (a["stats"]["labels"]["dollars"][1] for a in (checkpoint, plain))  # type: ignore[index]
+    assert next(more) - next(more) == pytest.approx(2 * 0.005), "a click for each of the two videos"
+    clicks = ObjectnessAnnotated(PointAnnotated(embedded_videos(1), told_sizes=1), ProposalSettings(random_count=200))
+    _, annotation, _ = TopMapBoxAnnotated(clicks).get_frames(0, [0, 4])
+    info = clicks.get_sequence_info(0)
+    for box, frame in zip(annotation["bbox"], (0, 4)):
+        torch.testing.assert_close(box[2:], info["size"][frame])
+        torch.testing.assert_close(box[:2] + box[2:] / 2, info["point"][frame])

@@ -53,3 +53,9 @@ def test_each_seed_of_a_run_draws_its_own_videos_unless_one_is_set() -> None:
 def test_budgets_that_make_no_sense_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Budget(**values)
+
+
+def test_a_second_click_that_tells_a_size_is_paid_for() -> None:
+    videos = SyntheticVideo(3, num_frames=10, size=(48, 64))
+    plain = dataset_labels(PointAnnotated(videos))
+    assert dataset_labels(PointAnnotated(videos, told_sizes=2)).clicks == plain.clicks + 3 * 2

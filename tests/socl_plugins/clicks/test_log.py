@@ -127,8 +127,9 @@ def test_the_size_that_a_second_click_told_is_compiled_and_goes_with_its_click(m
     log = clips.log(clips.videos[0])
     log.append([click(0, 30.5, 40.25), replace(click(6, 70.0, 10.0), w=20.5, h=31.0)])
     compile_clips(clips)
-    size = PointAnnotated(Got10k(clips.root, "train")).get_sequence_info(0)["size"]
-    assert size[6].tolist() == [20.5, 31.0] and int(torch.isfinite(size).all(dim=1).sum()) == 1
+    info = PointAnnotated(Got10k(clips.root, "train")).get_sequence_info(0)
+    assert info["size"].tolist() == [[20.5, 31.0]] * FRAMES, "of a target's only size, each frame has it"
+    assert torch.nonzero(info["size_told"]).flatten().tolist() == [6]
     log.append([click(6, None, None, state="undone")])
     compile_clips(clips)
     assert not (clips.root / "train/video_0/sizes.txt").exists()

@@ -111,3 +111,27 @@ def test_written_clicks_read_back_exactly_with_and_without_the_boxes(tmp_path: P
             assert torch.equal(info["visible"], usable)
             for frame, point in enumerate(dataset.get_frames(video, range(4))[1]["point"]):
                 assert not usable[frame] or torch.equal(point, before[video]["point"][frame])
+
+
+def test_sizes_are_told_on_evenly_spread_frames_and_change_evenly_between_them() -> None:
+    boxes = [[0.0, 0.0, 4.0 * 2**frame, 3.0] for frame in range(4)]
+    info = PointAnnotated(OneVideo(bbox=boxes), told_sizes=2).get_sequence_info(0)
+    assert torch.nonzero(info["size_told"]).flatten().tolist() == [1, 3]
+    expected = torch.tensor([[8.0, 3], [8, 3], [16, 3], [32, 3]])
+    torch.testing.assert_close(info["size"], expected)
+
+
+def test_a_told_size_errs_as_clicks_do() -> None:
+    boxes = [[100.0, 100.0, 50.0, 40.0]] * 300
+    info = PointAnnotated(OneVideo(bbox=boxes), noise_px=2, told_sizes=300).get_sequence_info(0)
+    error = (info["size"] - torch.tensor([50.0, 40.0])) / 2
+    assert 1 < float(error.norm(dim=1).max()) <= 4.0 + 1e-4, "two clicks, each 2 pixels off in its own direction"
+    assert info["size_told"].all()
+
+
+def test_sizes_are_not_made_up_where_people_clicked() -> None:
+    clicks = PointAnnotated(OneVideo(point=[[10, 10]]), told_sizes=1)
+    with pytest.raises(PointError, match="told_sizes is 1, but one, video .* holds clicks of its own: set it to 0"):
+        clicks.get_sequence_info(0)
+    with pytest.raises(ValueError, match="told_sizes is -1"):
+        PointAnnotated(OneVideo(point=[[10, 10]]), told_sizes=-1)

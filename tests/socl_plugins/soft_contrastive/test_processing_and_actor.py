@@ -68,6 +68,19 @@ def test_the_target_has_one_size_in_the_crop_whatever_its_size_in_the_frame() ->
     torch.testing.assert_close(small["train_top"], large["train_top"], atol=2e-3, rtol=0)
 
 
+def test_a_size_that_was_told_sets_the_scale_of_the_crop() -> None:
+    processing = SoftContrastiveProcessing(TopMapCropSettings(size=96, scale_jitter=0, shift=0), FeatureGrid(12, 8, 0))
+
+    def white(told: float | None) -> float:
+        data = sample(size=40.0)
+        if told:
+            data |= {f"{part}_size": [torch.tensor([told, told])] for part in ("train", "test")}
+        return float((processing(data, np.random.default_rng(0))["train_images"][0].float() / 255).sum())
+
+    assert white(20.0) == pytest.approx(4 * white(40.0), rel=0.1), "half the size, so twice as large, in each direction"
+    assert white(40.0) == pytest.approx(white(None), rel=0.15), "the mean proposal is 40 pixels wide"
+
+
 def test_a_crop_too_small_for_the_network_is_refused() -> None:
     with pytest.raises(ValueError, match="feature cells"):
         SoftContrastiveProcessing(TopMapCropSettings(size=32), FeatureGrid(1, 8, 16))
