@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from pytracking.metrics import iou
+from socl_plugins.click_box.cut_out import cut_out
 from socl_plugins.click_box.network import SIDES, ClickBoxNet, fitted, fitted_file
 from socl_plugins.top_map.box import top_map_box
 from socl_plugins.top_map.propose import ProposalSettings, ScoredWindows, reduce_frame, score_windows
@@ -21,6 +23,8 @@ from socl_plugins.top_map.propose import ProposalSettings, ScoredWindows, reduce
 FRAME_SIDE = 512  # a larger frame is reduced to so many pixels squared, as for proposals
 CANDIDATES = replace(ProposalSettings(), nms_threshold=0.8, keep=300)
 TRUST = 3.0  # the fused errors are of squares that err together: so many times as large in truth
+AGREEMENT = 2.0  # weight of the logarithm of the overlap with what GrabCut cuts out, beside log objectness
+LEAST_OVERLAP = 0.1  # so that what is cut out wrongly leaves the choice to the rest
 KEPT = 64  # boxes that are remembered: the page, and the tracker that starts, ask for the same click
 
 
@@ -72,27 +76,61 @@ def box_of_click(
         image: (H, W, 3) uint8 RGB.
         click: x, y in pixels.
         choose: take the proposal around the click whose log objectness, less its distance from the fused estimate in
-            errors, is largest; else the estimate itself.
+            errors, and its agreement with what GrabCut makes of the estimate are largest; else the estimate itself.
         windows: of :func:`score_windows` for this click, where they are at hand; most of the time goes into them.
     """
     small, scale = reduce_frame(image, FRAME_SIDE)
     place = click[0] * float(scale[0]), click[1] * float(scale[1])
-    estimate = fuse(*network(network.features(small, place)[None]))
-    center = torch.tensor([[float(round(value)) for value in place]])  # of the squares
-    box = estimate.boxes(center)[0].double().numpy()
+    estimate, center = estimate_of_click(network, small, place)
+    box = box_of(estimate, center)
     if choose:
         found = (windows or score_windows(image, click)).best(CANDIDATES)
-        box = _nearest(found.boxes * np.tile(scale, 2), found.scores, estimate, center[0].numpy())
+        boxes = found.boxes * np.tile(scale, 2)
+        likely = fits(boxes, found.scores, estimate, center) + agreement(boxes, cut_out(small, place, box))
+        box = boxes[int(np.argmax(likely))]
     return box / np.tile(scale, 2)
 
 
-def _nearest(boxes: np.ndarray, scores: np.ndarray, estimate: Estimate, center: np.ndarray) -> np.ndarray:
-    """Returns the box (4,) of boxes (N, 4), with objectness (N,), that fits an estimate best."""
+def box_of(estimate: Estimate, center: np.ndarray) -> np.ndarray:
+    """Returns an estimate's own box (4,), in pixels of the reduced frame."""
+    box: np.ndarray = estimate.boxes(torch.from_numpy(center)[None])[0].double().numpy()
+    return box
+
+
+@torch.no_grad()
+def estimate_of_click(
+    network: ClickBoxNet, image: np.ndarray, click: tuple[float, float]
+) -> tuple[Estimate, np.ndarray]:
+    """Returns what the squares around a click say together, and where their centre lies (2,), in whole pixels.
+
+    Args:
+        network: fitted.
+        image: (H, W, 3) uint8 RGB, a reduced frame.
+        click: x, y in its pixels.
+    """
+    estimate = fuse(*network(network.features(image, click)[None]))
+    return estimate, np.array([round(click[0]), round(click[1])], np.float32)
+
+
+def fits(boxes: np.ndarray, scores: np.ndarray, estimate: Estimate, center: np.ndarray) -> np.ndarray:
+    """Returns how well boxes (N, 4) fit an estimate: their log objectness, less the distance from it in errors (N,).
+
+    Args:
+        boxes: x, y, w, h in pixels of the reduced frame.
+        scores: (N,) objectness.
+        estimate: of one click.
+        center: (2,) of the squares.
+    """
     said = np.concatenate([np.log(boxes[:, 2:]), boxes[:, :2] + boxes[:, 2:] / 2 - center], axis=1)
     away = np.abs(said - estimate.values[0].double().numpy()) / (TRUST * estimate.errors[0].double().numpy())
-    fit = np.log(np.maximum(scores.astype(np.float64), 1e-4)) - away.sum(axis=1)
-    box: np.ndarray = boxes[int(np.argmax(fit))]
-    return box
+    found: np.ndarray = np.log(np.maximum(scores.astype(np.float64), 1e-4)) - away.sum(axis=1)
+    return found
+
+
+def agreement(boxes: np.ndarray, cut: np.ndarray) -> np.ndarray:
+    """Returns how well boxes (N, 4) agree with the box (4,) of what was cut out (N,), to be added to :func:`fits`."""
+    overlap: np.ndarray = iou(cut, boxes)
+    return AGREEMENT * np.log(overlap + LEAST_OVERLAP)
 
 
 _kept: OrderedDict[tuple[object, ...], np.ndarray] = OrderedDict()
