@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from socl_plugins.top_map.cues import window_sums
+from socl_plugins.top_map.cues import WindowSums
 from socl_plugins.top_map.propose import reduce_frame
 
 WEIGHT = 8.0  # of the contrast in motion, beside log objectness
@@ -106,10 +106,9 @@ def contrast(values: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     >>> contrast(square, np.array([[10.0, 10, 20, 20], [0, 0, 8, 8]])).round(2).tolist()
     [1.0, 0.0]
     """
-    table = cv2.integral(values.astype(np.float64))
-    area = cv2.integral(np.ones(values.shape))
+    images = values.astype(np.float64), np.ones(values.shape)
     margin = MARGIN * boxes[:, 2:]
     outer = np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + 2 * margin], axis=1)
-    inside, all_of_it = window_sums(table, boxes), window_sums(table, outer)
-    pixels, more = window_sums(area, boxes), window_sums(area, outer)
+    inside, pixels = WindowSums(boxes, values.shape)(*images)
+    all_of_it, more = WindowSums(outer, values.shape)(*images)
     return inside / np.maximum(pixels, 1e-9) - (all_of_it - inside) / np.maximum(more - pixels, 1e-9)
