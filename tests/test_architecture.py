@@ -129,6 +129,7 @@ for kind, found in names().items():
 """
 
 
+@pytest.mark.long
 def test_every_module_can_be_imported_without_the_optional_packages_and_registers_nothing_unannounced() -> None:
     modules = [
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")

@@ -34,6 +34,7 @@ def block(document: Path, language: str, number: int = 0) -> str:
     return str(found[number])
 
 
+@pytest.mark.long
 def test_the_tracker_in_one_file_is_complete_and_tracks(workspace: Path, tmp_path: Path) -> None:
     plugin = block(PLUGINS, "python")
     (tmp_path / "my_tracker.py").write_text(plugin, encoding="utf-8")
@@ -83,6 +84,7 @@ def test_the_learning_method_in_one_file_is_complete(
     assert "actor.temperature=1" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_data_set_in_one_file_brings_its_path(workspace: Path, tmp_path: Path) -> None:
     section = PLUGINS.read_text(encoding="utf-8").partition("## Your own training videos")[2]
     (tmp_path / "section.md").write_text(section, encoding="utf-8")

@@ -34,6 +34,7 @@ def shared(tmp_path: Path, workspace: Path) -> tuple[Path, nn.Module]:
     return ltr.save_pretrained(net, tmp_path / "mine"), net
 
 
+@pytest.mark.long
 def test_torch_loads_a_network_from_any_directory(shared: tuple[Path, nn.Module], tmp_path: Path) -> None:
     folder, net = shared
     command = [sys.executable, "-c", CODE, str(REPOSITORY), str(folder)]

@@ -93,6 +93,7 @@ def test_whoever_was_asked_first_is_asked_last_in_the_next_frame() -> None:
     assert [(len(one.starts), len(one.frames), len(one.boxes)) for one in records] == [(2, 3, 3)] * 2
 
 
+@pytest.mark.long
 def test_two_processes_of_ours_answer_as_the_tracker_does(frames: Path) -> None:
     clip = read_clip(frames, 4)
     about = {"parameters": "opencv/csrt"}
@@ -148,6 +149,7 @@ def test_a_process_that_dies_is_named_with_what_it_said(tmp_path: Path) -> None:
         Conversation("the peer", ["/nowhere/python"]).__enter__()
 
 
+@pytest.mark.long
 def test_a_pair_whose_original_dies_fails_and_the_others_go_on(
     frames: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,7 @@ def test_the_readme_has_these_commands_and_fits_a_screen_or_two() -> None:
     assert len(README.splitlines()) < 100
 
 
+@pytest.mark.long
 def test_what_the_readme_trains_then_says_in_python(environment: dict[str, str], tmp_path: Path) -> None:
     pytest.importorskip("av")
     twenty = load_module(REPOSITORY / "benchmarks" / "twenty_videos.py")
@@ -74,6 +75,7 @@ def test_what_the_readme_trains_then_says_in_python(environment: dict[str, str],
     assert "one-pass evaluation" in said and "[[" in said
 
 
+@pytest.mark.long
 def test_the_four_commands_for_own_videos(environment: dict[str, str], tmp_path: Path) -> None:
     for package in ("av", "uvicorn", "psutil"):
         pytest.importorskip(package)

@@ -84,6 +84,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return made
 
 
+@pytest.mark.long
 def test_the_code_is_that_of_the_wheel_and_is_typed(installed: Installed) -> None:
     places = installed.succeed("-c", f"import {', '.join(PACKAGES)}; print(ltr.__file__, pytracking.__file__)")
     assert places.count(str(installed.environment)) == 2
@@ -96,6 +97,7 @@ def test_every_file_of_the_packages_is_in_it(installed: Installed) -> None:
     assert not expected - installed.files()
 
 
+@pytest.mark.long
 def test_training_tracking_and_a_report_leave_their_files_where_one_works(installed: Installed) -> None:
     before = installed.files()
     few = recipes.as_words({**recipes.SMALL, **recipes.FEW_PROPOSALS})
@@ -127,6 +129,7 @@ def test_what_lists_things_lists_them(installed: Installed, words: Sequence[str]
 
 
 @pytest.mark.parametrize("benchmark", ["otb", "uav", "lasot"])
+@pytest.mark.long
 def test_the_lists_of_benchmarks_are_there(installed: Installed, benchmark: str) -> None:
     done = installed.run("-m", "pytracking.run_tracker", "opencv", "kcf", "--dataset", benchmark)
     assert done.returncode == 1

@@ -26,6 +26,7 @@ def inputs(folder: Path) -> list[Bad]:
     return list(bad_inputs(folder))
 
 
+@pytest.mark.long
 def test_some_bad_inputs(folder: Path, inputs: list[Bad], counts: Counts) -> None:
     for index in rng(2).choice(len(inputs), 40, replace=False):
         tried(inputs[index], folder, counts)

@@ -176,6 +176,7 @@ def study(folder: Path, workspace_of: Callable[[], Path]) -> Killed:
 
 
 # --------------------------------------------------------------------------------------------------------- tests
+@pytest.mark.long
 def test_training_is_killed_and_goes_on(folder: Path, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     kill_and_resume("training killed", toy_training(epochs=4), folder, 3, counts, monkeypatch)
@@ -185,6 +186,7 @@ def test_tracking_is_killed_and_goes_on(folder: Path, counts: Counts, monkeypatc
     kill_and_resume("tracking killed", tracking(), folder, 3, counts, monkeypatch)
 
 
+@pytest.mark.long
 def test_store_builds_are_killed_and_go_on(
     folder: Path, got10k: Path, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ def run(*words: object) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("what", ["the result", "its folder"])
+@pytest.mark.long
 def test_results_that_may_not_be_read(what: str, folder: Path, workspace: Path) -> None:
     results = workspace / "tracking_results" / "drift" / "plain"
     results.mkdir(parents=True)
@@ -38,6 +39,7 @@ def test_results_that_may_not_be_read(what: str, folder: Path, workspace: Path) 
     assert status == 1 and str(result) in said and "Permission denied" in said and "Traceback" not in said, said
 
 
+@pytest.mark.long
 def test_weights_that_may_not_be_read(folder: Path) -> None:
     file = folder / "net.pth"
     file.write_bytes(b"weights")
@@ -46,6 +48,7 @@ def test_weights_that_may_not_be_read(folder: Path) -> None:
     assert status == 1 and str(file) in said and "Permission denied" in said and "Traceback" not in said, said
 
 
+@pytest.mark.long
 def test_a_workspace_that_may_not_be_written_to(folder: Path, workspace: Path) -> None:
     workspace.chmod(0o500)
     words = ["drift", "plain", "--plugin", TOYS, "--dataset", "toys"]

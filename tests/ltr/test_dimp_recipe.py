@@ -24,6 +24,7 @@ SMALL = {**SMALL_DIMP, "network.optim_iter": 2}
 
 
 # A network learns and tracks: some seconds.
+@pytest.mark.long
 def test_from_boxes_to_a_network_that_can_be_loaded(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_training.main(["dimp", "dimp18", "--device", "cpu", *as_words(SMALL)]) == 0
     output = capsys.readouterr().out
@@ -105,6 +106,7 @@ def test_super_dimp_is_its_differences_from_dimp50() -> None:
 
 
 # A network learns and tracks: some seconds.
+@pytest.mark.long
 def test_super_dimp_learns_and_tracks_under_its_name(workspace: Path) -> None:
     few = {**SMALL, "processing.proposals.boxes_per_frame": 8}
     assert run_training.main(["dimp", "super_dimp", "--device", "cpu", *as_words(few)]) == 0

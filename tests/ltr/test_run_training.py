@@ -141,6 +141,7 @@ def test_wrong_usage_is_status_2(workspace: Path, capsys: Output, arguments: lis
     assert "usage: run_training.py" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_ctrl_c_stops_a_script_started_anywhere_with_status_130_and_says_how_to_go_on(
     workspace: Path, tmp_path: Path
 ) -> None:
@@ -193,6 +194,7 @@ def read_until(process: subprocess.Popen[str], start: str) -> None:
     raise AssertionError(process.communicate()[1])
 
 
+@pytest.mark.long
 def test_a_second_run_in_the_workspace_is_refused_and_sigterm_stops_the_first_in_good_order(
     workspace: Path, toy: ModuleType, capsys: Output
 ) -> None:
@@ -214,6 +216,7 @@ def test_a_second_run_in_the_workspace_is_refused_and_sigterm_stops_the_first_in
     assert epochs == list(range(epochs[0], epochs[0] + len(epochs)))
 
 
+@pytest.mark.long
 def test_the_directory_of_a_killed_run_is_taken_over_and_its_partial_files_go(
     workspace: Path, toy: ModuleType, capsys: Output
 ) -> None:
@@ -244,6 +247,7 @@ def test_ctrl_c_before_the_first_checkpoint_says_that_nothing_can_be_resumed(
 # ---- several processes ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_two_processes_learn_the_same_as_one_with_their_batches_together(
     workspace: Path, toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +276,7 @@ def test_two_processes_learn_the_same_as_one_with_their_batches_together(
     assert done.stdout.rstrip().splitlines()[-1].startswith("held-out AUC: ")
 
 
+@pytest.mark.long
 def test_a_killed_process_of_a_distributed_run_is_one_line_of_the_others(workspace: Path) -> None:
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
     run = start(*ENDLESS, launcher=launcher)

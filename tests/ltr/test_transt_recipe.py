@@ -13,6 +13,7 @@ from tests.recipes import SMALL_TRANST, as_words, recipe
 
 
 # A ResNet-50 learns and tracks: some seconds.
+@pytest.mark.long
 def test_from_boxes_to_a_network_that_can_be_loaded(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_training.main(["transt", "transt50", "--device", "cpu", *as_words(SMALL_TRANST)]) == 0
     output = capsys.readouterr().out

@@ -83,6 +83,7 @@ def run(script: str, *arguments: str, folder: Path) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
 
 
+@pytest.mark.long
 def test_a_plugin_file_is_tracked_from_any_directory(plugin: str, workspace: Path, tmp_path: Path) -> None:
     arguments = ["still", "plain", "--plugin", plugin, "--dataset", "tiny", "--run-id", "3"]
     done = run("run_tracker.py", *arguments, folder=tmp_path)
@@ -109,6 +110,7 @@ def test_the_spellings_of_pytracking_are_understood(
     assert (workspace / "tracking_results/still/plain_003/One.txt").is_file()
 
 
+@pytest.mark.long
 def test_the_workspace_is_chosen_and_inherited_by_workers(
     plugin: str, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -177,6 +179,7 @@ def tracked_at_once(folder: Path, settings: list[list[str]]) -> list[subprocess.
     return [subprocess.CompletedProcess(run.args, run.returncode, *text) for run, text in zip(runs, texts)]
 
 
+@pytest.mark.long
 def test_a_sweep_of_settings_at_once_gives_each_its_own_numbers(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,6 +200,7 @@ def auc_of_drift(step: float) -> float:
     return float(np.mean([(overlaps > threshold).mean() for threshold in np.linspace(0, 1, 21)]))
 
 
+@pytest.mark.long
 def test_two_runs_of_the_same_settings_are_one_run_and_a_refusal(workspace: Path, tmp_path: Path) -> None:
     done = tracked_at_once(tmp_path, [["--set", "wait=0.1"]] * 2)
     assert sorted(run.returncode for run in done) == [0, 1]
@@ -207,12 +211,14 @@ def test_two_runs_of_the_same_settings_are_one_run_and_a_refusal(workspace: Path
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_one_line_and_the_same_command_goes_on(workspace: Path, tmp_path: Path) -> None:
     [done] = tracked_at_once(tmp_path, [["--threads", "2", "--set", "killed=true"]])
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "error: a worker process died (SIGKILL), as the system does when memory runs out: finished" in done.stderr
 
 
+@pytest.mark.long
 def test_workers_end_with_a_killed_run_and_the_next_run_goes_on(workspace: Path, tmp_path: Path) -> None:
     plugin = tmp_path / "slow.py"
     plugin.write_text(SLOW)
@@ -250,6 +256,7 @@ def alive(process: psutil.Process) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.long
 def test_a_run_in_the_background_stops_in_good_order(workspace: Path, tmp_path: Path, number: int) -> None:
     plugin = tmp_path / "slow.py"
     plugin.write_text(SLOW)

@@ -254,6 +254,7 @@ def test_it_follows_a_target_even_without_training(network: DiMPNet, grey: bool)
     assert tracker.memory.count > 15
 
 
+@pytest.mark.long
 def test_the_same_seed_tracks_alike_and_a_lost_target_is_waited_for(network: DiMPNet) -> None:
     frames = moving_square(3)
     runs = []

@@ -37,6 +37,7 @@ def test_a_window_prefers_small_moves_but_sees_distractors_everywhere() -> None:
     assert windowed.score == pytest.approx(0.8)
 
 
+@pytest.mark.long
 def test_relative_refinement_is_super_dimps(golden: Any) -> None:
     """Through the tracker on DiMP-50's network, as ``dimp/super_dimp`` sets it (``super_dimp.npz``)."""
     arrays = golden.arrays("super_dimp")
@@ -78,6 +79,7 @@ def moving_square(frames: int, grey: bool = False) -> list[np.ndarray]:
     return made
 
 
+@pytest.mark.long
 def test_while_it_is_uncertain_crops_keep_their_size_if_asked_to(network: DiMPNet) -> None:
     frames = moving_square(2)
     sides = {}

@@ -170,6 +170,7 @@ def test_dimp_learns_from_features_of_its_file(dimp: tuple[Any, Path]) -> None:
         TRACKERS["dimp"](replace(params, features=path, network=other))
 
 
+@pytest.mark.long
 def test_boxes_of_a_video_are_torchs(file: Path, transt: tuple[nn.Module, Path]) -> None:
     cases = [
         ("siamfc", SiamFCParams(network=network("siamfc_resnet18"), device="cpu"), file),
@@ -181,6 +182,7 @@ def test_boxes_of_a_video_are_torchs(file: Path, transt: tuple[nn.Module, Path])
         assert len(np.unique(theirs.boxes, axis=0)) > 3, "the tracker never moved"
 
 
+@pytest.mark.long
 def test_the_command_writes_what_a_tracker_reads(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert socl.main(["export", "siamfc/untrained_res18", "--format", "onnx"]) == 0
     path = workspace / "networks/siamfc_untrained_res18.onnx"
@@ -201,6 +203,7 @@ def test_the_command_writes_what_a_tracker_reads(workspace: Path, capsys: pytest
     assert "with an ONNX file already" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_eight_bits_are_a_third_of_the_size_and_see_nearly_the_same(tmp_path: Path) -> None:
     params: Any = Tracker("siamfc", "untrained_res18", overrides={"device": "cpu"}).parameters()
     crops = crops_of(params, get_dataset("synthetic")[:2], frames=4)

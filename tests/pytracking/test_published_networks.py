@@ -60,6 +60,7 @@ def track(*arguments: str) -> int:
 
 
 @pytest.mark.parametrize("recipe", ["", "super_dimp"])
+@pytest.mark.long
 def test_a_super_dimp_is_told_from_the_dimp50_whose_constructor_it_names(
     two_frames: str, tmp_path: Path, large: nn.Module, recipe: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_super_dimp_is_told_from_the_dimp50_whose_constructor_it_names(
     assert "asked for: dimp50" in captured.out and "track with the parameter set dimp super_dimp" in captured.err
 
 
+@pytest.mark.long
 def test_a_dimp50_is_one(two_frames: str, tmp_path: Path, large: nn.Module, capsys: pytest.CaptureFixture[str]) -> None:
     path = checkpoint(tmp_path / "dimp50.pth", large, "dimpnet50", DIMP50)
     assert track("dimp", "--network", str(path)) == 0
@@ -127,6 +129,7 @@ def test_bare_weights_of_siamfc_and_siamdw_are_tracked_with(
 
 
 @pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.long
 def test_a_published_transt_is_tracked_with(
     two_frames: str, tmp_path: Path, whole: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -260,6 +260,7 @@ def test_a_box_that_is_no_box_is_the_trackers_error(workspace: Path) -> None:
     assert "four finite numbers; for frame 2 of A it gave [1, 2, nan, 4]" in report.failures[0].error
 
 
+@pytest.mark.long
 def test_many_processes_give_the_results_of_one(workspace: Path) -> None:
     sequences = SequenceList([video(name, 4 + k) for k, name in enumerate("ABC")] + [video("Black", value=0)])
     tracker = Tracker("drift", "slow", 0)

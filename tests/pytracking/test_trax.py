@@ -46,6 +46,7 @@ def test_without_the_package_the_error_says_what_to_install(
     assert "pip install 'pytracking-socl[vot]'" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_without_a_client_the_error_says_what_to_do(workspace: Path) -> None:
     pytest.importorskip("trax")
     command = [sys.executable, str(REPOSITORY / "pytracking/run_vot.py"), "siamfc", "untrained_res18"]
@@ -73,6 +74,7 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
 
 
+@pytest.mark.long
 def test_a_client_gets_a_box_for_every_frame_and_the_tracker_ends_with_it(workspace: Path, tmp_path: Path) -> None:
     trax = pytest.importorskip("trax", reason="the package vot-trax is not installed")
     from trax.client import Client
@@ -88,6 +90,7 @@ def test_a_client_gets_a_box_for_every_frame_and_the_tracker_ends_with_it(worksp
     assert tracker.wait(timeout=60) == 0
 
 
+@pytest.mark.long
 def test_several_objects_are_tracked_and_masks_and_polygons_come_as_their_boxes(
     workspace: Path, tmp_path: Path
 ) -> None:
@@ -113,6 +116,7 @@ def test_several_objects_are_tracked_and_masks_and_polygons_come_as_their_boxes(
     assert tracker.wait(timeout=60) == 0
 
 
+@pytest.mark.long
 def test_a_client_that_knows_one_object_only_is_told_of_one(workspace: Path, tmp_path: Path) -> None:
     pytest.importorskip("trax", reason="the package vot-trax is not installed")
     said, _ = started(tmp_path, "--single-object").communicate(b"@@TRAX:quit\n", timeout=60)
@@ -131,6 +135,7 @@ def test_a_client_that_knows_one_object_only_is_told_of_one(workspace: Path, tmp
         (b"@@TRAX:quit\n", 0, ""),
     ],
 )
+@pytest.mark.long
 def test_a_client_that_says_nonsense_ends_the_tracker_with_one_message(
     workspace: Path, tmp_path: Path, said: bytes, status: int, told: str
 ) -> None:

@@ -20,6 +20,7 @@ def run(**environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={**os.environ, **environment}, cwd=REPOSITORY, capture_output=True, text=True)
 
 
+@pytest.mark.long
 def test_a_sound_machine_has_nothing_to_mend(workspace: Path) -> None:
     done = run(PYTHONPATH=str(REPOSITORY))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -36,6 +37,7 @@ def test_a_package_of_another_project_is_named_before_anything_is_imported(works
     assert f"another package 'ltr' in {tmp_path / 'other'}" in done.stdout and "PYTHONPATH" in done.stdout
 
 
+@pytest.mark.long
 def test_a_path_that_is_none_is_told_with_where_it_was_set(workspace: Path, tmp_path: Path) -> None:
     done = run(PYTHONPATH=str(REPOSITORY), PYTRACKING_OTB_DIR=str(tmp_path / "nothing"))
     assert done.returncode == 1

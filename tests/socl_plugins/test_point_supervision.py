@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from ltr.data.augmentation import Augmentation
@@ -46,6 +47,7 @@ def train_ten_steps(root: Path, noise_px: float = 0.0) -> dict[str, torch.Tensor
     return net.state_dict()
 
 
+@pytest.mark.long
 def test_deleting_every_box_changes_no_weight(tmp_path: Path) -> None:
     export_got10k(SyntheticVideo(4, num_frames=6, seed=11), tmp_path, "train")
     with_boxes = train_ten_steps(tmp_path, noise_px=6.0)

@@ -38,6 +38,7 @@ def train(recipe: str, more: Mapping[str, object] | None = None) -> dict[str, ob
 
 
 @pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.long
 def test_a_recipe_trains_and_its_network_tracks_under_its_name(workspace: Path, name: str) -> None:
     checkpoint = train(name)
     losses = checkpoint["stats"]["train"]["Loss/total"]  # type: ignore[index]
@@ -66,6 +67,7 @@ def test_the_baselines_have_the_schedule_and_the_crops_of_socl(schedule: str) ->
     }
 
 
+@pytest.mark.long
 def test_boxes_and_clicks_have_the_same_budget_in_hours(workspace: Path) -> None:
     clicks = train("socl/bce_siam_res18", {"data.labels.budget.hours": 0.02})
     boxes = train("socl/box_siam_budget", {"data.labels.budget.hours": 0.09})
@@ -86,6 +88,7 @@ def test_a_setting_that_makes_no_sense_is_refused(workspace: Path, name: str, ke
         train(name, {key: value})
 
 
+@pytest.mark.long
 def test_the_projection_head_is_learned_and_can_be_left_out(workspace: Path) -> None:
     with_head = train("socl/socl_res18", {"network.projection": True})["net"]
     assert any(name.startswith("projection.") for name in with_head)  # type: ignore[attr-defined]
@@ -110,6 +113,7 @@ class NoBoxes(BaseVideoDataset):
         return self.clicks.load_frame(seq_id, frame_id)
 
 
+@pytest.mark.long
 def test_pseudo_boxes_are_made_of_clicks_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ltr.config.data.embedded_videos", lambda videos: NoBoxes(embedded_videos(videos)))
     train("socl/bce_siam_res18")

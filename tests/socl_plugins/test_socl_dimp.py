@@ -88,6 +88,7 @@ def train_two_steps(root: Path, workspace: Path, settings: dict[str, object]) ->
 
 # Networks learn four times: some seconds.
 @pytest.mark.parametrize(("boxes", "extent"), [("pseudo", "top_map"), ("pseudo", "box"), ("sparse", "top_map")])
+@pytest.mark.long
 def test_deleting_every_dense_box_changes_no_weight(
     tmp_path: Path, boxes: Literal["pseudo", "sparse"], extent: Literal["top_map", "box"]
 ) -> None:
@@ -204,6 +205,7 @@ def test_it_is_dimp18_but_for_its_labels() -> None:
 
 
 # A network learns and tracks: some seconds.
+@pytest.mark.long
 def test_from_clicks_to_a_network_whose_labels_are_counted(workspace: Path) -> None:
     few = {"data.labels.prepare_frames": 0, "data.labels.proposals.random_count": 200}
     words = as_words({**SMALL_DIMP, **few})

@@ -44,6 +44,7 @@ def train(*more: str) -> int:
     return run_training.main(["socl", "socl_res18", "--device", "cpu", *recipes.as_words(SMALL), *more])
 
 
+@pytest.mark.long
 def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     load_plugins()
     with pytest.raises(CheckpointError, match=r"run_training\.py socl socl_res18"):
@@ -80,6 +81,7 @@ def test_from_clicks_to_a_tracked_video(workspace: Path, capsys: pytest.CaptureF
     assert len(boxes) == 60 and all(len(line.split("\t")) == 4 for line in boxes)
 
 
+@pytest.mark.long
 def test_a_network_that_learning_ruins_is_not_handed_over(
     workspace: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,11 +101,13 @@ def test_a_network_that_learning_ruins_is_not_handed_over(
     assert all(bool(torch.isfinite(value).all()) for value in load_network("socl/socl_res18").state_dict().values())
 
 
+@pytest.mark.long
 def test_one_held_out_video_is_not_trusted(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train("--set", "score.videos=1") == 0
     assert "one held-out video chose, which is not to be trusted" in capsys.readouterr().out.strip().splitlines()[-1]
 
 
+@pytest.mark.long
 def test_the_whole_run_is_the_same_without_the_boxes_of_the_training_videos(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +126,7 @@ def test_the_whole_run_is_the_same_without_the_boxes_of_the_training_videos(
     assert with_boxes["score"] == without["score"]
 
 
+@pytest.mark.long
 def test_a_resumed_run_equals_an_unbroken_one(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert train() == 0
     unbroken = load_checkpoint(best_checkpoint("socl/socl_res18").with_name("SiamFCNet_ep0002.pth.tar"))
@@ -142,6 +147,7 @@ def test_a_resumed_run_equals_an_unbroken_one(workspace: Path, monkeypatch: pyte
     assert all(torch.equal(value, resumed["net"][name]) for name, value in unbroken["net"].items())
 
 
+@pytest.mark.long
 def test_two_processes_train_together_and_read_one_store(workspace: Path) -> None:
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     words += [str(ROOT / "ltr" / "run_training.py"), "socl", "socl_res18", "--device", "cpu"]

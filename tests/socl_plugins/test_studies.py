@@ -122,6 +122,7 @@ def test_what_two_studies_share_is_run_once() -> None:
     assert len(full) == 2  # the untrained network, and SoCL with all its samples
 
 
+@pytest.mark.long
 def test_a_study_runs_goes_on_and_is_reported(
     workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +174,7 @@ def test_a_study_runs_goes_on_and_is_reported(
     assert "no result of noise" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_cell_that_fails_is_counted_and_stops_no_other(
     workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,6 +284,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 240) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.long
 def test_a_study_that_is_stopped_stops_its_cells_and_leaves_nothing_behind(
     workspace: Path, tmp_path: Path, video: Path, number: int
 ) -> None:
@@ -293,6 +296,7 @@ def test_a_study_that_is_stopped_stops_its_cells_and_leaves_nothing_behind(
     assert {path.name for path in out.iterdir()} == {"logs", LOCK_FILE}
 
 
+@pytest.mark.long
 def test_the_cells_of_a_killed_study_end_with_it_and_the_next_run_takes_over(
     workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

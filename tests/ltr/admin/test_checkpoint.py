@@ -201,6 +201,7 @@ def test_no_permission_to_write_is_named_with_the_path(tmp_path: Path) -> None:
         save_checkpoint(tmp_path / "workspace" / "checkpoints" / "net.pth.tar", {"net": {}})
 
 
+@pytest.mark.long
 def test_a_run_killed_while_saving_leaves_the_earlier_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "net.pth.tar"
     program = """

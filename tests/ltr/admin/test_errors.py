@@ -47,6 +47,7 @@ class Broken(Dataset[torch.Tensor]):
 
 
 @pytest.mark.parametrize("words", [True, False])
+@pytest.mark.long
 def test_the_same_holds_for_errors_in_worker_processes(words: bool) -> None:
     error = caught(list, DataLoader(Broken(words), num_workers=1))
     message = message_for_people(error)
@@ -79,6 +80,7 @@ def test_the_operating_systems_errors_name_their_file(tmp_path: Path) -> None:
     assert message_for_people(OSError("said nothing of a file")) is None
 
 
+@pytest.mark.long
 def test_what_a_person_can_mend_needs_no_traceback() -> None:
     assert "write the path in full" in (message_for_people(caught(Path("~nouser/x").expanduser)) or "")
     assert (message_for_people(caught(np.zeros, (10**6, 10**9))) or "").startswith("not enough memory: Unable")

@@ -21,6 +21,7 @@ def foreign(request: pytest.FixtureRequest) -> Foreign:
 
 
 @pytest.mark.parametrize("archive", [True, False])
+@pytest.mark.long
 def test_a_published_checkpoint_gives_its_network(
     tmp_path: Path, workspace: Path, foreign: Foreign, archive: bool
 ) -> None:

@@ -32,6 +32,7 @@ class StopServer(Hook):
             self.server.wait()
 
 
+@pytest.mark.long
 def test_the_numbers_are_drawn_on_a_running_server_and_training_survives_its_loss(
     visdom_server: subprocess.Popen[bytes], workspace: Path, toy: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:

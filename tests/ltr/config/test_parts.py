@@ -179,6 +179,7 @@ sys.exit(run_training.main(sys.argv[1:]))
 """
 
 
+@pytest.mark.long
 def test_ltr_trains_without_pytracking(workspace: Path) -> None:
     few = {key: value for key, value in SMALL.items() if not key.startswith("score")}
     words = ["siamfc", "box_siam_res18", "--device", "cpu", "--workspace", str(workspace), *as_words(few)]

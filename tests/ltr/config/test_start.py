@@ -35,6 +35,7 @@ def last(recipe: str) -> dict[str, Any]:
     return dict(load_checkpoint(file))
 
 
+@pytest.mark.long
 def test_our_own_network_is_learned_on_from(
     ours: tuple[Path, torch.nn.Module], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -58,6 +59,7 @@ def test_what_does_not_fit_is_listed(ours: tuple[Path, torch.nn.Module], capsys:
     assert "; as initialised: projection." in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_published_dimp_is_learned_on_from(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

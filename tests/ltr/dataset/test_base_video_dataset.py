@@ -74,6 +74,7 @@ def test_the_data_sets_are_registered_and_exported():
     assert all(hasattr(ltr.dataset, name) for name in ltr.dataset.__all__)
 
 
+@pytest.mark.long
 def test_data_sets_import_without_what_is_optional_or_heavy():
     program = (
         "import sys; sys.modules.update(jpeg4py=None, matplotlib=None, tensorboard=None, tqdm=None)\n"

@@ -52,6 +52,7 @@ def described(path: Path, **changes: object) -> VideoFrames:
         ("a.mkv", "libx264", {"g": "15", "bf": "3"}),
     ],
 )
+@pytest.mark.long
 def test_frames_in_any_order_are_those_of_decoding_in_order(
     tmp_path: Path, name: str, codec: str, options: dict[str, str], times: list[int]
 ) -> None:

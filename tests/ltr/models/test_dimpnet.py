@@ -113,6 +113,7 @@ def test_the_forward_pass_of_training(golden: Any, network: DiMPNet) -> None:
     golden.close(arrays, "fw_iou_pred", step.iou)
 
 
+@pytest.mark.long
 def test_a_training_step_has_the_losses_statistics_and_gradients_of_the_reference(
     golden: Any, network: DiMPNet
 ) -> None:

@@ -62,6 +62,7 @@ def test_state_dict_has_the_keys_of_the_published_weights(golden: Golden, networ
 
 
 @torch.no_grad()
+@pytest.mark.long
 def test_every_stage_agrees_with_the_reference(golden: Golden, network: TransT) -> None:
     template, search = golden.images([501, 502], 128).float(), golden.images([503, 504], 256).float()
     stages = {}
@@ -92,6 +93,7 @@ def test_the_loss_of_the_references_predictions_is_the_references(golden: Golden
         golden.check(key, getattr(loss, name))
 
 
+@pytest.mark.long
 def test_gradients_agree_with_the_reference(golden: Golden, network: TransT) -> None:
     template, search = golden.images([501, 502], 128).float(), golden.images([503, 504], 256).float()
     network.zero_grad()

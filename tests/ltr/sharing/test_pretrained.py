@@ -77,6 +77,7 @@ def replace_weights(folder: Path, weights: dict[str, torch.Tensor]) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.long
 def test_a_network_of_each_family_tracks_from_its_folder_as_from_its_checkpoint(
     family: str, tmp_path: Path, workspace: Path, capsys: Output
 ) -> None:

@@ -73,6 +73,7 @@ def test_a_table_has_the_benchmarks_columns_and_names_protocol_and_toolkit(
     assert heading.startswith(f"{dataset}: 1 sequence, ") and toolkit in heading and "(protocol " in heading
 
 
+@pytest.mark.long
 def test_a_mixture_of_benchmarks_gives_one_table_each_in_every_form(
     benchmarks: dict[str, Sequence], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -285,6 +285,7 @@ def test_golden_reset_based_runs_in_vots_layout(
                 print(f"{challenge} {protocol} {key}: difference {abs(found[key] - float(value)):.1e}")
 
 
+@pytest.mark.long
 def test_published_auc_on_otb100_is_printed(
     shared_data: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

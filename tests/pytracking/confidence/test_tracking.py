@@ -190,6 +190,7 @@ def test_lost_targets_need_a_calibration(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["eco/hog", "siamfc/untrained_res18"])
+@pytest.mark.long
 def test_a_target_that_jumps_away_is_found_again_by_a_wider_search(name: str, workspace: Path) -> None:
     """A patch of noise on a grey frame is moved by more than the search region shows."""
     target = np.random.default_rng(0).integers(0, 255, (12, 12, 3), np.uint8).repeat(3, 0).repeat(3, 1)
@@ -303,6 +304,7 @@ def run(*words: str, videos: int = 5) -> int:
     return command.main([*words, "--max-videos", str(videos), "--max-frames", "14"])
 
 
+@pytest.mark.long
 def test_fit_and_measure_through_the_command(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

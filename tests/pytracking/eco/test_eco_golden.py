@@ -225,6 +225,7 @@ def test_the_scale_filter_in_places_that_are_given(golden: Path, fill: ModuleTyp
 
 
 @pytest.mark.parametrize("name", ["core", "deep"])
+@pytest.mark.long
 def test_a_clip(golden: Path, fill: ModuleType, name: str) -> None:
     data = np.load(golden / f"eco_{name}.npz")
     frames, _ = fill.clip(41, 14, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)

@@ -72,6 +72,7 @@ def test_the_overlap_is_the_metric_s() -> None:
     assert np.allclose(found, [iou(a, b) for a, b in zip(boxes[:20], boxes[20:])])
 
 
+@pytest.mark.long
 def test_the_command_learns_a_box_that_every_click_then_gets(
     networks: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +107,7 @@ def test_the_command_learns_a_box_that_every_click_then_gets(
     assert np.array_equal(CLICK_TO_BOX["learned"](image, click), learned)
 
 
+@pytest.mark.long
 def test_the_same_seed_learns_the_same(networks: Path) -> None:
     words = ["fit", "synthetic", "--set", "frames=1", "--set", "epochs=1"]
     for name in ("a", "b"):

@@ -116,6 +116,7 @@ def test_held_out_videos_without_clicks_are_told(make_clips: MakeClips) -> None:
         click_precision(SyntheticVideo(1, 2))
 
 
+@pytest.mark.long
 def test_what_was_clicked_is_tracked_and_written(
     clicked: Clips, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,6 +142,7 @@ def test_what_was_clicked_is_tracked_and_written(
     assert command.main([*later[:3], "siamfc/imagenet_res18", "--format", "tao"]) == 1
 
 
+@pytest.mark.long
 def test_clicks_alone_are_learned_from_and_choose_the_weights(
     clicked: Clips, synthetic: SyntheticVideo, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -165,6 +167,7 @@ def test_clicks_alone_are_learned_from_and_choose_the_weights(
     assert "held-out videos" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_where_boxes_are_known_too_they_stand_beside_and_choose_nothing(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

@@ -136,6 +136,7 @@ def near(place: Any, wanted: tuple[float, float], tolerance: float = 0.5) -> boo
     return max(abs(place[0] - wanted[0]), abs(place[1] - wanted[1])) <= tolerance
 
 
+@pytest.mark.long
 def test_forty_frames_by_mouse_and_keyboard(
     chromium: Any, address: str, clips: Clips, synthetic: SyntheticVideo, tmp_path: Path
 ) -> None:
@@ -201,6 +202,7 @@ def test_forty_frames_by_mouse_and_keyboard(
     assert not person.complaints
 
 
+@pytest.mark.long
 def test_nothing_is_lost_when_the_server_is_killed_between_two_clicks(chromium: Any, clips: Clips) -> None:
     first = start_server(clips.root)
     person = Person(chromium, first.address)
@@ -316,6 +318,7 @@ def test_the_picture_of_the_documentation(chromium: Any, serve_clips: Callable[[
     assert target.is_file() and not person.complaints
 
 
+@pytest.mark.long
 def test_the_tracker_proposes_and_the_last_frames_are_played(chromium: Any, address: str, clips: Clips) -> None:
     person = Person(chromium, address)
     person.click(60, 40)

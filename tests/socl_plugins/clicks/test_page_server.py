@@ -226,6 +226,7 @@ def test_the_tracker_starts_with_the_size_that_a_second_click_told(client: Clien
     assert client.ask("GET", "/api/videos/0/frames/0/top?x=60&y=40&w=0&h=42")[0] == 422
 
 
+@pytest.mark.long
 def test_it_asks_where_the_tracker_is_least_sure(client: Client) -> None:
     body = {"target": "1", "begin": True}
     client.json("PUT", "/api/videos/0/asking", body)

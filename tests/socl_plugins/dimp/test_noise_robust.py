@@ -153,6 +153,7 @@ def best_response(robust: bool, scale: float = 1000.0, expansion: Expansion = "e
     return response.detach().clamp(min=0)  # how far below zero does not matter on the background
 
 
+@pytest.mark.long
 def test_from_labels_that_are_off_it_learns_a_sharp_response_at_the_centre_and_dimp_s_loss_a_flat_one() -> None:
     clean = gaussians(torch.tensor([[9.0, 9.0]]), (19, 19))[0].float()
     dimp, robust = best_response(False), best_response(True)

@@ -168,6 +168,7 @@ def train(more: Mapping[str, object], resume: bool = False) -> None:
     TRAIN_SETTINGS["pul/alex_pul"](settings)
 
 
+@pytest.mark.long
 def test_a_resumed_run_equals_an_unbroken_one_in_the_middle_of_a_round(workspace: Path) -> None:
     schedule = {"schedule.epochs": 3, "hooks.mine_pairs.rounds": 2, "hooks.refresh_neighbours.every": 3}
     train(schedule)
@@ -183,6 +184,7 @@ def test_a_resumed_run_equals_an_unbroken_one_in_the_middle_of_a_round(workspace
     assert all(torch.equal(value, resumed["net"][name]) for name, value in unbroken["net"].items())
 
 
+@pytest.mark.long
 def test_what_is_known_of_the_videos_changes_no_weight(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = []
     for known in (True, False):

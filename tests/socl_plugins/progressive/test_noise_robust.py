@@ -179,6 +179,7 @@ def off_target(probabilities: torch.Tensor, cells: int) -> float:
     return float(torch.stack([probabilities[8, 8 + d] + probabilities[8 + d, 8] for d in (-cells, cells)]).mean() / 2)
 
 
+@pytest.mark.long
 def test_labels_that_are_off_blur_the_response_under_the_cross_entropy_and_not_under_this_loss() -> None:
     assert off_target(best_response(robust=False), 4) > 0.6
     sharp = best_response(robust=True)

@@ -52,6 +52,7 @@ def robust(frame_px: float) -> dict[str, object]:
     return {"actor": "noise_robust", "actor.noise.frame_px": frame_px}
 
 
+@pytest.mark.long
 def test_without_noise_the_recipe_is_box_siam_and_the_loss_is_its_only_other_difference(workspace: Path) -> None:
     box = train("siamfc/box_siam_res18")
     assert same(box, train("pul/noisy_box_res18", {"data.labels.noise_px": 0}))
@@ -94,6 +95,7 @@ def test_siamdw_s_network_learns_without_labels_and_tracks_under_its_name(worksp
         assert PARAMETERS[f"siamfc/{name}"]().network == f"pul/{name}"
 
 
+@pytest.mark.long
 def test_the_picture_shows_each_anchor_with_its_neighbours_and_others(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

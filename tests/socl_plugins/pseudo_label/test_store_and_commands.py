@@ -71,6 +71,7 @@ def test_boxes_made_in_another_way_or_from_other_labels_are_refused(tmp_path: Pa
         PseudoBoxStore(tmp_path / "elsewhere")
 
 
+@pytest.mark.long
 def test_a_tracker_by_name_makes_the_boxes_and_the_commands_measure_and_draw_them(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_tracker_by_name_makes_the_boxes_and_the_commands_measure_and_draw_the
 
 
 # A ResNet-50 learns: some seconds.
+@pytest.mark.long
 def test_socl_transt_learns_from_the_store_and_says_what_it_cost(workspace: Path) -> None:
     assert run_training.main(["transt", "socl_transt", "--device", "cpu", *as_words(SMALL_TRANST)]) == 0
     labels = load_checkpoint(best_checkpoint("transt/socl_transt"))["stats"]["labels"]

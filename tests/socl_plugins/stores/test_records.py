@@ -114,6 +114,7 @@ def test_what_another_program_put_into_the_file_is_refused(store: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- the commands
+@pytest.mark.long
 def test_check_says_what_is_whole_what_is_damaged_and_how_to_mend_it(
     workspace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

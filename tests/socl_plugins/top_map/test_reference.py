@@ -319,6 +319,7 @@ def test_a_structured_forest_has_no_plain_version() -> None:
         reference.propose_target(random_frame(0), (9.0, 9.0), ProposalSettings(edge_model=Path("model.yml.gz")))
 
 
+@pytest.mark.long
 def test_maps_and_recall_on_real_frames_are_those_of_the_plain_version(shared_data: Path) -> None:
     videos = Got10k(shared_data / "real_got10k", "train")
     given = ProposalSettings(random_count=200, frame_side=96)

@@ -229,6 +229,7 @@ def test_a_reader_can_be_pickled(tmp_path: Path) -> None:
 
 # A spawned process imports everything anew, which takes longer than all else here; so it is one only.
 @pytest.mark.parametrize(("method", "workers"), [("fork", 2), ("spawn", 1)])
+@pytest.mark.long
 def test_workers_of_a_loader_read_the_store(tmp_path: Path, method: str, workers: int) -> None:
     # Other proposals than would be computed, so that it shows where they came from.
     dataset = videos()

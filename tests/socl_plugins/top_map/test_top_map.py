@@ -212,6 +212,7 @@ def test_clipping_makes_the_top_of_the_map_flat() -> None:
 
 
 # ------------------------------------------------------------------------------------------------- annotated
+@pytest.mark.long
 def test_prepared_proposals_are_those_computed_on_demand() -> None:
     clicks = PointAnnotated(SyntheticVideo(2, num_frames=3, seed=7))
     on_demand, prepared = ObjectnessAnnotated(clicks, FEW), ObjectnessAnnotated(clicks, FEW)
