@@ -53,6 +53,13 @@ HEADLINE = (
         "BCE-Siam, clicks, raw features",
     ),
     Shown(
+        "the same, where a second click in each video tells the target's size",
+        "clicks",
+        SIAMFC,
+        RAW,
+        "BCE-Siam, clicks and a size, raw features",
+    ),
+    Shown(
         "SoCL-Siam: soft contrastive loss, as printed",
         "clicks",
         SIAMFC,
