@@ -94,6 +94,7 @@ def test_a_second_run_has_nothing_to_do(checkout: Checkout) -> None:
     assert len(checkout.installed) == 4
 
 
+@pytest.mark.long
 def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     checkout.install()
     with open(checkout.root / "pyproject.toml", "a") as file:

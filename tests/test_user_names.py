@@ -307,6 +307,7 @@ def reads_text(node: ast.AST) -> bool:
     return any(isinstance(call.func, ast.Attribute) and call.func.attr in {"read_text", "read"} for call in calls)
 
 
+@pytest.mark.long
 def test_there_is_one_reader_of_text() -> None:
     assert reading_of_text("a = f.read_text()\nb = a.split()\nfor x in csv.reader(f): pass\nnp.loadtxt(f)") == [2, 3, 4]
     assert reading_of_text("def f(p):\n    return [x for x in p.open().read().splitlines()]") == [2]
@@ -320,6 +321,7 @@ def test_there_is_one_reader_of_text() -> None:
     assert not left, "these take text apart by themselves; use ltr.dataset.text: " + ", ".join(left)
 
 
+@pytest.mark.long
 def test_there_is_one_decoder_of_images_and_one_opener_of_videos() -> None:
     allowed = {
         "imdecode": {"ltr/data/image_loader.py"},

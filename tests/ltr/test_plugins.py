@@ -140,6 +140,7 @@ def test_a_broken_installed_plugin_is_reported_by_name_and_survived(
     assert said in done.stderr
 
 
+@pytest.mark.long
 def test_a_broken_plugin_leaves_none_of_its_registrations_behind(site: Path, load: Load, tmp_path: Path) -> None:
     package = site / "halfway"
     package.mkdir()

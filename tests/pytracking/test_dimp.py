@@ -239,6 +239,7 @@ def moving_square(frames: int, grey: bool = False) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.long
 def test_it_follows_a_target_even_without_training(network: DiMPNet, grey: bool) -> None:
     # A random network's filter is learned online all the same; random boxes are not refined.
     frames = moving_square(5, grey)
@@ -270,6 +271,7 @@ def test_the_same_seed_tracks_alike_and_a_lost_target_is_waited_for(network: DiM
 
 
 @pytest.mark.parametrize("space", ["default", "relative"])
+@pytest.mark.long
 def test_the_plain_tracker_finds_the_same(network: DiMPNet, space: Any) -> None:
     frames = moving_square(3)
     params = DiMPParams(
@@ -329,6 +331,7 @@ def test_the_filter_is_updated_on_every_twentieth_frame_and_at_once_when_a_distr
     assert tracker.descents == [(frame, count, samples[frame - 1]) for frame, count in recursions.items()]
 
 
+@pytest.mark.long
 def test_update_strategies_are_small_differences_and_do_what_they_say(network: DiMPNet) -> None:
     def changed(name: str) -> dict[str, object]:
         base = vars(PARAMETERS["dimp/dimp18"]())

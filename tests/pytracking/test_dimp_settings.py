@@ -93,6 +93,7 @@ def test_while_it_is_uncertain_crops_keep_their_size_if_asked_to(network: DiMPNe
     assert sides[False] == 40 != sides[True]
 
 
+@pytest.mark.long
 def test_first_frames_samples_are_cut_out_of_what_lies_there_whatever_later_crops_do(network: DiMPNet) -> None:
     frame = moving_square(1)[0]
     boxes = []

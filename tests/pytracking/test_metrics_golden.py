@@ -160,6 +160,7 @@ def test_reset_based_numbers_of_every_toolkit_are_reproduced(shared_data: Path, 
     assert left == set(expected)
 
 
+@pytest.mark.long
 def test_dasiamrpn_has_its_published_row_on_vot2018(shared_data: Path) -> None:
     folder = shared_data / "vot2018_results"
     truth = json.loads((folder / "VOT2018.json").read_text())

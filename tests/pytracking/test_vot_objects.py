@@ -71,6 +71,7 @@ def test_objects_begin_in_any_frame_and_keep_their_order(still: VOTTracker, tmp_
     assert len(still.init(path, [((1, 1, 5, 5), {})], {})) == 1, "another video"
 
 
+@pytest.mark.long
 def test_each_object_is_tracked_as_it_would_be_alone(workspace: Path) -> None:
     sequence = get_dataset("synthetic")[0]
     frames = [sequence.frame(number) for number in range(5)]

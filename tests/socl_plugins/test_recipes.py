@@ -126,6 +126,7 @@ def test_pseudo_boxes_are_made_of_clicks_alone(workspace: Path, monkeypatch: pyt
     assert (box[:2] <= point).all() and (point <= box[:2] + box[2:]).all(), "the click lies in its box"
 
 
+@pytest.mark.long
 def test_a_told_size_makes_the_box_of_each_click_of_its_video(workspace: Path) -> None:
     checkpoint = train("socl/bce_siam_res18", {"data.labels.told_sizes": 1})
     plain = train("socl/bce_siam_res18")

@@ -195,6 +195,7 @@ def test_a_misspelt_hyper_parameter_is_an_error_with_a_near_name(
     assert not list(workspace.rglob("*.pth.tar"))
 
 
+@pytest.mark.long
 def test_pretrained_weights_are_read_from_a_file_and_checked(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,6 +46,7 @@ def test_sigterm_is_ctrl_c_while_a_command_runs_and_not_after_it() -> None:
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+@pytest.mark.long
 def test_a_killed_worker_of_joblib_is_one_line() -> None:
     from joblib import Parallel, delayed
 

@@ -65,6 +65,7 @@ def my_network(calibrated: bool = True, output_layer: str = "layer1"):
         ({"network": "my_network", "network.output_layer": "layer1"}, "my_network layer1"),
     ],
 )
+@pytest.mark.long
 def test_a_part_is_exchanged_without_a_new_recipe(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: dict[str, object], seen: str
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_part_that_asks_for_what_a_run_does_not_give_is_named(workspace: Path)
         del ACTORS._entries["asks_for_much"]
 
 
+@pytest.mark.long
 def test_every_recipe_says_each_of_its_settings_with_type_and_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     load_plugins()
     silent = set()

@@ -38,6 +38,7 @@ def some_sample_exists(visible: list[bool], num_train: int, num_test: int, max_g
 @given(
     videos, st.integers(1, 2), st.integers(1, 3), st.integers(0, 8), st.sampled_from(["causal", "interval", "segment"])
 )
+@pytest.mark.long
 def test_a_sample_is_of_different_visible_frames_within_the_gap_or_there_is_none(
     make_clips, videos, num_train, num_test, gap, mode
 ):

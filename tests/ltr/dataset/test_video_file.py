@@ -69,6 +69,7 @@ def test_frames_in_any_order_are_those_of_decoding_in_order(
             assert np.array_equal(video.read(number), in_order[number]), number
 
 
+@pytest.mark.long
 def test_every_fifth_frame_reduced(tmp_path: Path) -> None:
     encode(tmp_path / "a.mp4", UNEVEN, "mpeg4", {"g": "12"})
     in_order = [image for _, image in decoded(tmp_path / "a.mp4")]

@@ -107,6 +107,7 @@ def test_a_network_of_each_family_tracks_from_its_folder_as_from_its_checkpoint(
     np.testing.assert_array_equal(tracks[0].boxes, tracks[1].boxes)
 
 
+@pytest.mark.long
 def test_the_card_tells_what_the_run_recorded(tmp_path: Path, workspace: Path) -> None:
     result = ltr.train("socl/socl_res18", {**SMALL, **FEW_PROPOSALS}, seed=7, device="cpu")
     folder = ltr.save_pretrained("socl/socl_res18", tmp_path / "mine")

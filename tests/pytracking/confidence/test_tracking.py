@@ -128,6 +128,7 @@ def test_the_api_gives_confidence_and_lost(sequence: Sequence) -> None:
     assert sure.lost.tolist() == [False, True, True, True], "a confidence of 1 is never below 1"
 
 
+@pytest.mark.long
 def test_several_targets_at_once_are_judged_as_each_alone(sequence: Sequence) -> None:
     named = Tracker("siamfc", "untrained_res18", overrides={"search_size": "207", "widen_when_lost": "true"})
     calibrate(named, lost_below=0.45)

@@ -139,6 +139,7 @@ def test_the_sides_of_samples(golden: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["eco/res18_cf", "eco/socl_cf"])
+@pytest.mark.long
 def test_the_sides_of_samples_for_a_network_are_those_of_socls_base(
     golden: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +172,7 @@ def test_histograms_of_gradients(golden: Path, fill: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("name", ["core", "deep"])
+@pytest.mark.long
 def test_the_first_frame(golden: Path, fill: ModuleType, name: str) -> None:
     data = np.load(golden / f"eco_{name}.npz")
     frame = fill.clip(41, 1, 300, 400, (120, 100, 40, 50), (3, 1.5), 1.012)[0][0]

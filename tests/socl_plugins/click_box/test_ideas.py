@@ -81,6 +81,7 @@ def test_the_interval_of_differences_holds_their_mean_and_shrinks_with_more_vide
     assert widths[1] == pytest.approx(4 * 0.1 / 1000**0.5, rel=0.15) and widths[0] > 5 * widths[1]
 
 
+@pytest.mark.long
 def test_the_command_compares_each_idea_on_the_same_clicks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

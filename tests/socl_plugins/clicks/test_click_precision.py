@@ -80,6 +80,7 @@ def clicked(make_clips: MakeClips, synthetic: SyntheticVideo, request: pytest.Fi
     return clips
 
 
+@pytest.mark.long
 def test_videos_without_boxes_are_tracked_from_the_box_of_their_first_click(clicked: Clips) -> None:
     load_plugins(["socl_plugins.plugin"])
     dataset = Got10k(clicked.root, "val")

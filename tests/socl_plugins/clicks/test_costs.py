@@ -193,6 +193,7 @@ def checkpoint(path: Path, hours: float | None, score: float) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_runs_are_drawn_against_the_hours_of_their_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     one = checkpoint(tmp_path / "a" / "Toy_best.pth.tar", 0.5, 0.3)

@@ -195,6 +195,7 @@ def wait_for(done: Any) -> Any:
     raise AssertionError("it did not come")
 
 
+@pytest.mark.long
 def test_the_tracker_proposes_and_a_click_puts_it_right(client: Client) -> None:
     def boxes(frame: int) -> Any:
         body = {"target": "1", "frame": frame, "on": True}

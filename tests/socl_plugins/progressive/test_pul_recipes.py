@@ -79,12 +79,14 @@ def test_a_scale_with_which_the_printed_expansion_learns_backwards_is_refused(
     assert error.startswith("error: ") and "such as 1" in error and "taylor" in error
 
 
+@pytest.mark.long
 def test_the_noise_robust_loss_learns_from_noisy_clicks(workspace: Path) -> None:
     clicks = {**FEW_PROPOSALS, "data.labels.noise_px": 20}
     bce, believed = (train("socl/bce_siam_res18", {**clicks, **more}) for more in ({}, robust(20)))
     assert not same(bce, believed)
 
 
+@pytest.mark.long
 def test_siamdw_s_network_learns_without_labels_and_tracks_under_its_name(workspace: Path) -> None:
     weights = train(
         "pul/res_pul",

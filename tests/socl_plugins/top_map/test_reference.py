@@ -335,6 +335,7 @@ def test_maps_and_recall_on_real_frames_are_those_of_the_plain_version(shared_da
     assert np.mean(plain_found) > 0.5 and np.mean(fast_found) >= np.mean(plain_found) - 0.01
 
 
+@pytest.mark.long
 def test_near_windows_find_what_opencvs_search_of_the_whole_frame_finds(shared_data: Path) -> None:
     videos = Got10k(shared_data / "real_got10k", "train")
     near, whole = [], []
