@@ -28,7 +28,7 @@ from pytracking.evaluation.sequence import FIRST_BOX_ONLY, Frame, Sequence, Sequ
 from pytracking.live.session import click_to_box
 from pytracking.metrics import ope
 from pytracking.registry import PARAMETERS
-from socl_plugins.clicks.told_size import box_around, nearest_size, told_sizes
+from socl_plugins.clicks.told_size import box_around, size_at, told_sizes
 
 if TYPE_CHECKING:
     from pytracking.parameter.params import TrackerParams
@@ -118,7 +118,7 @@ def clicked_sequences(
         height, width = image.shape[:2]
         x, y = points[start].tolist()
         boxes = np.zeros((stop - start, 4))
-        size = None if "size" not in info else nearest_size(told_sizes(info["size"].double().numpy()), start)
+        size = None if "size" not in info else size_at(told_sizes(info["size"].double().numpy()), start)
         if size is None:
             boxes[0] = click_to_box(image, (min(x, width - 0.01), min(y, height - 0.01)), first_box)
         else:

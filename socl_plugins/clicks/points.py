@@ -14,7 +14,7 @@ from ltr.admin.files import write_bytes_atomically
 from ltr.dataset.annotation_wrapper import AnnotationWrapper
 from ltr.dataset.base_video_dataset import BaseVideoDataset, SequenceInfo
 from ltr.dataset.names import path_below
-from socl_plugins.clicks.told_size import sizes_between
+from socl_plugins.clicks.told_size import size_at, told_sizes
 
 
 class PointError(ValueError):
@@ -54,7 +54,7 @@ class PointAnnotated(AnnotationWrapper):
         """Returns ``point`` (T, 2), ``valid`` and ``visible`` (T,) of a video.
 
         If people told the target's size on some frames, these are in ``size_told`` (T,), and ``size`` (T, 2) has w, h
-        of every frame, see :func:`socl_plugins.clicks.told_size.sizes_between`.
+        of every frame, see :func:`socl_plugins.clicks.told_size.size_at`.
 
         Raises:
             PointError: the data set has neither clicks nor boxes, or clicks of its own and noise was asked for.
@@ -121,11 +121,12 @@ class PointAnnotated(AnnotationWrapper):
         return sizes
 
 
-def _sizes(told: torch.Tensor) -> SequenceInfo:
-    sizes = sizes_between(told.double().numpy())
-    if sizes is None:
+def _sizes(shown: torch.Tensor) -> SequenceInfo:
+    told = told_sizes(shown.double().numpy())
+    sizes = [size for frame in range(len(shown)) if (size := size_at(told, frame))]
+    if not sizes:
         return {}
-    return {"size": torch.from_numpy(sizes).float(), "size_told": torch.isfinite(told).all(dim=1)}
+    return {"size": torch.tensor(sizes), "size_told": torch.tensor([frame in told for frame in range(len(shown))])}
 
 
 def random_shifts(count: int, length: float, seed: int, video: str) -> torch.Tensor:

@@ -14,42 +14,31 @@ def box_around(click: tuple[float, float], size: tuple[float, float]) -> np.ndar
     return np.array([click[0] - size[0] / 2, click[1] - size[1] / 2, *size])
 
 
-def nearest_size(sizes: Mapping[int, Size], frame: int) -> Size | None:
-    """Returns the size that was told for the frame nearest to this one, or None.
+def size_at(sizes: Mapping[int, Size], frame: int) -> Size | None:
+    """Returns a target's size in a frame of a video in some of whose frames it was told, or None if in none.
 
-    A target's size changes slowly, and the box of a click alone is often twice too large or too small.
+    Between two of these the logarithms of width and height change evenly; before the first and after the last, the size
+    is theirs. A target's size changes slowly, and the box of a click alone is often twice too large or too small.
 
-    >>> nearest_size({1: (20.0, 10.0), 3: (40.0, 20.0)}, 0)
-    (20.0, 10.0)
+    >>> told = {1: (10.0, 20.0), 3: (40.0, 20.0)}
+    >>> size_at(told, 0), size_at(told, 2), size_at({}, 0)
+    ((10.0, 20.0), (20.0, 20.0), None)
 
     Args:
         sizes: w, h in pixels, by frame.
         frame: from 0.
     """
-    return sizes[min(sizes, key=lambda other: abs(other - frame))] if sizes else None
+    before = max((told for told in sizes if told <= frame), default=None)
+    after = min((told for told in sizes if told >= frame), default=None)
+    if before is None or after is None or before == after:
+        known = after if before is None else before
+        return None if known is None else sizes[known]
+    part = (frame - before) / (after - before)
+    width, height = (first * (last / first) ** part for first, last in zip(sizes[before], sizes[after]))
+    return width, height
 
 
 def told_sizes(sizes: np.ndarray) -> dict[int, Size]:
-    """Returns the sizes by frame, of (T, 2) w, h, nan where nobody told it."""
-    known = np.flatnonzero(np.isfinite(sizes).all(axis=1)).tolist()
+    """Returns the sizes by frame, of (T, 2) w, h; where one is not positive, or nan, nobody told it."""
+    known = np.flatnonzero((np.isfinite(sizes) & (sizes > 0)).all(axis=1)).tolist()
     return {frame: (float(sizes[frame, 0]), float(sizes[frame, 1])) for frame in known}
-
-
-def sizes_between(sizes: np.ndarray) -> np.ndarray | None:
-    """Returns a size (T, 2) for each frame of a video on some of whose frames it was told, or None if it was on none.
-
-    Between two frames the logarithm of width and of height changes evenly; before the first and after the last, the
-    size is theirs.
-
-    >>> sizes_between(np.array([[np.nan, np.nan], [10, 20], [np.nan, np.nan], [40, 20]])).round(6).tolist()
-    [[10.0, 20.0], [10.0, 20.0], [20.0, 20.0], [40.0, 20.0]]
-
-    Args:
-        sizes: (T, 2) w, h in pixels, nan where nobody told it.
-    """
-    known = np.flatnonzero(np.isfinite(sizes).all(axis=1))
-    if not len(known):
-        return None
-    logarithms = np.log(sizes[known])
-    frames = np.arange(len(sizes))
-    return np.exp(np.stack([np.interp(frames, known, side) for side in logarithms.T], axis=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socl_plugins.clicks.told_size import Size, box_around, nearest_size
+from socl_plugins.clicks.told_size import Size, box_around, size_at
 
 if TYPE_CHECKING:
     from pytracking.tracker.base import BaseTracker
@@ -40,16 +40,16 @@ class Known:
     places: Mapping[int, Place]
     sizes: Mapping[int, Size] = field(default_factory=dict)
 
-    def size_near(self, frame: int) -> Size | None:
-        """Returns the size that was told for the nearest frame, or None."""
-        return nearest_size(self.sizes, frame)
+    def size_at(self, frame: int) -> Size | None:
+        """Returns the target's size in a frame, from those that were told, or None."""
+        return size_at(self.sizes, frame)
 
 
 def start(tracker: BaseTracker, image: np.ndarray, known: Known, frame: int) -> None:
     """Starts a tracker on the target that was clicked in a frame; without a size, on the box of the click."""
     from pytracking.live.session import click_to_box  # takes seconds to import, which the page does not wait for
 
-    click, size = known.places[frame], known.size_near(frame)
+    click, size = known.places[frame], known.size_at(frame)
     box = click_to_box(image, _inside(click, image)) if size is None else box_around(click, size)
     tracker.initialize(image, {"init_bbox": box.tolist()})
 
