@@ -17,25 +17,39 @@ def box_around(click: tuple[float, float], size: tuple[float, float]) -> np.ndar
 def size_at(sizes: Mapping[int, Size], frame: int) -> Size | None:
     """Returns a target's size in a frame of a video in some of whose frames it was told, or None if in none.
 
-    Between two of these the logarithms of width and height change evenly; before the first and after the last, the size
-    is theirs. A target's size changes slowly, and the box of a click alone is often twice too large or too small.
+    It is that of :func:`sizes_between`, and just what was told where that is all. A target's size changes slowly, and
+    the box of a click alone is often twice too large or too small.
 
     >>> told = {1: (10.0, 20.0), 3: (40.0, 20.0)}
-    >>> size_at(told, 0), size_at(told, 2), size_at({}, 0)
-    ((10.0, 20.0), (20.0, 20.0), None)
+    >>> size_at(told, 0), size_at(told, 3), size_at({}, 0)
+    ((10.0, 20.0), (40.0, 20.0), None)
+    >>> np.round(size_at(told, 2), 6).tolist()
+    [20.0, 20.0]
 
     Args:
         sizes: w, h in pixels, by frame.
         frame: from 0.
     """
-    before = max((told for told in sizes if told <= frame), default=None)
-    after = min((told for told in sizes if told >= frame), default=None)
-    if before is None or after is None or before == after:
-        known = after if before is None else before
-        return None if known is None else sizes[known]
-    part = (frame - before) / (after - before)
-    width, height = (first * (last / first) ** part for first, last in zip(sizes[before], sizes[after]))
+    if not sizes:
+        return None
+    frame = min(max(frame, min(sizes)), max(sizes))
+    if frame in sizes:
+        return sizes[frame]
+    told = sorted(sizes)
+    width, height = sizes_between(np.array(told), np.array([sizes[one] for one in told]), np.array([frame]))[0].tolist()
     return width, height
+
+
+def sizes_between(told: np.ndarray, sizes: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Returns sizes (n, 2) w, h: geometric in time between two that are known, constant beyond the outer ones.
+
+    Args:
+        told: (K,) frames whose sizes are known, ascending; at least one.
+        sizes: (K, 2) w, h of these, positive.
+        frames: (n,) those that are asked for.
+    """
+    logarithms = np.log(sizes)
+    return np.exp(np.stack([np.interp(frames, told, logarithms[:, axis]) for axis in (0, 1)], axis=1))
 
 
 def told_sizes(sizes: np.ndarray) -> dict[int, Size]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from socl_plugins.clicks.told_size import sizes_between
 from socl_plugins.pseudo_label.tracks import SnippetTrack, SparseLabels
 
 Centers = Literal["tracked", "click", "smooth"]
@@ -109,9 +110,7 @@ def fuse(labels: SparseLabels, tracks: Sequence[SnippetTrack], settings: FuseSet
 def interpolated_sizes(labels: SparseLabels) -> np.ndarray:
     """Returns widths and heights (n, 2): geometric in time between two boxes, constant beyond the outer ones."""
     drawn = labels.has_box
-    frames = labels.frames
-    sizes = np.log(labels.boxes[drawn, 2:])
-    return np.exp(np.stack([np.interp(frames, frames[drawn], sizes[:, axis]) for axis in (0, 1)], axis=1))
+    return sizes_between(labels.frames[drawn], labels.boxes[drawn, 2:], labels.frames)
 
 
 def _share_of_the_way(labels: SparseLabels) -> np.ndarray:
