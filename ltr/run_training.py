@@ -85,11 +85,22 @@ def build_parser() -> CommandParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns the exit status."""
+def main(
+    arguments: Sequence[str] | None = None, typed: Sequence[str] | None = None, track_with: str | None = None
+) -> int:
+    """Runs the command line and returns the exit status.
+
+    Args:
+        arguments: the words after the program's name; none: those that this process was started with.
+        typed: for a command that trains through this one: the words that its user typed after its name, which it tells
+            to go on with after an interrupt. None: ``arguments``.
+        track_with: what to start Python with to track with what was trained, to which the tracker's name is added, such
+            as ``-m socl_plugins.command track clips --tracker``. None: what the recipe says.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = build_parser()
     options = parser.parse_args(words)
+    words = words if typed is None else list(typed)
     if options.help and not options.name:
         parser.print_help()
         return 0
@@ -104,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _print_settings(options)
         else:
             with stopped_by_sigterm():
-                _train(options)
+                _train(options, track_with)
         sys.stdout.flush()
         return 0
     except KeyboardInterrupt as interrupt:
@@ -121,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _train(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace, track_with: str | None) -> None:
     result = run(
         f"{options.module}/{options.name}",
         dict(options.overrides),
@@ -131,6 +142,8 @@ def _train(options: argparse.Namespace) -> None:
         resume=options.resume,
         resume_with_changes=options.resume_with_changes,
     )
+    if track_with is not None and result.tracker is not None:
+        result.next_command = f"{track_with} {result.tracker}"
     if os.environ.get("RANK", "0") == "0":  # of a distributed run one process speaks
         _report(result, options.workspace)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ def train(words: Sequence[str]) -> int:
         print("  --data CLIPS  learn from the clicks of a folder of clips")
         print("\nRECIPE is MODULE/NAME, such as socl/socl_res18. Everything else is as here:\n")
     paths: dict[str, Path | None] = {}
+    track_with = None
     if options.data is not None:
         from socl_plugins.clicks import __main__ as clicks
 
@@ -110,8 +112,10 @@ def train(words: Sequence[str]) -> int:
         paths = {"got10k_dir": options.data.resolve(), "got10k_val_dir": val if val.is_dir() else None}
         if val.is_dir():
             rest = ["--set", "score.name=click_precision", *rest]
+        track_with = f"-m socl_plugins.command track {shlex.quote(str(options.data))} --tracker"
+    given = [*(options.recipe.split("/") if options.recipe else []), *rest]
     with using_paths(paths):
-        return run_training.main([*(options.recipe.split("/") if options.recipe else []), *rest])
+        return run_training.main(given, typed=["train", *words], track_with=track_with)
 
 
 def track_parser() -> CommandParser:

@@ -136,6 +136,7 @@ def _train(recipe: Recipe, settings: Settings, videos: TrainingVideos) -> Traini
     )
     result = trainer.train(recipe.schedule.epochs)
     tracks = program("pytracking/run_tracker.py")
+    result.tracker = f"{recipe.tracker}/{settings.script_name}"
     result.next_command = f"{tracks} {recipe.tracker} {settings.script_name} --dataset synthetic"
     return result
 

@@ -42,5 +42,7 @@ class TrainingResult:
     """The best checkpoint by the held-out score; without a score, the last epoch's."""
     epochs: int = 0
     stats: History = field(default_factory=dict)
+    tracker: str | None = None
+    """What tracks with the checkpoint, such as ``siamfc/socl_res18``; a recipe sets it."""
     next_command: str | None = None
     """What to start Python with to use the checkpoint; a recipe sets it, and the command line prints it."""

@@ -58,7 +58,9 @@ def measure_cell(
         "commit": commit(),
     }
     chosen = named_device(device)
-    result["machine"] = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"{local_cores()} CPU cores"
+    cores = local_cores()
+    cpu = f"{cores} CPU core{'s' * (cores != 1)}"
+    result["machine"] = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else cpu
     network: torch.nn.Module | None = None
     if cell.recipe:
         start = time.perf_counter()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from pytracking.command_line import EXPORT_NAMES
 from pytracking.evaluation import SequenceError
 from pytracking.metrics import ope
 from pytracking.tracker.siamfc import SiamFCParams
+from socl_plugins import command
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.clicks.click_precision import (
     TRUE_BOXES,
@@ -121,8 +124,6 @@ def test_held_out_videos_without_clicks_are_told(make_clips: MakeClips) -> None:
 def test_what_was_clicked_is_tracked_and_written(
     clicked: Clips, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from socl_plugins import command
-
     words = ["track", str(clicked.root), "--tracker", "siamfc/untrained_res18", "--render"]
     exports = ["--export", "cvat", "--export", "mot", "--export", "csv", "--out", str(workspace / "out")]
     assert command.main([*words, *exports]) == 0
@@ -143,12 +144,9 @@ def test_what_was_clicked_is_tracked_and_written(
     assert command.main([*later[:3], "siamfc/imagenet_res18", "--format", "tao"]) == 1
 
 
-@pytest.mark.long
-def test_clicks_alone_are_learned_from_and_choose_the_weights(
-    clicked: Clips, synthetic: SyntheticVideo, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    from socl_plugins import command
-
+@pytest.fixture
+def clicked_to_train(clicked: Clips, synthetic: SyntheticVideo, monkeypatch: pytest.MonkeyPatch) -> Clips:
+    """The same, with clicks on the videos to learn from, too."""
     for name in ("PYTRACKING_GOT10K_DIR", "PYTRACKING_GOT10K_VAL_DIR"):
         monkeypatch.setenv(name, "")
     for video in range(2):
@@ -157,15 +155,65 @@ def test_clicks_alone_are_learned_from_and_choose_the_weights(
         frames = [frame for frame in range(0, FRAMES, 4) if info["visible"][frame]]
         places = [Click(f"video_{video}", f, x=centers[f][0], y=centers[f][1], ms=2000, author="ann") for f in frames]
         clicked.log(clicked.videos[video]).append(places)
-    few = {"schedule.epochs": 1, "schedule.samples_per_epoch": 4, "schedule.batch_size": 4, "runtime.num_workers": 0}
-    few["data.labels.prepare_frames"] = 0  # no worker processes for a handful of frames
+    return clicked
+
+
+def train_words(clips: Clips, epochs: int) -> list[str]:
+    few = {"schedule.epochs": epochs, "schedule.samples_per_epoch": 4, "schedule.batch_size": 4}
+    few |= {"runtime.num_workers": 0, "data.labels.prepare_frames": 0}  # no worker processes for a handful of frames
     words = [word for key, value in few.items() for word in ("--set", f"{key}={value}")]
-    assert command.main(["train", "socl/socl_res18", "--data", str(clicked.root), "--device", "cpu", *words]) == 0
+    return ["train", "socl/socl_res18", "--data", str(clips.root), "--device", "cpu", *words]
+
+
+@pytest.mark.long
+def test_clicks_alone_are_learned_from_and_choose_the_weights(
+    clicked_to_train: Clips, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(train_words(clicked_to_train, 1)) == 0
     said = capsys.readouterr().out
     assert "with a click's time as measured on" in said
     assert re.search(r"held-out click precision: 0\.\d+ -> 0\.\d+", said)
-    assert command.main(["track", str(clicked.root)]) == 0
+    python, *printed = printed_words("to use it: ", said)
+    assert python == sys.executable and printed[:2] == ["-m", "socl_plugins.command"]
+    assert command.main(printed[2:]) == 0
     assert "held-out videos" in capsys.readouterr().out
+
+
+STOP = """
+import signal
+from pathlib import Path
+from ltr.engine.hooks import Hook
+from ltr.registry import RUN_HOOKS
+
+@RUN_HOOKS.register("stop")
+class Stop(Hook):
+    def before_epoch(self, trainer):
+        if trainer.epoch == 2 and Path(__file__).with_name("now").exists():
+            signal.raise_signal(signal.SIGINT)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("clicked", [True], ids=["cut"], indirect=True)
+def test_after_an_interrupt_the_printed_command_goes_on_with_the_same_clips(
+    clicked_to_train: Clips, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "stop.py").write_text(STOP)
+    (tmp_path / "now").touch()
+    words = [*train_words(clicked_to_train, 2), "--plugin", str(tmp_path / "stop.py")]
+    assert command.main(words) == 130
+    printed = printed_words("to go on: ", capsys.readouterr().err)
+    after = printed[printed.index("train") :]  # before it: paths, this interpreter, and the program that runs the tests
+    assert after == [*words, "--resume"]
+    (tmp_path / "now").unlink()
+    assert command.main(after) == 0
+    said = capsys.readouterr().out
+    assert "epoch 2/2: " in said and "epoch 1/2: " not in said
+
+
+def printed_words(before: str, said: str) -> list[str]:
+    (line,) = [line.removeprefix(before) for line in said.splitlines() if line.startswith(before)]
+    return shlex.split(line)
 
 
 @pytest.mark.long
