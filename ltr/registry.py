@@ -279,7 +279,7 @@ def _description(entry: object) -> str:
 NETWORKS: Registry[Callable[..., Any]] = Registry("network", home="ltr.models.tracking")
 BACKBONES: Registry[Callable[..., Any]] = Registry("backbone", home="ltr.models.backbone")
 ACTORS: Registry[type] = Registry("actor", home="ltr.actors")
-DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr.dataset")
+DATASETS: Registry[Callable[..., Any]] = Registry("training data set", home="ltr.dataset.registered")
 SAMPLERS: Registry[Callable[..., Any]] = Registry("sampler", home="ltr.data.sampler")
 PROCESSINGS: Registry[Callable[..., Any]] = Registry("processing", home="ltr.data.processing")
 LABELS: Registry[Callable[..., Any]] = Registry("kind of labels", home="ltr.dataset.labels")

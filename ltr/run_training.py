@@ -95,7 +95,7 @@ def main(
         typed: for a command that trains through this one: the words that its user typed after its name, which it tells
             to go on with after an interrupt. None: ``arguments``.
         track_with: what to start Python with to track with what was trained, to which the tracker's name is added, such
-            as ``-m socl_plugins.command track clips --tracker``. None: what the recipe says.
+            as ``-m my.command track clips --tracker``. None: what the recipe says.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = build_parser()

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -53,6 +55,31 @@ def test_help_and_listings_import_nothing_large(workspace: Path) -> None:
     assert {command: large for command, (_, large, _) in seen.items() if large} == {}
     assert all(printed for printed, _, _ in seen.values()), seen
     assert max(count for _, _, count in seen.values()) < MOST_MODULES, "all of them, in one process"
+
+
+TRACKED = """
+import json, sys
+from pytracking import run_tracker
+from pytracking.analysis.__main__ import main as analysis
+video, workspace = sys.argv[1:]
+words = ["opencv/kcf", "--dataset", video, "--workspace", workspace]
+assert run_tracker.main(["opencv", "kcf", *words[1:]]) == 0
+assert analysis(words) == 0
+print(json.dumps([name for name in ("torch", "torchvision") if name in sys.modules]))
+"""
+
+
+def test_a_tracker_without_a_network_is_run_and_scored_without_torch(workspace: Path, tmp_path: Path) -> None:
+    video = tmp_path / "video"
+    video.mkdir()
+    texture = np.random.default_rng(0).integers(0, 255, (80, 100, 3), dtype=np.uint8)
+    for number in range(3):
+        cv2.imwrite(str(video / f"{number:08d}.jpg"), texture)
+    np.savetxt(video / "groundtruth.txt", [[30, 20, 24, 24]] * 3, delimiter=",")
+    words = [sys.executable, "-c", TRACKED, str(video), str(workspace)]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "opencv/kcf" in done.stdout and json.loads(done.stdout.splitlines()[-1]) == []
 
 
 def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

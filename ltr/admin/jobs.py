@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def one_thread() -> Iterator[None]:
     finally:
         cv2.setNumThreads(threads[0])
         torch.set_num_threads(threads[1])
+
+
+def use_threads(threads: int) -> None:
+    """Has OpenCV and torch take so many threads in this process.
+
+    It does not import torch, which takes seconds that a tracker without a network can do without; where torch comes
+    later, it reads the number from the environment.
+    """
+    import cv2
+
+    cv2.setNumThreads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def keep_freed_memory() -> None:

@@ -27,7 +27,7 @@ def tracked_frame(tracker: Tracker, sequence: VideoSequence, index: int) -> Trac
     if not 0 < index < len(sequence):
         raise ValueError(f"{sequence.name} has {len(sequence)} frames: choose one from 2 to {len(sequence)}")
     params = tracker.parameters()
-    seed_run(params, tracker.run_id or 0, sequence.name)
+    seed_run(tracker, params, tracker.run_id or 0, sequence.name)
     frames = (sequence.frame(number) for number in range(index + 1))
     made = track_frames(tracker.create(params), frames, sequence.init_info(), sequence.name, want_score_map=True)
     frame = next(islice(made, index, None))

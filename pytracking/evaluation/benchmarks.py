@@ -13,7 +13,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ltr.dataset.lasot import lasot_test_split
 from ltr.dataset.names import path_below
 from ltr.dataset.text import read_json
 from pytracking.evaluation.layout import Rules, SequenceEntry, benchmark_root, listed_names, read_entries
@@ -116,6 +115,8 @@ def lasot(root: Path | None = None) -> SequenceList:
     Layout: ``<lasot_dir>/<class>/<class>-<number>/img/00000001.jpg``, beside ``img``: ``groundtruth.txt``,
     ``full_occlusion.txt``, ``out_of_view.txt``. Frames that these flag do not show the target.
     """
+    from ltr.dataset.lasot import lasot_test_split  # imports torch, as a data set to learn from
+
     entries = []
     for kind, numbers in lasot_test_split().items():
         for number in numbers:

@@ -235,7 +235,7 @@ def _run_sequence(
             saved = False
             set_aside(tracker.results_dir, _name(tracker, file), error, say)
         if not saved:
-            seed_run(params, repetition, sequence.name)
+            seed_run(tracker, params, repetition, sequence.name)
             regions, seconds = track_with_resets(lambda: tracker.create(params), sequence)
             lines = (
                 ",".join(f"{number:.4f}" if len(region) > 1 else f"{number:.0f}" for number in region)

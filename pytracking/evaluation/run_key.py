@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from pytracking.parameter.params import TrackerParams
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from pytracking.evaluation.tracker import Tracker
 
 UNIMPORTANT = {"device"}  # parameters that do not make other results
@@ -61,7 +62,8 @@ def _differ(before: Any, now: Any) -> bool:
 def _plain(name: str, value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    if isinstance(value, nn.Module):
+    torch = sys.modules.get("torch")  # where it was not imported, nothing is one of its objects
+    if torch is not None and isinstance(value, torch.nn.Module):
         return {"module": type(value).__name__, "digest": weights_digest(value)}
     if name == "network" and isinstance(value, (str, Path)):
         from ltr.admin.checkpoint import content_digest, find_checkpoint
@@ -69,7 +71,7 @@ def _plain(name: str, value: Any) -> Any:
 
         file = find_onnx(value) if is_onnx(value) else find_checkpoint(value)
         return {"checkpoint": str(value), "digest": content_digest(file)}
-    if isinstance(value, (str, Path, torch.device, torch.dtype)):
+    if isinstance(value, (str, Path)) or (torch is not None and isinstance(value, (torch.device, torch.dtype))):
         return str(value)
     if isinstance(value, (list, tuple)):
         return [_plain("", item) for item in value]
@@ -77,8 +79,10 @@ def _plain(name: str, value: Any) -> Any:
         return {str(key): _plain("", item) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, (np.ndarray, torch.Tensor)):
-        return hashlib.sha256(np.ascontiguousarray(torch.as_tensor(value).cpu().numpy()).tobytes()).hexdigest()[:16]
+    if torch is not None and isinstance(value, torch.Tensor):
+        value = value.detach().cpu().numpy()
+    if isinstance(value, np.ndarray):
+        return hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:16]
     return type(value).__name__
 
 

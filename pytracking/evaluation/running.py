@@ -10,13 +10,9 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-import cv2
-import torch
-
 from ltr.admin.command_line import clock
-from ltr.admin.jobs import threads_each
+from ltr.admin.jobs import threads_each, use_threads
 from ltr.admin.ownership import Owner, own
-from ltr.admin.weight_files import CheckpointError
 from ltr.admin.workers import load_plugins_once, open_workers
 from ltr.registry import load_plugins
 from pytracking.evaluation.results import claim_directory, error_file, has_result, save_result, write_lines
@@ -166,10 +162,12 @@ def check_network(tracker: Tracker) -> None:
     """
     try:
         tracker.create()
-    except CheckpointError:
-        raise
-    except Exception:  # a stranger's tracker may raise anything; each sequence keeps the traceback of it
-        return
+    except Exception as error:
+        from ltr.admin.weight_files import CheckpointError
+
+        if isinstance(error, CheckpointError):
+            raise
+        # A stranger's tracker may raise anything; each sequence keeps the traceback of it.
 
 
 def _check_distinct(names: list[str], what: str) -> None:
@@ -195,8 +193,7 @@ def _track_in_workers(jobs: list[_Job], threads: int, backend: str | None, say: 
 def _track_in_worker(job: _Job) -> _Outcome:
     load_plugins_once(job.plugins)
     if job.threads is not None:
-        torch.set_num_threads(job.threads)
-        cv2.setNumThreads(job.threads)
+        use_threads(job.threads)
     return _track(job)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
-import torch
 
 from ltr.dataset.names import path_below
 from ltr.dataset.text import DatasetError
@@ -174,11 +173,11 @@ def from_video_dataset(
         info = dataset.get_sequence_info(seq_id)
         if "bbox" not in info:
             raise SequenceError(f"the data set {title!r} has no boxes: tracking cannot be scored on it")
-        boxes = torch.as_tensor(info["bbox"]).double().numpy()
+        boxes = np.array(info["bbox"], np.float64)
         visible = np.ones(len(boxes), bool)
         for key in ("valid", "visible"):
             if key in info:
-                visible &= torch.as_tensor(info[key]).bool().numpy()
+                visible &= np.asarray(info[key], bool)
         if not visible.any():
             continue
         first = int(np.argmax(visible))

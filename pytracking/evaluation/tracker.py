@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from ltr.admin.environment import load_environment
-from ltr.admin.settings import apply_overrides
-from ltr.engine.random_state import seed_everything
+from ltr.config.overrides import apply_overrides
 from pytracking.evaluation.run_key import changed_settings, settings_digest
 from pytracking.evaluation.sequence import Sequence
 from pytracking.parameter.params import TrackerParams
@@ -181,14 +181,20 @@ class Tracker:
         of sequences nor the number of processes changes a result.
         """
         params = self.parameters() if params is None else params
-        seed_run(params, self.run_id or 0, sequence.name)
+        seed_run(self, params, self.run_id or 0, sequence.name)
         return track_sequence(self.create(params), sequence, watch)
 
 
-def seed_run(params: TrackerParams, run: int, sequence: str) -> None:
+def seed_run(tracker: Tracker, params: TrackerParams, run: int, sequence: str) -> None:
     """Seeds what run number ``run`` over the sequence of this name draws at random."""
-    words = (params.seed, run, zlib.crc32(sequence.encode()))
-    seed_everything(int(np.random.SeedSequence(words).generate_state(1)[0]))
+    seed = int(np.random.SeedSequence((params.seed, run, zlib.crc32(sequence.encode()))).generate_state(1)[0])
+    if getattr(TRACKERS[tracker.name], "uses_torch", True):
+        from ltr.engine.random_state import seed_everything  # imports torch
+
+        seed_everything(seed)
+    else:
+        random.seed(seed)
+        np.random.seed(seed)
 
 
 def trackerlist(

@@ -101,7 +101,7 @@ class TrackedObjects:
             regions: one for each object, see :func:`start_of`.
         """
         self.starts += 1
-        seed_run(self.params, self.tracker.run_id or 0, f"start {self.starts}")
+        seed_run(self.tracker, self.params, self.tracker.run_id or 0, f"start {self.starts}")
         self._objects, self._outputs = [], []
         return self.frame(image, regions)
 

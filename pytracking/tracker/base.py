@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
-from torch import nn
 
 from pytracking.parameter.params import TrackerParams
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class BaseTracker:
@@ -20,7 +21,13 @@ class BaseTracker:
     moves the target to a centre x, y that it is told, such as a click, and keeps what it knows of its looks and size.
     One that can go through a video with several targets for less than each alone has ``sibling()`` and
     ``track_many(trackers, image, infos)``: see :mod:`pytracking.tracker.group`.
+
+    Attributes:
+        uses_torch: false, of a class that never imports torch, saves the seconds that this takes; torch's random
+            numbers are then not seeded.
     """
+
+    uses_torch: ClassVar[bool] = True
 
     def __init__(self, params: TrackerParams) -> None:
         self.params = params
@@ -68,7 +75,9 @@ def tracking_network(network: str | Path | nn.Module, onnx_kind: str | None = No
         CheckpointError: there is no such checkpoint, or it cannot be read.
         OnnxError: the same of an ONNX file, or it holds a network of another kind.
     """
-    if isinstance(network, nn.Module):
+    import torch
+
+    if isinstance(network, torch.nn.Module):
         return network
     if Path(network).suffix == ".onnx":
         from pytracking.onnx.network import load_onnx

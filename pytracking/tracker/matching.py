@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from pytracking.parameter.params import ParameterError
 from pytracking.registry import PARAMETERS
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SETS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "dimp": {

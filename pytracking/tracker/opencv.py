@@ -30,6 +30,7 @@ class OpenCVTracker(BaseTracker):
     """
 
     params: OpenCVParams
+    uses_torch = False
 
     def __init__(self, params: OpenCVParams) -> None:
         super().__init__(params)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ltr.admin.checkpoint import CheckpointError, content_digest, find_checkpoint, load_checkpoint
 from ltr.admin.records import RecordError, read_record
 from pytracking.evaluation.results import RUN_FILE
 from pytracking.evaluation.tracker import Tracker
@@ -43,6 +42,8 @@ def label_cost(tracker: Tracker) -> LabelCost | None:
 
 
 def _of_checkpoint(name: str, digest: str) -> LabelCost | None:
+    from ltr.admin.checkpoint import CheckpointError, content_digest, find_checkpoint, load_checkpoint
+
     try:
         path = find_checkpoint(name)
         if content_digest(path) != digest:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ltr.admin.command_line import clock
 from ltr.admin.environment import load_environment
-from ltr.admin.jobs import threads_each
+from ltr.admin.jobs import threads_each, use_threads
 from ltr.admin.ownership import Owner, own
 from ltr.admin.processes import end_with_parent
 from ltr.admin.records import RecordError, read_record, write_record
@@ -193,15 +193,11 @@ def result_path(out: Path, cell: Cell) -> Path:
 
 def run_one(description: str) -> int:
     """Runs the cell that a JSON text describes, as :func:`run_cells` asks for it; returns the exit status."""
-    import cv2
-    import torch
-
     from socl_plugins.studies.measure import measure_cell
 
     asked = json.loads(description)
     end_with_parent(asked["owner"]["pid"])
-    torch.set_num_threads(asked["threads"])
-    cv2.setNumThreads(asked["threads"])
+    use_threads(asked["threads"])
     cell = Cell(**{**asked["cell"], "settings": tuple((key, value) for key, value in asked["cell"]["settings"])})
     result = measure_cell(cell, asked["tests"], Path(asked["workspace"]), asked["device"], asked["precision"])
     result["learned_from"] = asked["learned_from"]

@@ -26,6 +26,8 @@ class DriftParams(TrackerParams):
 class Drift(BaseTracker):
     """Moves the box."""
 
+    uses_torch = False
+
     def initialize(self, image: np.ndarray, info: dict[str, Any]) -> None:
         self.box = list(info["init_bbox"])
 

@@ -32,6 +32,8 @@ from pytracking.tracker.base import BaseTracker
 @TRACKERS.register("still")
 class Still(BaseTracker):
     """Says that nothing moves."""
+    uses_torch = False
+
     def initialize(self, image, info):
         self.box = info["init_bbox"]
     def track(self, image, info=None):
@@ -138,6 +140,8 @@ class SlowParams(TrackerParams):
 @TRACKERS.register("slow")
 class Slow(BaseTracker):
     """Waits, and moves the box."""
+    uses_torch = False
+
     def initialize(self, image, info):
         self.box = list(info["init_bbox"])
     def track(self, image, info=None):

@@ -23,6 +23,8 @@ from pytracking.tracker.base import BaseTracker
 @TRACKERS.register("still")
 class Still(BaseTracker):
     """Stays."""
+    uses_torch = False
+
     def initialize(self, image, info):
         print("started on", image.shape)
         self.box = info["init_bbox"]

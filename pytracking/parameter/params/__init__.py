@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-
-from ltr.admin.devices import named_device
 from ltr.registry import near_names
+
+if TYPE_CHECKING:
+    import torch
 
 WHEN_LOST: Mapping[str, Any] = {"when_lost": True}
 """Marks fields about lost targets: a calibration does not depend on them, and results not while they have defaults."""
@@ -56,6 +56,8 @@ class TrackerParams:
     @property
     def torch_device(self) -> torch.device:
         """The device that ``device`` stands for on this machine; DeviceError where there is none."""
+        from ltr.admin.devices import named_device
+
         return named_device(self.device)
 
     def has(self, name: str) -> bool:
@@ -130,6 +132,8 @@ def autocast(precision: str, device: torch.device, network: object = None) -> Ab
     Raises:
         ParameterError: there is no such precision, or the device does not have it.
     """
+    import torch
+
     check_precision(precision)
     if precision == "auto" and getattr(network, "own_precision", False):
         return nullcontext()
@@ -149,6 +153,8 @@ def number_type(precision: str, device: torch.device) -> torch.dtype:
     Raises:
         ParameterError: there is no such precision.
     """
+    import torch
+
     check_precision(precision)
     coarse = multiplies_bfloat16(device) if precision == "auto" else precision == "bfloat16"
     return torch.bfloat16 if coarse else torch.float32
@@ -158,6 +164,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Returns whether a device is a CPU that multiplies bfloat16 in hardware; others were not measured."""
     if device.type != "cpu":
         return False
+    import torch
+
     # torch has no public question for it; without its own, the answer is no.
     known = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return any(bool(ask()) for ask in known if ask is not None)

@@ -19,6 +19,8 @@ from pytracking.tracker.base import BaseTracker
 @TRACKERS.register("drift")
 class Drift(BaseTracker):
     """Moves the box."""
+    uses_torch = False
+
     def initialize(self, image, info):
         self.box = list(info["init_bbox"])
     def track(self, image, info=None):

@@ -154,6 +154,8 @@ class Scripted:
 
 
 class Still(BaseTracker):
+    uses_torch = False
+
     def __init__(self) -> None:
         pass
 
