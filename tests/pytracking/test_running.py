@@ -30,6 +30,8 @@ class DriftParams(TrackerParams):
 @TRACKERS.register("drift", override=True)
 class Drift(BaseTracker):
     """Moves the box."""
+    uses_torch = False
+
     def initialize(self, image, info):
         if image.max() == 0:
             raise RuntimeError("the frame is black")
