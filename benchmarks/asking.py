@@ -66,15 +66,20 @@ class Video:
                 precise.append(distance <= PRECISE)
         return float(np.mean(distances)), float(np.mean(precise))
 
-    def asked(self, create: Callable[[], BaseTracker]) -> dict[int, list[int]]:
-        """Returns the frames that are clicked when the page asks, for each number of clicks."""
+    def asked(self, create: Callable[[], BaseTracker], counts: tuple[int, ...] = COUNTS) -> dict[int, list[int]]:
+        """Returns the frames that are clicked when the page asks, for each number of clicks, rising."""
         frames, found = [0], {}
-        for count in COUNTS:
+        for count in counts:
             read = self.frames.__getitem__
             doubt = track_both_ways(read, len(self.frames), create, self.places(frames))
             frames = frames + order_of_asking(doubt, frames, count - len(frames))
             found[count] = list(frames)
         return found
+
+
+def evenly(frames: int, count: int) -> list[int]:
+    """Returns ``count`` of so many frames, spread evenly from the first on."""
+    return [number * frames // count for number in range(count)]
 
 
 def main() -> None:
@@ -100,7 +105,7 @@ def main() -> None:
         asked = video.asked(create)
         rng = np.random.default_rng(number)
         for count in COUNTS:
-            even = [number * len(video.frames) // count for number in range(count)]
+            even = evenly(len(video.frames), count)
             random = [0, *rng.choice(np.arange(1, last + 1), count - 1, replace=False).tolist()]
             for how, frames in (("even", even), ("random", random), ("asked", asked[count])):
                 rows.setdefault((how, count), []).append(video.errors(frames, create))
