@@ -54,6 +54,21 @@ def _at_hours(*clicks: Row) -> list[Row]:
     return rows
 
 
+def _shares(*rows: Row) -> list[Row]:
+    # A tenth of the videos, nearly a third, and all.
+    return [
+        replace(
+            row,
+            title=f"{row.title}, {share:.0%} of the videos",
+            settings={**row.settings, **({} if share == 1 else {"data.share": f"{share:g}"})},
+            line=row.title,
+            x=100 * share,
+        )
+        for share in (0.1, 0.3, 1.0)
+        for row in rows
+    ]
+
+
 HEADS = (
     replace(SOCL, paper="60.9"),
     replace(
@@ -182,6 +197,21 @@ _STUDIES = (
             ),
         ),
         FROM_IMAGENET,
+    ),
+    Study(
+        "more_videos",
+        "A share of the training videos, clicks or boxes, from ImageNet weights, three times as long",
+        (
+            IMAGENET_RAW,
+            *_shares(
+                *_with(
+                    {**RAW, **LOW_LEARNING_RATE}, replace(BCE, title=f"{BCE.title} and a size", settings=ONE_SIZE), BOX
+                )
+            ),
+        ),
+        {**FROM_IMAGENET, "schedule.epochs": "12"},
+        x_label="percent of the training videos",
+        log_x=True,
     ),
     Study(
         "hours_imagenet",
