@@ -68,6 +68,14 @@ HEADLINE = (
     ),
     Shown("SoCL-Siam on unit vectors (`socl_res18`)", "clicks", SIAMFC, RAW, "SoCL-Siam, clicks, unit features"),
     Shown("Box-Siam: cross-entropy on boxes", "boxes", SIAMFC, RAW, "Box-Siam, boxes, raw features"),
+    Shown(
+        "BCE-Siam, clicks and a size, from 253 videos instead of 52",
+        "clicks",
+        SIAMFC,
+        "more_videos",
+        "BCE-Siam, clicks and a size, 100% of the videos",
+    ),
+    Shown("Box-Siam, from 253 videos", "boxes", SIAMFC, "more_videos", "Box-Siam, boxes, 100% of the videos"),
     Shown("SoCL-CF: such features in ECO", "clicks", "ECO, SoCL-CF", "correlation_filter_imagenet", "SoCL-CF, clicks"),
     Shown("CSRT of OpenCV", "", "OpenCV's CSRT"),
 )
