@@ -139,6 +139,18 @@ def test_got10k_pools_frames_leaves_out_the_first_and_hidden_ones_and_clips_to_t
     assert np.isnan(got10k([long], [missing]).ao)  # never a number without its frames
 
 
+def test_got10ks_success_rates_count_overlaps_above_their_thresholds_and_frames_of_which_anything_is_seen() -> None:
+    truth = np.array([[10.0, 20, 40, 40]] * 3)
+    half, three_quarters = truth * [1, 1, 0.5, 1], truth * [1, 1, 0.75, 1]  # overlaps of exactly .5 and .75
+    assert got10k([half], [truth]) == (0.5, 0, 0)
+    assert got10k([three_quarters], [truth]) == (0.75, 1, 0)
+    away = np.array([truth[0], truth[1], AWAY])
+    assert got10k([away], [truth], [np.array([8, 8, 1])]).ao == 0.5  # an eighth is seen: it counts
+    assert got10k([away], [truth], [np.array([8, 8, 0])]).ao == 1
+    turned = truth * [1, 1, -1, 1]  # a width below 0 is none
+    assert got10k([turned], [truth], None, [SIZE]).ao == 0
+
+
 def test_got10k_names_what_does_not_fit() -> None:
     boxes = np.array([BOX] * 3)
     with pytest.raises(MetricError, match=r"of \[1, 2\] sequences"):

@@ -121,3 +121,13 @@ def test_one_video_without_soft_negatives_has_nothing_to_contrast_with() -> None
 def test_impossible_settings_are_refused_by_name(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SoftContrastiveSettings(**wrong)
+
+
+def test_masses_and_weights_are_drawn_from_the_papers_ranges_by_the_given_generator() -> None:
+    settings = SoftContrastiveSettings(b_p=0.6)
+    numbers, again = (SampleNumbers.draw(4000, settings, torch.Generator().manual_seed(3)) for _ in range(2))
+    for drawn, low in ((numbers.theta_p, 0.6), (numbers.mix, 0.5)):  # equations 7 and 8; section 3.2.4
+        assert low <= float(drawn.min()) < low + 0.01 and 0.99 < float(drawn.max()) < 1
+        assert abs(float(drawn.mean()) - (low + 1) / 2) < 0.01
+    assert torch.equal(numbers.theta_p, again.theta_p) and torch.equal(numbers.mix, again.mix)
+    assert abs(float(torch.corrcoef(torch.stack([numbers.theta_p, numbers.mix]))[0, 1])) < 0.1

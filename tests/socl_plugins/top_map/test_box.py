@@ -31,6 +31,8 @@ def test_a_box_from_a_map_holds_the_region_around_its_peak_only() -> None:
     rectangle = np.zeros((12, 20))
     rectangle[3:9, 5:11] = 1 / 36
     assert box_from_map(rectangle, 0.5).tolist() == [5, 3, 6, 6]
+    assert box_from_map(top, 0.6).tolist() == [10, 5, 6, 4], "a place that reaches the part exactly belongs to it"
+    assert box_from_map(top, 1.0).tolist() == [12, 6, 1, 1]
     for wrong in (0.0, 1.1, float("nan")):
         with pytest.raises(ValueError, match="alpha"):
             box_from_map(top, wrong)
