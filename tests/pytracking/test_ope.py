@@ -130,3 +130,20 @@ def test_no_frames_and_unequal_visibility_are_errors() -> None:
 def test_an_unknown_protocol_brings_the_near_name() -> None:
     with pytest.raises(MetricError, match="Did you mean 'pysot'"):
         ope(GT, GT, protocol="pysott")
+
+
+def test_the_mean_of_two_sequences_has_the_mean_of_their_curves_whatever_their_lengths() -> None:
+    perfect, away = ope(GT, GT, "pysot"), ope(GT[:2] + [500, 500, 0, 0], GT[:2], "pysot")
+    mean = mean_ope([perfect, away])
+    assert mean.protocol == "pysot"
+    for curve in ("success", "precision", "norm_precision"):
+        one, other, both = (getattr(result, curve) for result in (perfect, away, mean))
+        assert both.shape == one.shape and one[-2] != other[-2]
+        np.testing.assert_allclose(both, (one + other) / 2)
+
+
+def test_a_protocol_that_refuses_missing_boxes_names_the_frame() -> None:
+    missing = GT.copy()
+    missing[1:] = np.nan
+    with pytest.raises(MetricError, match=r"ground truth of sequence 'Car' is NaN in frame 2, .* pytracking_uav"):
+        ope(GT, missing, "pytracking", name="Car")
