@@ -20,7 +20,7 @@ from ltr.admin.command_line import (  # noqa: E402
     CommandParser,
     add_common_options,
     add_set_option,
-    apply_common_options,
+    common_options,
     print_entries,
     print_error,
     reader_has_gone,
@@ -107,16 +107,15 @@ def main(
     if not options.list and not (options.module and options.name):
         parser.error("give MODULE and NAME of a recipe (--list shows them)")
     try:
-        apply_common_options(options)
-        if options.list:
-            print_entries(TRAIN_SETTINGS)
-        elif options.help:
-            parser.print_usage()
-            _print_settings(options)
-        else:
-            with stopped_by_sigterm():
+        with stopped_by_sigterm(), common_options(options):
+            if options.list:
+                print_entries(TRAIN_SETTINGS)
+            elif options.help:
+                parser.print_usage()
+                _print_settings(options)
+            else:
                 _train(options, track_with)
-        sys.stdout.flush()
+            sys.stdout.flush()
         return 0
     except KeyboardInterrupt as interrupt:
         _say_interrupted(interrupt, words)
@@ -166,12 +165,13 @@ def _print_settings(options: argparse.Namespace) -> None:
         print(f"  {f'{key}={value}':{width}}  {kind}: {text}")
 
 
-def _report(result: TrainingResult, workspace: Path | None) -> None:
+def _report(result: TrainingResult, workspace: Path | str | None) -> None:
     if result.checkpoint is not None:
         print(f"checkpoint: {result.checkpoint}")
     if result.next_command:
-        place = f" --workspace {shlex.quote(str(workspace.absolute()))}" if workspace else ""
-        print(f"to use it: {shlex.quote(sys.executable)} {result.next_command}{place}")
+        place = workspace.absolute() if isinstance(workspace, Path) else workspace  # or the URL of object storage
+        more = f" --workspace {shlex.quote(str(place))}" if place else ""
+        print(f"to use it: {shlex.quote(sys.executable)} {result.next_command}{more}")
     if result.score_name and result.trained is not None:
         before = "unknown" if result.untrained is None else f"{result.untrained:.3f}"
         choice = result.chosen or "the last weights"

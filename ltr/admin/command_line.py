@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ltr.admin.errors import message_for_people
 from ltr.admin.jobs import let_waiting_threads_sleep, local_cores
-from ltr.admin.path_files import EnvironmentError_, user_path
+from ltr.admin.path_files import EnvironmentError_, is_url, user_path
 from ltr.admin.path_variables import set_paths
 from ltr.admin.processes import stopped_by_sigterm
 from ltr.registry import Registry, load_plugins, near_names
@@ -47,8 +48,8 @@ class CommandParser(argparse.ArgumentParser):
         """Returns the options; an unknown one ends the program with status 2."""
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            near = near_names(unknown[0].partition("=")[0], self._shown_options()) if unknown[0][:1] == "-" else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{near and '.' + near}")
+            more = self._where_it_belongs(unknown[0].partition("=")[0]) if unknown[0][:1] == "-" else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{more and '.' + more}")
         return options
 
     def format_help(self) -> str:
@@ -58,6 +59,11 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         """Prints the usage and the message, and ends the program with status 2."""
         super().error(shortened(message))
+
+    def _where_it_belongs(self, option: str) -> str:
+        subparsers = (each.choices for each in self._actions if isinstance(each, argparse._SubParsersAction))
+        having = [name for each in subparsers for name, parser in each.items() if option in parser._shown_options()]
+        return f" {option} is an option of {', '.join(having)}" if having else near_names(option, self._shown_options())
 
     def _shown_options(self) -> list[str]:
         shown: list[str] = []
@@ -95,7 +101,7 @@ def add_option(parser: argparse._ActionsContainer, name: str, *earlier: str, **s
 def add_common_options(parser: argparse.ArgumentParser, plugins: str, debug_levels: str = "") -> None:
     """Adds the options that every command has: ``--workspace``, ``--plugin`` and ``--debug``.
 
-    :func:`run_command`, or :func:`apply_common_options`, does what they say.
+    :func:`run_command`, or :func:`common_options`, does what they say.
 
     Args:
         parser: of a command.
@@ -103,7 +109,11 @@ def add_common_options(parser: argparse.ArgumentParser, plugins: str, debug_leve
         debug_levels: makes of ``--debug`` an option with a level, 1 if none is given, and says what these do.
     """
     parser.add_argument(
-        "--workspace", type=path, metavar="DIR", help="where what is written goes, by default (default: as configured)"
+        "--workspace",
+        type=workspace,
+        metavar="DIR",
+        help="where what is written goes, by default: a folder, or object storage such as s3://BUCKET/FOLDER "
+        "(default: as configured)",
     )
     add_plugin_option(parser, plugins)
     if debug_levels:
@@ -114,16 +124,27 @@ def add_common_options(parser: argparse.ArgumentParser, plugins: str, debug_leve
         parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
 
 
-def apply_common_options(options: argparse.Namespace) -> None:
+@contextlib.contextmanager
+def common_options(options: argparse.Namespace) -> Iterator[None]:
     """Sets the workspace and how threads wait, here and for the processes started from here, and loads the plugins.
+
+    A workspace on object storage is its copy on this machine while open, and is stored when it closes.
 
     Raises:
         PluginError: a plugin that was named cannot be imported.
+        ObjectStorageError: the workspace cannot be reached.
     """
     let_waiting_threads_sleep()
-    if options.workspace is not None:
-        set_paths({"workspace_dir": options.workspace})
-    load_plugins(options.plugin)
+    with contextlib.ExitStack() as stack:
+        folder = options.workspace
+        if isinstance(folder, str):
+            from ltr.admin.object_storage import workspace_at
+
+            folder = stack.enter_context(workspace_at(folder))
+        if folder is not None:
+            set_paths({"workspace_dir": folder})
+        load_plugins(options.plugin)
+        yield
 
 
 def add_dataset_option(parser: argparse._ActionsContainer, **settings: Any) -> None:
@@ -225,6 +246,11 @@ def path(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def workspace(text: str) -> Path | str:
+    """Returns a path, or, as it is, the URL of object storage."""
+    return text if is_url(text) else path(text)
+
+
 def shortened(message: str) -> str:
     """Returns a message whose words of more than 300 characters have lost their middle.
 
@@ -283,8 +309,7 @@ def run_command(
         interrupted: what Ctrl-C or SIGTERM leaves behind.
     """
     try:
-        with stopped_by_sigterm():
-            apply_common_options(options)
+        with stopped_by_sigterm(), common_options(options):
             status = command(options)
             sys.stdout.flush()
         return status

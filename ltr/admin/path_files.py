@@ -73,14 +73,25 @@ class PathEntry:
     source: str
 
 
+def is_url(text: str) -> bool:
+    """Returns whether a text names object storage, such as ``s3://bucket/runs``, rather than a path.
+
+    >>> is_url("s3://bucket/runs"), is_url("/home/me/runs")
+    (True, False)
+    """
+    return "://" in text
+
+
 def user_path(text: str) -> Path:
     """Returns the path that a person wrote, with the home folder in place of ``~``.
 
     Raises:
-        EnvironmentError_: it is no path: empty, of a user who does not exist, or with a name that is too long.
+        EnvironmentError_: it is no path: empty, a URL, of a user who does not exist, or with a name that is too long.
     """
     if not text.strip() or "\0" in text:
         raise EnvironmentError_(f"expected a path, not {text!r}")
+    if is_url(text):
+        raise EnvironmentError_(f"{text!r} is a URL and no path; object storage can be a command's --workspace")
     if any(len(os.fsencode(name)) > NAME_BYTES for name in Path(text).parts):
         raise EnvironmentError_(f"{text!r} is no path: a name in it is longer than {NAME_BYTES} bytes")
     try:
