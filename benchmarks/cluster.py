@@ -30,9 +30,15 @@ from ltr.dataset import SyntheticVideo  # noqa: E402
 from ltr.dataset.export import export_got10k  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-TRACKERS = (("opencv", "kcf"), ("opencv", "csrt"), ("eco", "hog"), ("siamfc", "untrained_res18"))
+TRACKERS = (
+    ("opencv", "kcf"),
+    ("opencv", "csrt"),
+    ("eco", "hog"),
+    ("siamfc", "untrained_res18"),
+    ("eco", "untrained_res18"),
+)
 OBJECT_STORE = 80 << 20  # bytes, of each node of Ray
-PATIENCE = 600.0  # seconds
+PATIENCE = 3600.0  # seconds
 
 
 class Nodes(ABC):
@@ -181,11 +187,12 @@ def works(folder: Path, options: argparse.Namespace) -> list[Work]:
     plugin = folder / "sequences_by_trackers.py"
     trackers = "".join(f"        Tracker({name!r}, {parameters!r}),\n" for name, parameters in options.trackers)
     plugin.write_text(
-        "from pytracking.evaluation import Tracker, get_dataset\n"
+        "from pytracking.evaluation import SequenceList, Tracker, get_dataset\n"
         "from pytracking.registry import EXPERIMENTS\n\n\n"
         '@EXPERIMENTS.register("cluster/all", override=True)\n'
         "def both():\n"
-        f"    return [\n{trackers}    ], get_dataset({str(train)!r})\n",
+        f"    sequences = [each.shortened({options.length}) for each in get_dataset({str(train)!r})]\n"
+        f"    return [\n{trackers}    ], SequenceList(sequences)\n",
         encoding="utf-8",
     )
     maps = ("-m", "socl_plugins.top_map", "build", "--dataset", "got10k_train", "--root", str(folder / "got10k"))
@@ -243,6 +250,7 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=4)
     parser.add_argument("--frames", type=int, default=1200, help="TOP maps, of all videos together")
     parser.add_argument("--sequences", type=int, default=12)
+    parser.add_argument("--length", type=int, help="frames of a sequence that are tracked (default: all)")
     parser.add_argument("--trackers", type=int, default=2, choices=range(1, len(TRACKERS) + 1))
     parser.add_argument("--seed", type=int, default=0, help="of which node is killed")
     options = parser.parse_args()
