@@ -287,6 +287,10 @@ def print_error(error: Exception, debug: bool, option: str = "--debug") -> None:
         debug: print every traceback.
         option: what a person adds to the command line to get it.
     """
+    if "tqdm" in sys.modules:  # otherwise there can be no bar
+        from ltr.admin.progress import end_bars
+
+        end_bars()
     message = None if debug else message_for_people(error)
     if message is None:
         traceback.print_exception(error)
