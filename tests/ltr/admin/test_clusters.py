@@ -103,7 +103,7 @@ def test_a_task_that_kills_its_workers_is_told(workspace: Any, backend: str) -> 
         reason=f"{backend} is not installed (pip install 'pytracking-socl[cluster]')",
     )
     if backend == "ray":
-        module.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+        module.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False)
         stop = module.shutdown
     else:
         stop = module.Client(n_workers=1, threads_per_worker=1, dashboard_address=None).shutdown

@@ -102,7 +102,7 @@ def test_a_cluster_stores_what_one_process_does(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(annotated, "propose_target", not_here)
     monkeypatch.setattr(building, "FRAMES_PER_TASK", 1)
     if backend == "ray":
-        cluster.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+        cluster.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
         stop = cluster.shutdown
     else:
         stop = cluster.Client(n_workers=2, threads_per_worker=1, dashboard_address=None).shutdown
