@@ -170,6 +170,15 @@ device = torch.cuda.get_device_name() if torch.cuda.is_available() else "the CPU
 print(f"torch {torch.__version__} on {device}, torchvision {torchvision.__version__}, OpenCV {cv2.__version__}")
 PYTHON
 
+# Usually Python keeps what it compiled. Where it may not (as in many containers), each start would compile all of torch
+# again, which takes longer than loading it.
+if [ -n "${PYTHONDONTWRITEBYTECODE-}" ]; then
+    say "Compiling to byte code (PYTHONDONTWRITEBYTECODE is set)"
+    packages="$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+    # Some packages hold files that are no Python of this version: what does not compile is left.
+    "$venv/bin/python" -m compileall -q -j 0 "$packages" "$root"/{ltr,pytracking,socl_plugins} >/dev/null 2>&1 || true
+fi
+
 step="writing $stamp"
 fingerprint >"$stamp.part"
 mv "$stamp.part" "$stamp"

@@ -103,6 +103,12 @@ def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     assert len(checkout.installed) == 8
 
 
+def test_where_python_may_not_keep_byte_code_it_is_made_once(checkout: Checkout) -> None:
+    assert checkout.install(PYTHONDONTWRITEBYTECODE="1").returncode == 0
+    packages = next(checkout.root.glob(".venv/lib/python*/site-packages"))
+    assert list(packages.glob("__pycache__/torch.*.pyc"))
+
+
 def test_a_failed_installation_says_what_failed_and_is_not_taken_for_whole(checkout: Checkout) -> None:
     failed = checkout.install(PIP_FAILS="plots")
     assert failed.returncode != 0 and not (checkout.root / ".venv/.installed").exists()
