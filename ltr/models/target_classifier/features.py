@@ -6,7 +6,6 @@ import math
 
 import torch
 from torch import nn
-from torchvision.models.resnet import BasicBlock
 
 from ltr.models.layers.instance_norm import InstanceL2Norm
 
@@ -23,6 +22,8 @@ def classification_features(channels: int, blocks: int | None, out_channels: int
         out_channels: of the classification features; without a convolution, those of the backbone's.
         filter_size: cells of the filter along each side.
     """
+    from torchvision.models.resnet import BasicBlock  # seconds to import, which other networks' commands are spared
+
     norm = InstanceL2Norm(math.sqrt(1 / (out_channels * filter_size**2)))
     if blocks is None:
         return nn.Sequential(norm)
