@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shlex
 import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +91,13 @@ def software() -> Iterator[Finding]:
 
     yield Finding("Python", f"{platform.python_version()} on {platform.platform()}, {sys.executable}")
     yield Finding("libraries", f"torch {torch.__version__}, OpenCV {cv2.__version__}, NumPy {np.__version__}")
+    if sys.dont_write_bytecode and not Path(cache_from_source(torch.__file__)).exists():
+        packages = shlex.quote(str(Path(torch.__file__).parents[1]))
+        yield Finding(
+            "byte code",
+            "none is kept (PYTHONDONTWRITEBYTECODE), so that each command compiles torch again, for some seconds",
+            f"{shlex.quote(sys.executable)} -m compileall -q -j 0 {packages}",
+        )
 
 
 def devices() -> Iterator[Finding]:

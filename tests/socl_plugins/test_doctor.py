@@ -17,7 +17,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def run(**environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "socl_plugins.command", "doctor", "--no-speed"]
-    return subprocess.run(command, env={**os.environ, **environment}, cwd=REPOSITORY, capture_output=True, text=True)
+    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
+    return subprocess.run(command, env=variables, cwd=REPOSITORY, capture_output=True, text=True)
 
 
 @pytest.mark.long
@@ -43,6 +44,14 @@ def test_a_path_that_is_none_is_told_with_where_it_was_set(workspace: Path, tmp_
     assert done.returncode == 1
     assert f"otb_dir = {tmp_path / 'nothing'} (PYTRACKING_OTB_DIR)" in done.stdout
     assert "correct it in PYTRACKING_OTB_DIR" in done.stdout and done.stdout.splitlines()[-1] == "1 to mend"
+
+
+@pytest.mark.long
+def test_libraries_that_each_command_would_compile_again_are_told(workspace: Path, tmp_path: Path) -> None:
+    none_is_kept = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    done = run(PYTHONPATH=str(REPOSITORY), **none_is_kept)
+    assert done.returncode == 1 and "each command compiles torch again" in done.stdout
+    assert f"-> {sys.executable} -m compileall -q -j 0 " in done.stdout
 
 
 def test_the_speed_of_a_tracker_is_measured(workspace: Path) -> None:
