@@ -173,7 +173,7 @@ def from_video_dataset(
         info = dataset.get_sequence_info(seq_id)
         if "bbox" not in info:
             raise SequenceError(f"the data set {title!r} has no boxes: tracking cannot be scored on it")
-        boxes = np.array(info["bbox"], np.float64)
+        boxes = np.asarray(info["bbox"]).astype(np.float64)
         visible = np.ones(len(boxes), bool)
         for key in ("valid", "visible"):
             if key in info:
