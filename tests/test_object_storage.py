@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-import sqlite3
 import sys
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import fsspec
 import pytest
 
+from ltr.admin import mirror as mirrors
 from ltr.admin import object_storage
 from ltr.admin.checkpoint import load_checkpoint
-from ltr.admin.object_storage import Mirror, ObjectStorageError, local_copy, workspace_at
+from ltr.admin.mirror import Mirror, ObjectStorageError
+from ltr.admin.object_storage import local_copy, workspace_at
 from ltr.dataset import SyntheticVideo
 from ltr.dataset.export import export_got10k
 from ltr.run_training import main as train
@@ -126,7 +128,7 @@ def test_a_store_of_top_maps_that_a_second_machine_opens_needs_no_map_again(
     assert "0 frames computed" in capsys.readouterr().out
 
 
-# ---- what travels -----------------------------------------------------------------------------------------------
+# ---- while a command runs, and at its end -----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -134,131 +136,36 @@ def url() -> str:
     return f"memory://{uuid.uuid4().hex}"
 
 
-def two(url: str, tmp_path: Path) -> tuple[Mirror, Mirror]:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir(exist_ok=True)
-    return Mirror(url, tmp_path / "a"), Mirror(url, tmp_path / "b")
-
-
-def test_new_changed_and_removed_files_travel_both_ways_and_others_stay_where_they_are(
-    url: str, tmp_path: Path
-) -> None:
-    a, b = two(url, tmp_path)
-    (a.folder / "deep" / "down").mkdir(parents=True)
-    (a.folder / "deep" / "down" / "boxes.txt").write_text("1,2,3,4")
-    (a.folder / "gone.txt").write_text("soon")
-    (a.folder / ".boxes.txt.host.7.partial").write_text("half")
-    (a.folder / ".owner.json").write_text("{}")
-    assert (a.store(), a.store(), b.fetch(), b.fetch()) == (2, 0, 2, 0)
-    assert files(b.folder) == {"deep/down/boxes.txt": b"1,2,3,4", "gone.txt": b"soon"}
-    (b.folder / "deep" / "down" / "boxes.txt").write_text("5,6,7,8,9")
-    (b.folder / "gone.txt").unlink()
-    assert (b.store(), a.fetch()) == (2, 2)
-    assert files(a.folder) == {"deep/down/boxes.txt": b"5,6,7,8,9"}
-    assert not (b.folder / ".owner.json").exists()
-
-
-def test_a_copy_that_lost_a_file_gets_it_again_and_does_not_remove_it_there(url: str, tmp_path: Path) -> None:
-    a, _ = two(url, tmp_path)
-    (a.folder / "boxes.txt").write_text("1,2,3,4")
-    a.store()
-    (a.folder / "boxes.txt").unlink()
-    assert a.fetch() == 1
-    assert (a.folder / "boxes.txt").read_text() == "1,2,3,4"
-
-
-def test_a_database_that_is_being_written_to_is_stored_with_what_was_finished(url: str, tmp_path: Path) -> None:
-    a, b = two(url, tmp_path)
-    with closing(sqlite3.connect(a.folder / "maps.sqlite")) as database:
-        database.execute("PRAGMA journal_mode=WAL")  # what is finished may lie in a second file
-        database.execute("CREATE TABLE maps (frame INTEGER)")
-        database.execute("INSERT INTO maps VALUES (1)")
-        database.commit()
-        database.execute("INSERT INTO maps VALUES (2)")  # not finished
-        a.store()
-    b.fetch()
-    with closing(sqlite3.connect(b.folder / "maps.sqlite")) as database:
-        assert database.execute("SELECT frame FROM maps").fetchall() == [(1,)]
-
-
-def test_what_two_machines_changed_is_named_and_neither_is_written_over(url: str, tmp_path: Path) -> None:
-    a, b = two(url, tmp_path)
-    (a.folder / "boxes.txt").write_text("1,2,3,4")
-    a.store()
-    b.fetch()
-    (a.folder / "boxes.txt").write_text("a longer text")
-    (b.folder / "boxes.txt").write_text("another text")
-    a.store()
-    for act in (b.store, b.fetch):
-        with pytest.raises(ObjectStorageError, match=rf"{url}/boxes\.txt was changed there .* neither is touched"):
-            act()
-    assert (b.folder / "boxes.txt").read_text() == "another text"
-    (b.folder / "boxes.txt").unlink()
-    b.fetch()
-    assert (b.folder / "boxes.txt").read_text() == "a longer text"
-
-
-def test_two_machines_that_made_the_same_file_agree(url: str, tmp_path: Path) -> None:
-    a, b = two(url, tmp_path)
-    for mirror in (a, b):
-        (mirror.folder / "boxes.txt").write_text("1,2,3,4")
-    a.store()
-    b.fetch()
-    assert b.store() == 0
-
-
-def test_what_a_killed_run_was_storing_is_stored_by_the_next(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    a, b = two(url, tmp_path)
-    (a.folder / "boxes.txt").write_text("1,2,3,4")
-    a.store()
-    (a.folder / "boxes.txt").write_text("5,6,7,8 and more")
-    put = Mirror._put
-
-    def put_and_die(mirror: Mirror, name: str) -> None:
-        put(mirror, name)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Mirror, "_put", put_and_die)
-    with pytest.raises(KeyboardInterrupt):
-        a.store()
-    monkeypatch.undo()
-    assert (a.fetch(), a.store(), b.fetch()) == (0, 1, 1)
-    assert files(b.folder) == {"boxes.txt": b"5,6,7,8 and more"}
-
-
 def test_a_command_is_stored_while_it_runs_and_a_failure_is_tried_again(
     url: str, machines: tuple[Machine, Machine], monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     machines[0](url)
     monkeypatch.setattr(object_storage, "EVERY", 0.01)
-    monkeypatch.setattr(Mirror, "_put", failing := FailingPut(Mirror._put, times=1))
+    monkeypatch.setattr(object_storage, "REST", 0)
+    monkeypatch.setattr(mirrors, "SETTLED", 0)
+    failing = network_that_is_gone(monkeypatch, times=1)
     with workspace_at(url) as folder:
         (folder / "boxes.txt").write_text("1,2,3,4")
         assert failing.done.wait(30)
-        for _ in range(3000):
-            if (Mirror(url, folder)._remote()) and not threading.Event().wait(0.01):
-                break
-        assert list(Mirror(url, folder)._remote()) == ["boxes.txt"]
-    assert "the network is gone" in capsys.readouterr().err
+        assert objects(url) == ["boxes.txt"]
+    assert f"cannot store {folder / 'boxes.txt'} ({url}/boxes.txt): the network is gone" in capsys.readouterr().err
 
 
-class FailingPut:
-    """Fails so many times, then does what it stands for."""
+class Storage:
+    """Stands before a storage: its network is gone for so many files."""
 
-    def __init__(self, put, times: int) -> None:  # type: ignore[no-untyped-def]
-        self.put, self.times, self.done = put, times, threading.Event()
+    def __init__(self, storage: Any, times: int) -> None:
+        self.storage, self.times, self.done = storage, times, threading.Event()
 
-    def __get__(self, mirror: Mirror, of: type) -> object:
-        return lambda name: self.call(mirror, name)
-
-    def call(self, mirror: Mirror, name: str) -> None:
+    def put_file(self, *paths: str) -> None:
         self.times -= 1
         if self.times >= 0:
             raise OSError("the network is gone")
-        self.put(mirror, name)
+        self.storage.put_file(*paths)
         self.done.set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.storage, name)
 
 
 def test_what_cannot_be_stored_at_the_end_is_told_with_where_it_lies(
@@ -267,15 +174,56 @@ def test_what_cannot_be_stored_at_the_end_is_told_with_where_it_lies(
     folder = machines[0](url)
     with (
         pytest.raises(ObjectStorageError, match=f"the network is gone.*What was made lies in {folder}"),
-        workspace_at(url),
+        monkeypatch.context() as patch,
     ):
-        monkeypatch.setattr(Mirror, "_put", FailingPut(Mirror._put, times=99))
-        (folder / "boxes.txt").write_text("1,2,3,4")
-    monkeypatch.undo()
-    machines[0](url)
+        network_that_is_gone(patch, times=99)
+        with workspace_at(url):
+            (folder / "boxes.txt").write_text("1,2,3,4")
     with workspace_at(url):
         pass
-    assert list(Mirror(url, folder)._remote()) == ["boxes.txt"]
+    assert objects(url) == ["boxes.txt"]
+
+
+def test_a_command_s_own_error_is_the_one_that_ends_it(
+    url: str, machines: tuple[Machine, Machine], monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    folder = machines[0](url)
+    network_that_is_gone(monkeypatch, times=99)
+    with pytest.raises(ValueError, match="its own"), workspace_at(url):
+        (folder / "boxes.txt").write_text("1,2,3,4")
+        raise ValueError("its own")
+    assert f"What was made lies in {folder}" in capsys.readouterr().err
+
+
+def test_a_command_within_a_command_has_the_same_copy(url: str, machines: tuple[Machine, Machine]) -> None:
+    machines[0](url)
+    with workspace_at(url) as outer, workspace_at(url) as inner:
+        assert inner == outer
+
+
+def test_another_server_has_another_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    here = local_copy("s3://bucket/runs")
+    assert local_copy("s3://bucket/runs/") == here != local_copy("s3://bucket/runs2")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere")
+    assert local_copy("s3://bucket/runs") != here
+
+
+def network_that_is_gone(patch: pytest.MonkeyPatch, times: int) -> Storage:
+    storage = Storage(None, times)
+
+    def connect(self: Mirror, url: str, folder: Path) -> None:
+        make(self, url, folder)
+        storage.storage, self.storage = self.storage, storage
+
+    make = Mirror.__init__
+    patch.setattr(Mirror, "__init__", connect)
+    return storage
+
+
+def objects(url: str) -> list[str]:
+    root = url.removeprefix("memory:/")
+    return sorted(path.removeprefix(f"{root}/") for path in fsspec.filesystem("memory").find(root))
 
 
 # ---- what cannot be reached -------------------------------------------------------------------------------------
@@ -284,9 +232,9 @@ def test_what_cannot_be_stored_at_the_end_is_told_with_where_it_lies(
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("s3://no-such-bucket/runs", "cannot fetch s3://no-such-bucket/runs: The specified bucket does not exist"),
+        ("s3://no-such-bucket/runs", "cannot reach s3://no-such-bucket/runs: The specified bucket does not exist"),
         ("s3://", "s3:// names no bucket"),
-        ("smb3://host/runs", "cannot open smb3://host/runs: Protocol not known: smb3"),
+        ("smb3://host/runs", "smb3://host/runs: smb3:// is no object storage: known are s3, "),
     ],
 )
 def test_storage_that_cannot_be_reached_is_named(s3: str, capsys: Output, place: str, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
+import hashlib
 import os
 import platform
 import shutil
@@ -153,6 +154,15 @@ def write_folder_atomically(folder: Path, write: Callable[[Path], None]) -> None
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
     _force_directory_to_disk(folder.parent)
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file's content, as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def partial_path(path: Path) -> Path:

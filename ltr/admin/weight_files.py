@@ -8,7 +8,6 @@ size.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 import pickletools
@@ -22,7 +21,7 @@ from typing import Any
 import torch
 
 from ltr.admin import published
-from ltr.admin.files import write_bytes_atomically
+from ltr.admin.files import sha256_of, write_bytes_atomically
 from ltr.dataset.text import read_lines
 
 SAFETENSORS = ".safetensors"
@@ -230,15 +229,6 @@ def _key_before(path: Path, name: str) -> str:
             elif isinstance(argument, str):
                 text = argument
     return ""
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the sha256 of a file's content, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _first_line(error: Exception) -> str:

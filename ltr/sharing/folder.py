@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from ltr.admin.files import WriteError, write_bytes_atomically, write_folder_atomically
-from ltr.admin.weight_files import CheckpointError, read_safetensors, safetensors_bytes, sha256_of
+from ltr.admin.files import WriteError, sha256_of, write_bytes_atomically, write_folder_atomically
+from ltr.admin.weight_files import CheckpointError, read_safetensors, safetensors_bytes
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 FILES = (WEIGHTS, CONFIG, CARD)
