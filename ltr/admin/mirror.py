@@ -101,9 +101,10 @@ class Mirror:
         """
         with self._lock:
             index, there = self._index(), self._remote()
-            if index and not there:
+            known = sum(entry.remote is not None for entry in index.values())
+            if known and not there:
                 raise ObjectStorageError(
-                    f"{self.url} is empty, and {len(index)} files of it were here: see that bucket, endpoint and "
+                    f"{self.url} is empty, and {known} files of it were here: see that bucket, endpoint and "
                     f"account are the right ones. If it was emptied on purpose, remove {self.folder}, too"
                 )
             changed = 0
@@ -154,7 +155,7 @@ class Mirror:
         Raises:
             ObjectStorageError: the first that failed, after all others were done.
         """
-        failed: list[Exception] = []
+        failed: dict[str, Exception] = {}
         done = 0
         size = max(BATCH, len(names) // 8)
         for start in range(0, len(names), size):
@@ -163,15 +164,17 @@ class Mirror:
                     try:
                         entry = future.result()
                     except (ObjectStorageError, WriteError) as error:
-                        failed.append(error)
+                        failed[name] = error
                         continue
                     if entry is not None:
                         index[name] = entry
                         done += 1
+            index |= {name: entry for name, entry in self._noted().items() if name in failed}
             self._write_index(index)
         if failed:
+            first = next(iter(failed.values()))
             others = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
-            raise ObjectStorageError(f"{failed[0]}{others}") from failed[0]
+            raise ObjectStorageError(f"{first}{others}") from first
         return done
 
     def _is_current(self, name: str, known: _Entry | None, remote: str) -> bool:
@@ -316,13 +319,16 @@ class Mirror:
         with contextlib.suppress(FileNotFoundError, RecordError, TypeError, AttributeError):
             files = read_record(self.folder / INDEX).get("files", {})
             index = {name: _Entry(**entry) for name, entry in files.items()}
-        if (self.folder / PARTS).exists():  # of a run that was killed
-            for note in (self.folder / PARTS).glob(f"*{NOTE}"):
-                with contextlib.suppress(FileNotFoundError, RecordError, TypeError, KeyError):
-                    noted = read_record(note)
-                    index[noted["name"]] = _Entry(**noted["entry"])
-            self._write_index(index)
-        return index
+        return index | self._noted()  # which a run that was killed left
+
+    def _noted(self) -> dict[str, _Entry]:
+        """Returns what was being stored when it ended."""
+        found = {}
+        for note in (self.folder / PARTS).glob(f"*{NOTE}"):
+            with contextlib.suppress(FileNotFoundError, RecordError, TypeError, KeyError):
+                noted = read_record(note)
+                found[noted["name"]] = _Entry(**noted["entry"])
+        return found
 
     def _write_index(self, index: dict[str, _Entry]) -> None:
         write_record(self.folder / INDEX, {"files": {name: asdict(entry) for name, entry in index.items()}})

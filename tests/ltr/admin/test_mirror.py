@@ -144,13 +144,14 @@ def test_what_a_killed_run_was_storing_is_stored_by_the_next(
     assert here(b) == {"boxes.txt": "5,6,7,8 and more"}
 
 
+@pytest.mark.parametrize("how", [Killed, OSError], ids=["killed", "the network fails"])
 def test_what_another_machine_stored_after_a_kill_is_not_written_over(
-    a: Mirror, b: Mirror, monkeypatch: pytest.MonkeyPatch
+    a: Mirror, b: Mirror, monkeypatch: pytest.MonkeyPatch, how: type[BaseException]
 ) -> None:
     write(a, "boxes.txt", "1,2,3,4")
     finish(a)
     write(a, "boxes.txt", "5,6,7,8 of a")
-    kill(a, monkeypatch, before=True)
+    kill(a, monkeypatch, before=True, how=how)
     b.fetch()
     write(b, "boxes.txt", "9,9,9,9 of b")
     finish(b)
@@ -161,15 +162,26 @@ def test_what_another_machine_stored_after_a_kill_is_not_written_over(
     assert there(a) == {"boxes.txt": "9,9,9,9 of b"} and here(again) == {"boxes.txt": "5,6,7,8 of a"}
 
 
-def kill(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, before: bool) -> None:
+@pytest.mark.parametrize("how", [Killed, OSError], ids=["killed", "the answer is lost"])
+def test_what_arrived_before_the_end_and_was_changed_here_since_is_no_conflict(
+    a: Mirror, monkeypatch: pytest.MonkeyPatch, how: type[BaseException]
+) -> None:
+    write(a, "boxes.txt", "1,2,3,4")
+    kill(a, monkeypatch, before=False, how=how)
+    again = Mirror(a.url, a.folder)
+    write(again, "boxes.txt", "5,6,7,8 and more")
+    assert (again.fetch(), finish(again), there(a)) == (0, 1, {"boxes.txt": "5,6,7,8 and more"})
+
+
+def kill(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, before: bool, how: type[BaseException] = Killed) -> None:
     put = mirror.storage.put_file
 
     def put_file(*paths: str) -> None:
         if not before:
             put(*paths)
-        raise Killed
+        raise how
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch, pytest.raises((how, ObjectStorageError)):
         patch.setattr(mirror.storage, "put_file", put_file)
         finish(mirror)
 
