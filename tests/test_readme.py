@@ -71,7 +71,10 @@ def test_what_the_readme_trains_then_says_in_python(environment: dict[str, str],
     twenty.write_videos(twenty.chosen_videos([], 1), tmp_path / "film")
     (tmp_path / "film" / "film 00.mp4").rename(tmp_path / "VIDEO.mp4")
     (code,) = blocks("python")
-    said = run([sys.executable, "-c", code.replace("(105, 170)", "(60, 60)")], tmp_path, environment)
+    for written, small in {"(105, 170)": "(60, 60)", '"synthetic"': '"data/val"'}.items():
+        assert written in code
+        code = code.replace(written, small)
+    said = run([sys.executable, "-c", code], tmp_path, environment)
     assert "one-pass evaluation" in said and "[[" in said
 
 

@@ -107,7 +107,7 @@ def test_training_tracking_and_a_report_leave_their_files_where_one_works(instal
     words = command.split("to use it: ")[1].split()
     assert words[0] == str(installed.environment / "bin/python")
     page = installed.work / "report.html"
-    assert "AUC" in installed.succeed(*words[1:])
+    assert "AUC" in installed.succeed(*words[1:], "--sequence", "synthetic-0000")
     installed.succeed("-m", "pytracking.analysis", "siamfc/socl_res18", "--html", str(page))
     assert page.stat().st_size > 10_000
     assert installed.files() == before, "nothing is written among the packages"

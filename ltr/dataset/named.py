@@ -15,9 +15,13 @@ from ltr.registry import DATASETS, near_names
 EMBEDDED_VIDEOS = 48
 
 
-def embedded_videos(videos: int = EMBEDDED_VIDEOS) -> SyntheticVideo:
-    """Returns what recipes learn from where no data set is set: videos that no score and no benchmark tracks."""
-    return SyntheticVideo(videos, num_frames=30, seed=1)
+def embedded_videos(videos: int | None = None) -> SyntheticVideo:
+    """Returns what recipes learn from where no data set is set: videos that no score and no benchmark tracks.
+
+    Args:
+        videos: how many; None: ``EMBEDDED_VIDEOS``.
+    """
+    return SyntheticVideo(EMBEDDED_VIDEOS if videos is None else videos, num_frames=30, seed=1)
 
 
 def open_dataset(name: str, env: Environment, root: Path | None = None) -> BaseVideoDataset:

@@ -90,8 +90,8 @@ def test_a_network_that_learning_ruins_is_not_handed_over(
         "network.output_layer": "layer2",
         "optimizer.learning_rate": 3,
         "data.labels.noise_px": 100,
-        "score.videos": 4,
-        "score.frames": 20,
+        "score.videos": 3,
+        "score.frames": 10,
     }
     assert train(*recipes.as_words(ruin)) == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]

@@ -76,12 +76,13 @@ def test_the_overlap_is_the_metric_s() -> None:
 def test_the_command_learns_a_box_that_every_click_then_gets(
     networks: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ltr.dataset.named.EMBEDDED_VIDEOS", 16)
     image, truth, click = frame_with_box()
     before = top_map_box(propose_target(image, click))
     assert np.array_equal(click_to_box(image, click), before)  # the TOP map's, as long as nothing is learned
     words = ["--set", "frames=2", "--set", "epochs=30", "--set", "batch=16", "--set", "rate=0.003"]
     assert command.main(["fit", "synthetic", *words]) == 0
-    assert "192 clicks on 48 videos of synthetic" in capsys.readouterr().out
+    assert "64 clicks on 16 videos of synthetic" in capsys.readouterr().out
     assert (networks / FILE_NAME).is_file() and (networks / f"{FILE_NAME}.sha256").is_file()
     learned = click_to_box(image, click)
     assert np.array_equal(learned, click_to_box(image, click, "learned")) and not np.array_equal(learned, before)
@@ -108,7 +109,8 @@ def test_the_command_learns_a_box_that_every_click_then_gets(
 
 
 @pytest.mark.long
-def test_the_same_seed_learns_the_same(networks: Path) -> None:
+def test_the_same_seed_learns_the_same(networks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltr.dataset.named.EMBEDDED_VIDEOS", 4)
     words = ["fit", "synthetic", "--set", "frames=1", "--set", "epochs=1"]
     for name in ("a", "b"):
         assert command.main([*words, "--out", str(networks / f"{name}.safetensors")]) == 0
