@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from ltr.registry import load_plugins  # noqa: E402
 from pytracking.evaluation import Sequence, get_dataset  # noqa: E402
+from pytracking.parameter.params import PRECISIONS  # noqa: E402
 from pytracking.registry import PARAMETERS, TRACKERS  # noqa: E402
 from pytracking.tracker.base import BaseTracker  # noqa: E402
 from socl_plugins.clicks.page.asking import order_of_asking, track_both_ways  # noqa: E402
@@ -89,11 +91,13 @@ def main() -> None:
     parser.add_argument("--tracker", default="siamfc/imagenet_res18")
     parser.add_argument("--videos", type=int, default=40, help="evenly taken, at most")
     parser.add_argument("--frames", type=int, default=100, help="of each video, at most")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the network's convolutions")
     options = parser.parse_args()
     load_plugins()
 
     def create() -> BaseTracker:
-        return TRACKERS[options.tracker.partition("/")[0]](PARAMETERS[options.tracker]())
+        params = replace(PARAMETERS[options.tracker](), precision=options.precision)
+        return TRACKERS[options.tracker.partition("/")[0]](params)
 
     sequences = get_dataset(*options.data)
     places = np.unique(np.linspace(0, len(sequences) - 1, options.videos).astype(int))
@@ -119,7 +123,7 @@ def main() -> None:
         low, high = np.percentile(difference[draws].mean(axis=1), [2.5, 97.5])
         told = "" if how == "even" else f"{difference.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
         print(f"{count:<8}{how:8}{values[:, 0].mean():10.3f}{values[:, 1].mean():14.3f}{told:>36}")
-    print(f"{len(places)} videos, {options.tracker}")
+    print(f"{len(places)} videos, {options.tracker} in {options.precision}")
 
 
 if __name__ == "__main__":
