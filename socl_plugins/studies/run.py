@@ -27,7 +27,8 @@ from socl_plugins.studies.study import Cell
 OTHER_RUN = "choose another folder with --out"
 WORKSPACE = ".workspace"  # ending of the folder of a cell that runs
 SECONDS_BETWEEN_LINES = 30.0  # of progress
-LOOKED_AT = 2000  # bytes at the end of a log
+OF_THE_JPEG_DECODER = ("Corrupt JPEG data", "Premature end of JPEG")  # for frames of OTB that decode well
+LOOKED_AT = 20_000  # bytes at the end of a log
 
 
 @dataclass
@@ -135,7 +136,7 @@ def _ended(
 
 
 def last_line(log: Path) -> str:
-    """Returns the last line of a log that says something; empty where there is none."""
+    """Returns the last line of a log that says how far a cell is; empty where there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(log.stat().st_size - LOOKED_AT, 0))
@@ -143,7 +144,7 @@ def last_line(log: Path) -> str:
     except OSError:
         return ""
     lines = [line.decode("utf-8", "replace").strip() for line in re.split(rb"[\r\n]", end)]
-    return next((line for line in reversed(lines) if line), "")
+    return next((line for line in reversed(lines) if line and not line.startswith(OF_THE_JPEG_DECODER)), "")
 
 
 def log_path(out: Path, cell: Cell) -> Path:

@@ -174,6 +174,13 @@ def test_a_study_runs_goes_on_and_is_reported(
     assert "no result of noise" in capsys.readouterr().err
 
 
+def test_what_a_jpeg_decoder_says_is_no_progress(tmp_path: Path) -> None:
+    log = tmp_path / "cell.log"
+    warnings = [f"Corrupt JPEG data: {500 + n % 13} extraneous bytes before marker 0xd0" for n in range(164)]
+    log.write_text("\n".join(["otb: 9 of 12 videos tracked, Man with AUC 0.830", *warnings, ""]))
+    assert study_run.last_line(log) == "otb: 9 of 12 videos tracked, Man with AUC 0.830"
+
+
 @pytest.mark.long
 def test_a_cell_that_fails_is_counted_and_stops_no_other(
     workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
