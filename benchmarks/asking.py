@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -94,9 +95,10 @@ def main() -> None:
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the network's convolutions")
     options = parser.parse_args()
     load_plugins()
+    precision: dict[str, Any] = {"precision": options.precision}
 
     def create() -> BaseTracker:
-        params = replace(PARAMETERS[options.tracker](), precision=options.precision)
+        params = replace(PARAMETERS[options.tracker](), **precision)
         return TRACKERS[options.tracker.partition("/")[0]](params)
 
     sequences = get_dataset(*options.data)
