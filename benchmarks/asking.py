@@ -92,13 +92,15 @@ def main() -> None:
     parser.add_argument("--tracker", default="siamfc/imagenet_res18")
     parser.add_argument("--videos", type=int, default=40, help="evenly taken, at most")
     parser.add_argument("--frames", type=int, default=100, help="of each video, at most")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the network's convolutions")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of the network; default: the tracker's own")
     options = parser.parse_args()
     load_plugins()
-    precision: dict[str, Any] = {"precision": options.precision}
+    changes: dict[str, Any] = {"precision": options.precision}
 
     def create() -> BaseTracker:
-        params = replace(PARAMETERS[options.tracker](), **precision)
+        params = PARAMETERS[options.tracker]()
+        if options.precision and "precision" in params.names():
+            params = replace(params, **changes)
         return TRACKERS[options.tracker.partition("/")[0]](params)
 
     sequences = get_dataset(*options.data)
@@ -125,7 +127,7 @@ def main() -> None:
         low, high = np.percentile(difference[draws].mean(axis=1), [2.5, 97.5])
         told = "" if how == "even" else f"{difference.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
         print(f"{count:<8}{how:8}{values[:, 0].mean():10.3f}{values[:, 1].mean():14.3f}{told:>36}")
-    print(f"{len(places)} videos, {options.tracker} in {options.precision}")
+    print(f"{len(places)} videos, {options.tracker}, precision: {options.precision or 'its own'}")
 
 
 if __name__ == "__main__":
