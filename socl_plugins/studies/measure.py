@@ -29,6 +29,7 @@ from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.clicks.label_cost import recorded_cost
 from socl_plugins.pseudo_label.store import STORES
 from socl_plugins.studies.study import Cell
+from socl_plugins.studies.trained import Training, read_training
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE
 
 HELD_OUT = "held_out_synthetic"
@@ -43,7 +44,8 @@ def measure_cell(
     Args:
         cell: the run.
         tests: see :func:`videos_of_test`.
-        workspace: an empty folder for the run's checkpoints and logs.
+        workspace: the folder of the run's checkpoints and logs: empty, or one where the same training has ended, whose
+            network is then taken.
         device: ``auto``, ``cpu`` or ``cuda``.
         precision: of the network while it tracks, where the tracker can be told one; none: the parameter set's own.
     """
@@ -63,9 +65,9 @@ def measure_cell(
     result["machine"] = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else cpu
     network: torch.nn.Module | None = None
     if cell.recipe:
-        start = time.perf_counter()
-        path = _train(cell, workspace, device)
-        result["training_seconds"] = round(time.perf_counter() - start, 1)
+        trained = read_training(workspace) or _train(cell, workspace, device)
+        result |= {"training_seconds": trained.seconds, "trained_at_commit": trained.commit}
+        path = workspace / trained.checkpoint
         cost = recorded_cost(load_checkpoint(path))
         if cost is not None:
             result |= asdict(cost)
@@ -131,11 +133,15 @@ def videos_of_test(name: str) -> SequenceList:
     return get_dataset(name)
 
 
-def _train(cell: Cell, workspace: Path, device: str) -> Path:
+def _train(cell: Cell, workspace: Path, device: str) -> Training:
+    start = time.perf_counter()
     for stores in (DEFAULT_STORE, STORES):  # what is stored is read, whatever the workspace of a run
         (workspace / stores).symlink_to((load_environment().workspace_dir / stores).absolute())
     result = ltr.train(
         cell.recipe, dict(cell.settings), schedule="short", workspace=workspace, seed=cell.seed, device=device
     )
     assert result.checkpoint is not None
-    return result.checkpoint
+    checkpoint = result.checkpoint.absolute().relative_to(workspace.absolute())
+    training = Training(str(checkpoint), round(time.perf_counter() - start, 1), commit(), training_set())
+    training.write(workspace)
+    return training

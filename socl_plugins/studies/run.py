@@ -11,9 +11,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event
 from typing import Any
 
 from ltr.admin.command_line import clock
@@ -23,9 +25,9 @@ from ltr.admin.ownership import Owner, own
 from ltr.admin.processes import end_with_parent
 from ltr.admin.records import RecordError, read_record, write_record
 from socl_plugins.studies.study import Cell
+from socl_plugins.studies.trained import WORKSPACE, kept_training, read_training
 
 OTHER_RUN = "choose another folder with --out"
-WORKSPACE = ".workspace"  # ending of the folder of a cell that runs
 SECONDS_BETWEEN_LINES = 30.0  # of progress
 OF_THE_JPEG_DECODER = ("Corrupt JPEG data", "Premature end of JPEG")  # for frames of OTB that decode well
 LOOKED_AT = 20_000  # bytes at the end of a log
@@ -49,7 +51,7 @@ class RunOptions:
         tests: names of test videos.
         jobs: cells at once.
         device: ``auto``, ``cpu`` or ``cuda``.
-        keep: keep the workspaces with their checkpoints.
+        keep: keep the workspaces with their checkpoints. Networks that were kept are not trained again.
         plugins: imported first.
         learned_from: what recipes learn from on this machine; results of other videos are not taken for these.
         precision: of networks while they track; results of another one are not taken for these. None: whatever the
@@ -69,8 +71,9 @@ class RunOptions:
 def run_cells(cells: Iterable[Cell], options: RunOptions) -> StudyOutcome:
     """Runs what is missing of some cells, ``jobs`` at once. The same call goes on after it was stopped.
 
-    A result is written whole or not at all; a damaged one is set aside and made again. A cell that fails does not stop
-    the others; whatever stops this function stops the cells that are running.
+    Cells that are trained alike, and differ in the tracker, share one training and run one after the other. A result is
+    written whole or not at all; a damaged one is set aside and made again. A cell that fails does not stop the others;
+    whatever stops this function stops the cells that are running.
 
     Raises:
         OwnershipError: another run writes to the folder of the results.
@@ -90,18 +93,17 @@ def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> Stud
             missing[cell] = tests
         else:
             report.present += 1
-    running: dict[subprocess.Popen[bytes], Cell] = {}
-    threads = threads_each(min(options.jobs, len(missing)))
+    alike: dict[str, list[Cell]] = {}
+    for cell in missing:
+        alike.setdefault(cell.training, []).append(cell)
+    work = _Work(threads_each(min(options.jobs, len(alike))), owner)
     pool = ThreadPoolExecutor(options.jobs)
     print(f"{len(missing)} cells to run, {report.present} are there", flush=True)
     started = time.monotonic()
     try:
-        futures = {
-            pool.submit(_run, cell, tests, options, threads, running, owner): cell for cell, tests in missing.items()
-        }
-        for number, future in enumerate(_ended(futures, options.out, running), 1):
-            cell = futures[future]
-            error = future.result()
+        for cells in alike.values():
+            pool.submit(_run_alike, cells, missing, options, work)
+        for number, (cell, error) in enumerate(_outcomes(len(missing), options.out, work), 1):
             if error is None:
                 report.done += 1
             else:
@@ -110,8 +112,9 @@ def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> Stud
             outcome = error or _summary(options.out, cell)
             print(f"{number}/{len(missing)} {cell.key}: {outcome}; {left} left", flush=True)
     except BaseException:
+        work.stopped.set()
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(running):
+        for process in list(work.running):
             process.terminate()
         raise
     finally:
@@ -119,20 +122,42 @@ def _run_cells(cells: Iterable[Cell], options: RunOptions, owner: Owner) -> Stud
     return report
 
 
-def _ended(
-    futures: Mapping[Future[str | None], Cell], out: Path, running: Mapping[subprocess.Popen[bytes], Cell]
-) -> Iterator[Future[str | None]]:
-    """Yields each as it ends; meanwhile the last lines of the logs of those that run are printed now and then."""
-    waiting = set(futures)
+@dataclass
+class _Work:
+    """What the threads that run cells share.
+
+    Attributes:
+        threads: of each cell's process.
+        owner: of the folder of the results.
+        running: the processes of the cells that are running.
+        outcomes: what came of each cell that has ended: what went wrong, or none.
+        stopped: no further cell is to be started.
+    """
+
+    threads: int
+    owner: Owner
+    running: dict[subprocess.Popen[bytes], Cell] = field(default_factory=dict)
+    outcomes: SimpleQueue[tuple[Cell, str | Exception | None]] = field(default_factory=SimpleQueue)
+    stopped: Event = field(default_factory=Event)
+
+
+def _outcomes(count: int, out: Path, work: _Work) -> Iterator[tuple[Cell, str | None]]:
+    """Yields each outcome as it comes; now and then prints the last line of the log of each cell that runs."""
     told: dict[str, str] = {}
-    while waiting:
-        ended, waiting = wait(waiting, SECONDS_BETWEEN_LINES, FIRST_COMPLETED)
-        yield from ended
-        for cell in () if ended else list(running.values()):
-            line = last_line(log_path(out, cell))
-            if line and told.get(cell.key) != line:
-                print(f"{cell.key}: {line}", flush=True)
-                told[cell.key] = line
+    while count:
+        try:
+            cell, error = work.outcomes.get(timeout=SECONDS_BETWEEN_LINES)
+        except Empty:
+            for cell in list(work.running.values()):
+                line = last_line(log_path(out, cell))
+                if line and told.get(cell.key) != line:
+                    print(f"{cell.key}: {line}", flush=True)
+                    told[cell.key] = line
+            continue
+        if isinstance(error, Exception):
+            raise error
+        yield cell, error
+        count -= 1
 
 
 def last_line(log: Path) -> str:
@@ -207,46 +232,65 @@ def run_one(description: str) -> int:
     return 0
 
 
-def _run(
-    cell: Cell,
-    tests: list[str],
-    options: RunOptions,
-    threads: int,
-    running: dict[subprocess.Popen[bytes], Cell],
-    owner: Owner,
-) -> str | None:
-    """Runs a cell in a process, which is in ``running`` meanwhile; returns what went wrong, or none."""
+def _run_alike(cells: list[Cell], tests: Mapping[Cell, list[str]], options: RunOptions, work: _Work) -> None:
+    """Runs cells that share a training, in one folder; what comes of each is in the outcomes."""
+    workspace: Path | None = None
+    error: str | Exception | None = None
+    for cell in cells:
+        if work.stopped.is_set():
+            break
+        try:
+            if workspace is None:
+                workspace = _workspace(cell, options)
+            elif error and read_training(workspace) is None:
+                work.outcomes.put((cell, error))  # the training failed that they share
+                continue
+            error = _run(cell, tests[cell], workspace, options, work)
+        except (OSError, RecordError) as failure:
+            error = f"failed: {failure}"
+        except Exception as failure:
+            error = failure
+        work.outcomes.put((cell, error))
+    if workspace is not None and workspace.name.startswith("."):
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _workspace(cell: Cell, options: RunOptions) -> Path:
+    """Returns the folder for a cell's training: that of the same training that was kept, or a new one."""
+    kept = kept_training(options.out, cell.training, options.learned_from) if cell.recipe else None
+    if kept is not None:
+        print(f"{cell.key}: the network in {kept} is taken, which was trained alike", flush=True)
+        return kept
+    hidden = "" if options.keep else "."
+    return Path(tempfile.mkdtemp(WORKSPACE, f"{hidden}{cell.training}-", options.out))
+
+
+def _run(cell: Cell, tests: list[str], workspace: Path, options: RunOptions, work: _Work) -> str | None:
+    """Runs a cell in a process, which is in ``work.running`` meanwhile; returns what went wrong, or none."""
     log = log_path(options.out, cell)
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        hidden = "" if options.keep else "."
-        workspace = Path(tempfile.mkdtemp(WORKSPACE, f"{hidden}{cell.key}-", options.out))
-        print(f"{cell.key}: started, its log is {log}", flush=True)
-        description = {
-            "cell": asdict(cell),
-            "tests": tests,
-            "workspace": str(workspace.absolute()),
-            "device": options.device,
-            "precision": options.precision,
-            "result": str(result_path(options.out, cell).absolute()),
-            "threads": threads,
-            "learned_from": options.learned_from,
-            "owner": asdict(owner),
-        }
-        command = [sys.executable, "-m", "socl_plugins.studies", "cell", json.dumps(description)]
-        for plugin in options.plugins:
-            command += ["--plugin", plugin]
-        networks = str(load_environment().network_dir.absolute())  # they lie where they do, whatever the workspace
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTRACKING_NETWORK_DIR": networks}
-        with log.open("w") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-            running[process] = cell
-            status = process.wait()
-            del running[process]
-        if not options.keep:
-            shutil.rmtree(workspace)
-    except OSError as error:
-        return f"failed: {error}"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    print(f"{cell.key}: started, its log is {log}", flush=True)
+    description = {
+        "cell": asdict(cell),
+        "tests": tests,
+        "workspace": str(workspace.absolute()),
+        "device": options.device,
+        "precision": options.precision,
+        "result": str(result_path(options.out, cell).absolute()),
+        "threads": work.threads,
+        "learned_from": options.learned_from,
+        "owner": asdict(work.owner),
+    }
+    command = [sys.executable, "-m", "socl_plugins.studies", "cell", json.dumps(description)]
+    for plugin in options.plugins:
+        command += ["--plugin", plugin]
+    networks = str(load_environment().network_dir.absolute())  # they lie where they do, whatever the workspace
+    environment = {**os.environ, "OMP_NUM_THREADS": str(work.threads), "PYTRACKING_NETWORK_DIR": networks}
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        work.running[process] = cell
+        status = process.wait()
+        del work.running[process]
     return f"failed, see {log}" if status else None
 
 

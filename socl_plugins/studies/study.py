@@ -103,6 +103,13 @@ class Cell:
     @property
     def key(self) -> str:
         """A file name that tells this run from every other."""
-        words = json.dumps([self.recipe, self.network, self.settings, self.tracker, self.seed])
+        return self._named(self.recipe, self.network, self.settings, self.tracker, self.seed)
+
+    @property
+    def training(self) -> str:
+        """A folder name that runs share whose network is trained alike, whatever tracks with it; of others: the key."""
+        return self._named(self.recipe, self.settings, self.seed) if self.recipe else self.key
+
+    def _named(self, *parts: object) -> str:
         name = (self.recipe or self.network or self.tracker).replace("/", "-")
-        return f"{name}-{self.seed}-{hashlib.sha256(words.encode()).hexdigest()[:10]}"
+        return f"{name}-{self.seed}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:10]}"

@@ -174,6 +174,68 @@ def test_a_study_runs_goes_on_and_is_reported(
     assert "no result of noise" in capsys.readouterr().err
 
 
+UPDATES = ["model averaging", "the memory of frames"]  # of one network, by two trackers
+
+
+def run_updates(out: Path, video: Path, rows: list[str], *words: str) -> int:
+    settings = [f"--set={key}={value}" for key, value in {"network.pretrained": "none", **TINY}.items()]
+    asked = ["--out", str(out), "--seeds", "0", "--tests", str(video), "--device", "cpu", "--rows", *rows]
+    return main(["run", "dimp_update", *asked, *settings, *words])
+
+
+def updates_of(out: Path) -> list[tuple[dict[str, Any], bool]]:
+    """What came of the two rows, and whether a network was trained for it."""
+    cells = list(STUDIES["dimp_update"].cells([0], {"network.pretrained": "none", **TINY}))[1:]
+    results = [read_result(out, cell) for cell in cells]
+    logs = [study_run.log_path(out, cell).read_text() for cell in cells]
+    return [(result, "Loss/total" in log) for result, log in zip(results, logs) if result is not None]
+
+
+@pytest.mark.long
+def test_a_network_is_trained_once_for_all_trackers_and_not_again_where_it_was_kept(
+    workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, kept = tmp_path / "out", tmp_path / "kept"
+    assert run_updates(out, video, UPDATES) == 0
+    (averaging, trained), (memory, trained_too) = updates_of(out)
+    assert trained and not trained_too
+    assert (averaging["tracker"], memory["tracker"]) == ("dimp/dimp18_averaging", "dimp/dimp18")
+    assert averaging["training_seconds"] == memory["training_seconds"]
+    assert not [path for path in out.iterdir() if path.is_dir() and path.name != "logs"]
+
+    assert run_updates(kept, video, UPDATES[:1], "--keep") == 0
+    capsys.readouterr()
+    assert run_updates(kept, video, UPDATES) == 0
+    (workspace_kept,) = kept.glob("*.workspace")
+    assert f"the network in {workspace_kept} is taken, which was trained alike" in capsys.readouterr().out
+    again = updates_of(kept)
+    assert [was_trained for _, was_trained in again] == [True, False]
+    assert [result["tests"] for result, _ in again] == [averaging["tests"], memory["tests"]]
+
+    # A record that is damaged is named, and the network trained again.
+    (workspace_kept / "trained.json").write_text("{")
+    capsys.readouterr()
+    assert run_updates(kept, video, UPDATES[1:], "--precision", "bfloat16") == 0
+    assert "trained.json is damaged: it is no JSON text" in capsys.readouterr().out
+    assert updates_of(kept)[1][1]
+
+
+@pytest.mark.long
+def test_a_training_that_fails_is_not_tried_for_each_tracker(workspace: Path, tmp_path: Path, video: Path) -> None:
+    bad = tmp_path / "bad.py"
+    lines = [
+        "import ltr",
+        "def train(*_, **__):",
+        "    print('asked to train')",
+        "    raise RuntimeError",
+        "ltr.train = train",
+    ]
+    bad.write_text("\n".join(lines) + "\n")
+    assert run_updates(tmp_path / "out", video, UPDATES, "--plugin", str(bad)) == 1
+    (log,) = (tmp_path / "out" / "logs").iterdir()
+    assert log.read_text().count("asked to train") == 1
+
+
 def test_what_a_jpeg_decoder_says_is_no_progress(tmp_path: Path) -> None:
     log = tmp_path / "cell.log"
     warnings = [f"Corrupt JPEG data: {500 + n % 13} extraneous bytes before marker 0xd0" for n in range(164)]
