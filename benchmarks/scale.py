@@ -140,7 +140,7 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--map-ms", type=float, default=21.6, help="a TOP map on one core, see benchmarks/top_map.py")
+    parser.add_argument("--map-ms", type=float, default=19.7, help="a TOP map on one core, see benchmarks/top_map.py")
     parser.add_argument("--pairs", type=float, default=105.0, help="a second and core, see benchmarks/loading.py")
     parser.add_argument("--cores", type=int, default=64, help="of all machines together")
     parser.add_argument("--core-hour", type=float, default=0.04, help="dollars")

@@ -13,6 +13,7 @@ import numpy as np
 from socl_plugins.top_map.edges import Edges
 
 SALIENCY_SCALES = (16, 24, 32, 48, 64)
+SALIENCY_SIDE = 192  # a multiple of all scales
 SALIENCY_THRESHOLDS = (0.43, 0.32, 0.34, 0.35, 0.26)
 LAB_BINS = (4, 8, 8)
 CONTRAST_RING = 1.0  # the ring adds half of the window's width and height on each side
@@ -77,13 +78,25 @@ def saliency_map(image: np.ndarray, size: int) -> np.ndarray:
     return (saliency - low) / (high - low) if high > low else np.zeros_like(saliency)
 
 
+def reduced_for_saliency(image: np.ndarray) -> np.ndarray:
+    """Returns an image of ``SALIENCY_SIDE`` pixels squared, of which the maps of all scales are quickly made.
+
+    All scales divide that, so each further reduction is a mean of whole pixels, and a large frame is gone through once.
+    A smaller image stays as it is.
+    """
+    if min(image.shape[:2]) <= SALIENCY_SIDE:
+        return image
+    return cv2.resize(image, (SALIENCY_SIDE, SALIENCY_SIDE), interpolation=cv2.INTER_AREA)
+
+
 def multi_scale_saliency(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Returns MS (N, 5), one column a scale: salient mass in a window times the part of it that is salient."""
     sums = WindowSums(boxes, image.shape[:2])
+    small = reduced_for_saliency(image)
     area = boxes[:, 2] * boxes[:, 3] / (image.shape[0] * image.shape[1])
     found = np.empty((len(boxes), len(SALIENCY_SCALES)))
     for column, (size, threshold) in enumerate(zip(SALIENCY_SCALES, SALIENCY_THRESHOLDS)):
-        saliency = saliency_map(image, size)
+        saliency = saliency_map(small, size)
         salient = (saliency >= threshold).astype(np.float64)
         mass, share = sums(saliency * salient, salient)
         found[:, column] = mass * share / np.maximum(area * size**2, 1e-12)

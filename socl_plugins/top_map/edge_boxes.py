@@ -5,8 +5,8 @@ over the frame; SoCL keeps those whose centre is within 30 pixels of the click. 
 of one size on a grid, those that hold a contour are a rectangle of the grid, so all of them are scored by what changes
 at the corners of rectangles: two cumulative sums.
 
-Two things are simpler than in the paper: an edge group that crosses the window's border does not weaken the groups that
-it touches, and windows are not refined after the search.
+Three things are simpler than in the paper: an edge group that crosses the window's border does not weaken the groups
+that it touches, groups that are small beside a window do not count in it, and windows are not refined after the search.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from socl_plugins.top_map.proposals import best_first, clip_boxes, large_enough,
 
 ORIENTATION_BINS = 8
 LEAST_MASS = 1.0  # summed strength; smaller groups are specks
+LEAST_SHARE = (
+    0.01  # of a window's width and height: groups of less mass are specks beside it, and count in smaller windows
+)
 STEP_OVERLAP = 0.65  # IoU of neighbouring windows: alpha in the paper
 SIZE_EXPONENT = 1.2  # kappa in the paper, there 1.5, which favours small windows; chosen by recall
 SMALLEST_WINDOW = 10.0  # pixels, side
@@ -180,7 +183,7 @@ def near_windows(
     """Returns windows (N, 4) x, y, w, h whose centre is within ``radius`` of a point, and their scores (N,).
 
     The score is the summed strength of the groups wholly inside, less of those wholly in the middle half of each side,
-    for each unit of (w + h) ** kappa (equation 3 of the paper).
+    for each unit of (w + h) ** kappa (equation 3 of the paper). Groups count that have ``LEAST_SHARE`` of w + h.
 
     Args:
         groups: contours of the frame.
@@ -194,9 +197,9 @@ def near_windows(
     bounds = np.array([groups.left, groups.top, groups.right, groups.bottom], np.float64)
     bounds -= np.array([*point, *point])[:, None]
     # Each group counts in all windows of a rectangle of a grid, which is written as what changes at its corners.
-    held = _holding_windows(search, bounds)
-    inner = _holding_windows(search, bounds, *held[:2], middle=True)
     mass = groups.mass.astype(np.float64)
+    held = _holding_windows(search, bounds, *_near_groups(search, bounds, mass))
+    inner = _holding_windows(search, bounds, *held[:2], middle=True)
     outer_mass, inner_mass = mass[held[1]], mass[inner[1]]
     places = np.concatenate([*_corners(search, held[0], held[2]), *_corners(search, inner[0], inner[2])])
     changes = np.concatenate([outer_mass, -outer_mass, -outer_mass, outer_mass])
@@ -211,19 +214,27 @@ def near_windows(
     return windows, score / search.normalisation
 
 
+def _near_groups(search: Search, bounds: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns size (P,) and group (P,) of the pairs, in the order of sizes, of which some window may hold the group."""
+    most = search.reach * search.steps + search.sizes / 2 + (1 + 1e-6)
+    near = mass >= LEAST_SHARE * search.sizes.sum(axis=1, keepdims=True)
+    near &= bounds[0] >= -most[:, :1]
+    near &= bounds[1] >= -most[:, 1:]
+    near &= bounds[2] <= most[:, :1]
+    near &= bounds[3] <= most[:, 1:]
+    size = np.repeat(np.arange(len(most)), np.count_nonzero(near, axis=1))
+    return size, np.flatnonzero(near) - size * bounds.shape[1]
+
+
 def _holding_windows(
-    search: Search,
-    bounds: np.ndarray,
-    size: np.ndarray | None = None,
-    group: np.ndarray | None = None,
-    middle: bool = False,
+    search: Search, bounds: np.ndarray, size: np.ndarray, group: np.ndarray, middle: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns which windows wholly hold which groups.
 
     Args:
         search: of S sizes.
         bounds: (4, G) left, top, right and bottom of the groups, less the point's.
-        size, group: (P,) pairs that come into question, in the order of sizes; none: all.
+        size, group: (P,) pairs that come into question, in the order of sizes.
         middle: hold them in the middle half of each side.
 
     Returns:
@@ -232,14 +243,6 @@ def _holding_windows(
     """
     # A window may be a pixel too tight, since an edge lies between pixels. Where bounds meet, rounding does not decide.
     half = search.sizes / 4 + 1e-6 if middle else search.sizes / 2 + (1 + 1e-6)
-    if size is None or group is None:
-        most = search.reach * search.steps + half
-        near = bounds[0] >= -most[:, :1]
-        near &= bounds[1] >= -most[:, 1:]
-        near &= bounds[2] <= most[:, :1]
-        near &= bounds[3] <= most[:, 1:]
-        size = np.repeat(np.arange(len(most)), np.count_nonzero(near, axis=1))
-        group = np.flatnonzero(near) - size * bounds.shape[1]
     found = np.empty((4, len(size)))
     for axis, (first, last) in enumerate(((found[0], found[2]), (found[1], found[3]))):
         step, limit, reach = (values[:, axis].take(size) for values in (search.steps, half, search.reach))

@@ -16,7 +16,7 @@ from socl_plugins.top_map.edges import Edges, find_edges, forest_edges
 from socl_plugins.top_map.objectness import DEFAULT_TABLE, load_likelihoods
 from socl_plugins.top_map.proposals import Proposals, non_maximum_suppression, random_proposals
 
-METHOD = 6  # counts up when the same settings come to give other proposals, so that stored ones are not mixed with them
+METHOD = 7  # counts up when the same settings come to give other proposals, so that stored ones are not mixed with them
 
 
 @dataclass(frozen=True)

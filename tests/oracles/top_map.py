@@ -19,6 +19,7 @@ from socl_plugins.top_map.cues import (
     LAB_BINS,
     LEAST_SALIENCY,
     SALIENCY_SCALES,
+    SALIENCY_SIDE,
     SALIENCY_THRESHOLDS,
     Cues,
 )
@@ -127,7 +128,10 @@ def saliency_map(image: np.ndarray, size: int) -> np.ndarray:
 
 def window_cues(image: np.ndarray, edges: Edges, boxes: np.ndarray) -> Cues:
     """Returns the cues of boxes (N, 4), see :func:`socl_plugins.top_map.cues.window_cues`."""
-    maps = [saliency_map(image, size) for size in SALIENCY_SCALES]
+    reduced = image
+    if min(image.shape[:2]) > SALIENCY_SIDE:
+        reduced = cv2.resize(image, (SALIENCY_SIDE, SALIENCY_SIDE), interpolation=cv2.INTER_AREA)
+    maps = [saliency_map(reduced, size) for size in SALIENCY_SCALES]
     bins, mask = _color_bins(image), edges.mask().astype(np.float64)
     return Cues(
         np.array([[_saliency(*pair, image.shape, box) for pair in zip(maps, SALIENCY_THRESHOLDS)] for box in boxes]),

@@ -10,6 +10,7 @@ import numpy as np
 
 from socl_plugins.top_map.edge_boxes import (
     LEAST_MASS,
+    LEAST_SHARE,
     MOST_WINDOWS,
     ORIENTATION_BINS,
     SIZE_EXPONENT,
@@ -130,6 +131,8 @@ def window_score(groups: Iterable[Group], window: Iterable[float]) -> float:
     x, y, width, height = map(float, window)
     total = 0.0
     for pixels, mass in groups:
+        if mass < LEAST_SHARE * (width + height):
+            continue
         if inside(pixels, (x - 1, y - 1, width + 2, height + 2)):
             total += mass
         if inside(pixels, (x + width / 4, y + height / 4, width / 2, height / 2)):
