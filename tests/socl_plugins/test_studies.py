@@ -33,6 +33,7 @@ from socl_plugins.studies.measure import HELD_OUT, videos_of_test
 from socl_plugins.studies.report import ReportError, collect, study_table
 from socl_plugins.studies.run import RunOptions, _missing_tests, read_result, result_path
 from socl_plugins.studies.study import Study, StudyError
+from socl_plugins.studies.trained import WORKSPACE, Training, kept_training
 from tests.recipes import recipe
 
 TINY = {
@@ -195,29 +196,38 @@ def updates_of(out: Path) -> list[tuple[dict[str, Any], bool]]:
 def test_a_network_is_trained_once_for_all_trackers_and_not_again_where_it_was_kept(
     workspace: Path, tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, kept = tmp_path / "out", tmp_path / "kept"
-    assert run_updates(out, video, UPDATES) == 0
+    out = tmp_path / "out"
+    assert run_updates(out, video, UPDATES, "--keep") == 0
     (averaging, trained), (memory, trained_too) = updates_of(out)
     assert trained and not trained_too
     assert (averaging["tracker"], memory["tracker"]) == ("dimp/dimp18_averaging", "dimp/dimp18")
     assert averaging["training_seconds"] == memory["training_seconds"]
-    assert not [path for path in out.iterdir() if path.is_dir() and path.name != "logs"]
 
-    assert run_updates(kept, video, UPDATES[:1], "--keep") == 0
+    cell = list(STUDIES["dimp_update"].cells([0], {"network.pretrained": "none", **TINY}))[-1]
+    result_path(out, cell).unlink()
     capsys.readouterr()
-    assert run_updates(kept, video, UPDATES) == 0
-    (workspace_kept,) = kept.glob("*.workspace")
-    assert f"the network in {workspace_kept} is taken, which was trained alike" in capsys.readouterr().out
-    again = updates_of(kept)
-    assert [was_trained for _, was_trained in again] == [True, False]
-    assert [result["tests"] for result, _ in again] == [averaging["tests"], memory["tests"]]
+    assert run_updates(out, video, UPDATES) == 0
+    (kept,) = out.glob("*.workspace")
+    assert f"the network in {kept} is taken, which was trained alike" in capsys.readouterr().out
+    assert updates_of(out)[1][0]["tests"] == memory["tests"]
 
-    # A record that is damaged is named, and the network trained again.
-    (workspace_kept / "trained.json").write_text("{")
-    capsys.readouterr()
-    assert run_updates(kept, video, UPDATES[1:], "--precision", "bfloat16") == 0
-    assert "trained.json is damaged: it is no JSON text" in capsys.readouterr().out
-    assert updates_of(kept)[1][1]
+
+def test_a_kept_training_is_taken_for_the_same_videos_alone_and_if_it_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / f"a_recipe-0-abc-xyz{WORKSPACE}"
+    folder.mkdir()
+    assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") is None, "it has not ended"
+    Training("net.pth.tar", 1.0, "0123456", "mine, 3 videos").write(folder)
+    assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") is None, "its checkpoint is gone"
+    (folder / "net.pth.tar").touch()
+    assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") == folder
+    assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 4 videos") is None
+    assert kept_training(tmp_path, "a_recipe-1-abc", "mine, 3 videos") is None
+    for damaged in ("{", '{"checkpoint": "net.pth.tar"}'):
+        (folder / "trained.json").write_text(damaged)
+        assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") is None
+        assert "trained.json is damaged" in capsys.readouterr().out
 
 
 @pytest.mark.long
@@ -234,6 +244,7 @@ def test_a_training_that_fails_is_not_tried_for_each_tracker(workspace: Path, tm
     assert run_updates(tmp_path / "out", video, UPDATES, "--plugin", str(bad)) == 1
     (log,) = (tmp_path / "out" / "logs").iterdir()
     assert log.read_text().count("asked to train") == 1
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["logs"]
 
 
 def test_what_a_jpeg_decoder_says_is_no_progress(tmp_path: Path) -> None:
