@@ -9,6 +9,7 @@ normalisation of their neighbours.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -54,33 +55,78 @@ def _gradients(images: Tensor) -> tuple[Tensor, Tensor]:
 
     Orientations are numbers 0 to 17: multiples of 20 degrees, from the right downwards.
     """
-    rows, columns = torch.gradient(images, dim=(-2, -1))
-    squares = rows.square() + columns.square()
-    colour = squares.argmax(dim=1, keepdim=True)
-    rows, columns, square = (part.gather(1, colour) for part in (rows, columns, squares))
-    turns = torch.atan2(rows, columns) / (2 * torch.pi)
+    rows, columns = (_difference(images, axis) for axis in (-2, -1))
+    squares = rows.square().addcmul_(columns, columns)
+    # One colour after the other: to search along an axis of three, and to gather what is found, takes far longer.
+    down, right, longest = rows[:, :1], columns[:, :1], squares[:, :1]
+    for colour in range(1, images.shape[1]):
+        here = slice(colour, colour + 1)
+        longer = squares[:, here] > longest
+        down, right = torch.where(longer, rows[:, here], down), torch.where(longer, columns[:, here], right)
+        longest = torch.maximum(longest, squares[:, here])
+    turns = torch.atan2(down, right) / (2 * torch.pi)
     # Right between two numbers, as 90 degrees are, the next one is meant, whatever the rounding.
-    number = torch.floor(2 * ORIENTATIONS * turns + (0.5 + 1e-5)).long() % (2 * ORIENTATIONS)
-    return square.sqrt(), number
+    number = torch.floor(2 * ORIENTATIONS * turns + (0.5 + 1e-5))
+    number = torch.where(number < 0, number + 2 * ORIENTATIONS, number)  # a remainder of whole numbers is slow
+    return longest.sqrt(), number.long()
+
+
+def _difference(images: Tensor, axis: int) -> Tensor:
+    """Returns the central difference along an axis, one-sided at its ends: that of torch.gradient, in half the time."""
+    size = images.shape[axis]
+    result = torch.empty_like(images)
+    inner = result.narrow(axis, 1, size - 2)
+    torch.sub(images.narrow(axis, 2, size - 2), images.narrow(axis, 0, size - 2), out=inner)
+    inner /= 2
+    for place, first in ((0, 0), (size - 1, size - 2)):
+        torch.sub(images.narrow(axis, first + 1, 1), images.narrow(axis, first, 1), out=result.narrow(axis, place, 1))
+    return result
 
 
 def _votes(length: Tensor, orientation: Tensor, cell: int) -> Tensor:
     """Returns histograms (N, 18, h, w): what gradients (N, 1, H, W) add to the cells whose centres are around them."""
-    count, _, height, width = length.shape
-    rows, columns = height // cell, width // cell
+    rows, columns = (side // cell for side in length.shape[-2:])
     inside = (..., slice(rows * cell), slice(columns * cell))
-    planes = length.new_zeros(count, 2 * ORIENTATIONS, rows * cell, columns * cell)
-    planes.scatter_(1, orientation[inside], length[inside])
-    return _shares(rows, cell, length) @ planes @ _shares(columns, cell, length).T
+    # A GPU would count in another order each time, and so round otherwise.
+    count = _counted if length.device.type == "cpu" else _multiplied
+    return count(length[inside], orientation[inside], cell)
 
 
-def _shares(cells: int, cell: int, like: Tensor) -> Tensor:
+def _counted(length: Tensor, orientation: Tensor, cell: int) -> Tensor:
+    """Returns the votes (N, 18, h, w) of gradients (N, 1, h * cell, w * cell), pixel by pixel, for four cells each."""
+    images, _, height, width = length.shape
+    rows, columns = height // cell, width // cell
+    cells, shares = _nearest(rows, columns, cell, length.dtype)
+    histogram = 2 * ORIENTATIONS * torch.arange(images)[:, None, None] + orientation.reshape(images, 1, -1)
+    places = histogram.mul_(rows * columns) + cells
+    votes = length.reshape(images, 1, -1) * shares
+    total = torch.bincount(places.flatten(), votes.flatten(), images * 2 * ORIENTATIONS * rows * columns)
+    return total.view(images, 2 * ORIENTATIONS, rows, columns)
+
+
+def _multiplied(length: Tensor, orientation: Tensor, cell: int) -> Tensor:
+    """Returns what :func:`_counted` does, as two products of matrices."""
+    images, _, height, width = length.shape
+    planes = length.new_zeros(images, 2 * ORIENTATIONS, height, width).scatter_(1, orientation, length)
+    down, across = (_shares(side // cell, cell, length.dtype).to(length.device) for side in (height, width))
+    return down @ planes @ across.T
+
+
+@lru_cache(maxsize=32)
+def _shares(cells: int, cell: int, dtype: torch.dtype) -> Tensor:
     """Returns the part (cells, cells * cell) of its vote that a pixel gives to each cell, along one axis."""
-    position = (torch.arange(cells * cell, dtype=like.dtype, device=like.device) + 0.5) / cell - 0.5
-    centre = torch.arange(cells, dtype=like.dtype, device=like.device)[:, None]
-    shares = (1 - (position - centre).abs()).clamp_min(0)
+    position = (torch.arange(cells * cell, dtype=dtype) + 0.5) / cell - 0.5
+    shares = (1 - (position - torch.arange(cells, dtype=dtype)[:, None]).abs()).clamp_min(0)
     shares[[0, -1]] *= 8 / 7  # of the votes that a cell inside gets, one at the border lacks an eighth
     return shares
+
+
+@lru_cache(maxsize=32)
+def _nearest(rows: int, columns: int, cell: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Returns, for each of P pixels, the numbers (4, P) of the cells around it, and their shares (4, P) of its vote."""
+    (below, down), (beside, across) = (_shares(cells, cell, dtype).topk(2, dim=0)[::-1] for cells in (rows, columns))
+    cells = below[:, None, :, None] * columns + beside[None, :, None, :]
+    return cells.reshape(4, -1), (down[:, None, :, None] * across[None, :, None, :]).reshape(4, -1)
 
 
 class HogFeatures:

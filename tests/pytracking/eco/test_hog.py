@@ -12,7 +12,7 @@ from ltr.models.backbone import resnet18
 from pytracking.parameter.params import ParameterError
 from pytracking.registry import ECO_FEATURES, PARAMETERS
 from pytracking.tracker.eco.features import JoinedFeatures, NetworkFeatures
-from pytracking.tracker.eco.hog import HogFeatures, fhog
+from pytracking.tracker.eco.hog import HogFeatures, _counted, _multiplied, fhog
 from pytracking.tracker.eco.params import ECOParams
 from pytracking.tracker.eco.tracker import ECOTracker
 
@@ -54,6 +54,16 @@ def test_histograms_are_those_of_their_plain_twin(cell: int, shape: tuple[int, i
     image = np.random.default_rng(cell).integers(0, 256, (*shape, 3)).astype(np.uint8)
     found = fhog(torch.from_numpy(image).permute(2, 0, 1)[None].float(), cell)
     np.testing.assert_allclose(found[0].permute(1, 2, 0).numpy(), plain(image, cell), atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", [4, 6])
+def test_votes_are_the_same_counted_and_as_products_of_matrices(cell: int) -> None:
+    draw = np.random.default_rng(cell)
+    length = torch.from_numpy(draw.uniform(0, 100, (2, 1, 5 * cell, 3 * cell)))
+    orientation = torch.from_numpy(draw.integers(0, 18, (2, 1, 5 * cell, 3 * cell)))
+    counted = _counted(length, orientation, cell)
+    torch.testing.assert_close(counted, _multiplied(length, orientation, cell))
+    assert counted.shape == (2, 18, 5, 3) and counted.min() >= 0
 
 
 def test_brightness_and_contrast_do_not_matter() -> None:
