@@ -42,21 +42,24 @@ def find_peak(spectra: Tensor, newton_steps: int) -> Peak:
     # Both halves of a spectrum count, the middle column once.
     coefficients = spectra.cpu().to(torch.complex128).numpy() * np.where(np.arange(half + 1) > 0, 2, 1)
     rows, columns = (k.numpy().ravel() for k in frequencies(size))
+    row_factors, column_factors = ((1j * k) ** np.arange(3)[:, None] for k in (rows, columns))  # of a derivative
 
-    def derivatives(point: np.ndarray, orders: list[tuple[int, int]]) -> list[np.ndarray]:
-        """Returns derivatives of the scores at one point (scales, 2) of each, by rows and by columns."""
-        waves = [np.exp(1j * k * axis[:, None]) for k, axis in zip((rows, columns), point.T)]
-        powers = [[wave * (1j * k) ** n for n in range(3)] for wave, k in zip(waves, (rows, columns))]
-        by_column = [np.einsum("smh,sh->sm", coefficients, power) for power in powers[1]]
-        return [np.einsum("sm,sm->s", by_column[x], powers[0][y]).real for y, x in orders]
+    def derivatives(point: np.ndarray) -> np.ndarray:
+        """Returns the derivatives (scales, 3, 3) of each score at its point (scales, 2): order by rows, by columns."""
+        along_rows = row_factors * np.exp(1j * rows * point[:, :1])[:, None]
+        along_columns = column_factors * np.exp(1j * columns * point[:, 1:])[:, None]
+        by_column = coefficients @ along_columns.transpose(0, 2, 1)
+        result: np.ndarray = (along_rows @ by_column).real
+        return result
 
     point = start
     for _ in range(newton_steps):
-        dy, dx, dyy, dyx, dxx = derivatives(point, [(1, 0), (0, 1), (2, 0), (1, 1), (0, 2)])
+        found = derivatives(point)
+        dy, dx, dyy, dyx, dxx = (found[:, y, x] for y, x in ((1, 0), (0, 1), (2, 0), (1, 1), (0, 2)))
         determinant = dyy * dxx - dyx**2
         safe = np.where(determinant == 0, np.inf, determinant)
         point = point - np.stack([dxx * dy - dyx * dx, dyy * dx - dyx * dy], axis=1) / safe[:, None]
-    (value,), (value_at_start,) = derivatives(point, [(0, 0)]), derivatives(start, [(0, 0)])
+    value, value_at_start = derivatives(point)[:, 0, 0], derivatives(start)[:, 0, 0]
     better = value >= value_at_start
     point = np.where(better[:, None], point, start)
     value = np.where(better, value, value_at_start)

@@ -126,12 +126,10 @@ class ScaleFilter:
 
     def _sample(self, image: np.ndarray, center: np.ndarray, scale: float) -> Tensor:
         """Returns the histograms (features, scales) of the target in every size; the frame's border is repeated."""
+        sides = np.maximum((self.size * (scale * self.factors)[:, None]).astype(int), 1)
+        first = np.floor(center).astype(int) - sides // 2
         patches = []
-        for sides in self.size * (scale * self.factors)[:, None]:
-            (left, right), (top, bottom) = (
-                (math.floor(middle) - int(side) // 2, math.floor(middle) - int(side) // 2 + max(int(side), 1))
-                for middle, side in zip(center, sides)
-            )
+        for (left, top), (right, bottom) in zip(first.tolist(), (first + sides).tolist()):
             patch = part_of(image, left, right, top, bottom)
             patches.append(cv2.resize(patch, self.looked_at, interpolation=cv2.INTER_LINEAR))
         images = torch.from_numpy(np.stack(patches)).to(self.device).permute(0, 3, 1, 2).float()
