@@ -110,8 +110,10 @@ class ScaleFilter:
         if not 0 < best < settings.finer - 1:
             return float(factors[best])
         # The vertex of the parabola through the best score and its neighbours.
-        near = slice(best - 1, best + 2)
-        curvature, slope, _ = np.polyfit(factors[near] - factors[best], scores[near], 2)
+        smaller, larger = np.diff(factors[best - 1 : best + 2])
+        rise, fall = np.diff(scores[best - 1 : best + 2]) / (smaller, larger)
+        curvature = (fall - rise) / (smaller + larger)
+        slope = (rise * larger + fall * smaller) / (smaller + larger)
         return float(factors[best] - slope / (2 * curvature)) if curvature < 0 else float(factors[best])
 
     def update(self, image: np.ndarray, center: np.ndarray, scale: float) -> None:
