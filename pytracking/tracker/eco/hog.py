@@ -46,7 +46,7 @@ def fhog(images: Tensor, cell: int) -> Tensor:
     height, width = edges.shape[-2:]
     shifts = [(y, x) for x in (1, 0) for y in (1, 0)]
     four = torch.stack([gains[..., y : y + height, x : x + width] for y, x in shifts], dim=1)  # (N, 4, 1, h, w)
-    directed, edges = ((four * part[:, None]).clamp_max(CLIP) for part in (directed, edges))
+    directed, edges = ((four * part[:, None]).clamp_max_(CLIP) for part in (directed, edges))
     return torch.cat([directed.sum(dim=1) / 2, edges.sum(dim=1) / 2, TEXTURE * directed.sum(dim=2)], dim=1)
 
 
@@ -55,6 +55,7 @@ def _gradients(images: Tensor) -> tuple[Tensor, Tensor]:
 
     Orientations are numbers 0 to 17: multiples of 20 degrees, from the right downwards.
     """
+    images = images.contiguous()  # each colour in one piece
     rows, columns = (_difference(images, axis) for axis in (-2, -1))
     squares = rows.square().addcmul_(columns, columns)
     # One colour after the other: to search along an axis of three, and to gather what is found, takes far longer.
