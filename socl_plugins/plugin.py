@@ -22,7 +22,7 @@ SIAMESE_RECIPES = {
     "socl": (
         *("gst", "gst_sns", "gst_sns_mix", "full"),  # the rows of SoCL's Table 1
         *("socl_res18", "socl_response", "socl_siamfc", "socl_cf_res18", "box_siam_budget", "bce_siam_res18"),
-        *("bce_siam_alexnet", "as_printed"),
+        *("bce_siam_imagenet", "bce_siam_alexnet", "as_printed"),
     ),
     "pul": ("alex_pul", "res_pul", "noisy_box_res18", "noisy_box_alexnet"),
 }

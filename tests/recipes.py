@@ -24,6 +24,12 @@ SMALL: dict[str, Any] = {
     "score.frames": 2,
     "runtime.num_workers": 0,
 }
+TINY = {  # for a study, which has its own score and schedule
+    "schedule.epochs": "1",
+    "schedule.samples_per_epoch": "4",
+    "schedule.batch_size": "2",
+    "data.embedded_videos": "2",
+}
 WITHOUT_SCORE: dict[str, Any] = {
     **{key: value for key, value in SMALL.items() if not key.startswith("score")},
     "score": None,

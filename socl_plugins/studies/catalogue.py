@@ -69,6 +69,21 @@ def _shares(*rows: Row) -> list[Row]:
     ]
 
 
+def _longer(*epochs: int) -> list[Row]:
+    # Of 60 steps each.
+    settings = {**RAW, **ONE_SIZE, **LOW_LEARNING_RATE}
+    return [
+        replace(
+            BCE,
+            title=f"{BCE.title} and a size, {60 * count} steps",
+            settings={**settings, "schedule.epochs": str(count)},
+            line="BCE-Siam, clicks and a size",
+            x=60 * count,
+        )
+        for count in epochs
+    ]
+
+
 HEADS = (
     replace(SOCL, paper="60.9"),
     replace(
@@ -211,6 +226,14 @@ _STUDIES = (
         ),
         {**FROM_IMAGENET, "schedule.epochs": "12"},
         x_label="percent of the training videos",
+        log_x=True,
+    ),
+    Study(
+        "steps_imagenet",
+        "How long clicks are learned from, from ImageNet weights",
+        (IMAGENET_RAW, *_longer(4, 12, 24)),
+        FROM_IMAGENET,
+        x_label="steps of 12 pairs",
         log_x=True,
     ),
     Study(

@@ -18,6 +18,7 @@ from ltr.registry import TRAIN_SETTINGS, load_plugins
 from pytracking.registry import PARAMETERS
 from socl_plugins.clicks import PointAnnotated
 from socl_plugins.pseudo_label.top_map_boxes import TopMapBoxAnnotated
+from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.top_map import ObjectnessAnnotated, ProposalSettings
 from tests.recipes import FEW_PROPOSALS, SMALL, recipe
 
@@ -40,11 +41,21 @@ def train(recipe: str, more: Mapping[str, object] | None = None) -> dict[str, ob
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.long
 def test_a_recipe_trains_and_its_network_tracks_under_its_name(workspace: Path, name: str) -> None:
-    checkpoint = train(name)
+    checkpoint = train(name, {"network.pretrained": None} if name == "socl/bce_siam_imagenet" else {})
     losses = checkpoint["stats"]["train"]["Loss/total"]  # type: ignore[index]
     assert np.isfinite(list(losses.values())).all()
     assert PARAMETERS[f"siamfc/{name.split('/')[1]}"]().network == name
     assert min(checkpoint["stats"]["labels"]["hours"].values()) > 0, "what labels cost is recorded"  # type: ignore[index]
+
+
+def test_the_recipe_from_imagenets_weights_is_what_was_measured() -> None:
+    cell = list(STUDIES["steps_imagenet"].cells([0], {}))[-1]
+    assert cell.recipe == "socl/bce_siam_res18"
+    measured, ours = recipe(cell.recipe, dict(cell.settings)), recipe("socl/bce_siam_imagenet")
+    assert ours.network == measured.network and ours.network.options["pretrained"] == "imagenet"
+    assert (ours.optimizer, ours.processing, ours.actor) == (measured.optimizer, measured.processing, measured.actor)
+    assert ours.schedule.epochs == measured.schedule.epochs and ours.schedule.decay == measured.schedule.decay
+    assert dict(measured.data.labels.options) == {**ours.data.labels.options, "told_sizes": 1}
 
 
 @pytest.mark.parametrize("schedule", ["short", "paper"])
