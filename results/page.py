@@ -60,6 +60,13 @@ HEADLINE = (
         "BCE-Siam, clicks and a size, raw features",
     ),
     Shown(
+        "the same, for 1,440 steps instead of 240 (`socl/bce_siam_imagenet`)",
+        "clicks",
+        SIAMFC,
+        "steps_imagenet",
+        "BCE-Siam, clicks and a size, 1440 steps",
+    ),
+    Shown(
         "SoCL-Siam: soft contrastive loss, as printed",
         "clicks",
         SIAMFC,
