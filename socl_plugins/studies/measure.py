@@ -29,7 +29,7 @@ from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.clicks.label_cost import recorded_cost
 from socl_plugins.pseudo_label.store import STORES
 from socl_plugins.studies.study import Cell
-from socl_plugins.studies.trained import Training, read_training
+from socl_plugins.studies.trained import Training, read_training, sha256_of
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE
 
 HELD_OUT = "held_out_synthetic"
@@ -65,8 +65,10 @@ def measure_cell(
     result["machine"] = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else cpu
     network: torch.nn.Module | None = None
     if cell.recipe:
-        trained = read_training(workspace) or _train(cell, workspace, device)
-        result |= {"training_seconds": trained.seconds, "trained_at_commit": trained.commit}
+        trained = read_training(workspace) or _train(cell, workspace, device, result["machine"])
+        result["training_seconds"] = trained.seconds
+        for name, where in (("machine", trained.machine), ("commit", trained.commit)):  # it may have been kept
+            result[name] = "; ".join(sorted({where, result[name]} - {""}))
         path = workspace / trained.checkpoint
         cost = recorded_cost(load_checkpoint(path))
         if cost is not None:
@@ -133,7 +135,7 @@ def videos_of_test(name: str) -> SequenceList:
     return get_dataset(name)
 
 
-def _train(cell: Cell, workspace: Path, device: str) -> Training:
+def _train(cell: Cell, workspace: Path, device: str, machine: str) -> Training:
     start = time.perf_counter()
     for stores in (DEFAULT_STORE, STORES):  # what is stored is read, whatever the workspace of a run
         (workspace / stores).symlink_to((load_environment().workspace_dir / stores).absolute())
@@ -141,7 +143,8 @@ def _train(cell: Cell, workspace: Path, device: str) -> Training:
         cell.recipe, dict(cell.settings), schedule="short", workspace=workspace, seed=cell.seed, device=device
     )
     assert result.checkpoint is not None
-    checkpoint = result.checkpoint.absolute().relative_to(workspace.absolute())
-    training = Training(str(checkpoint), round(time.perf_counter() - start, 1), commit(), training_set())
+    checkpoint = result.checkpoint.resolve().relative_to(workspace.resolve())
+    seconds = round(time.perf_counter() - start, 1)
+    training = Training(str(checkpoint), sha256_of(result.checkpoint), seconds, machine, commit(), training_set())
     training.write(workspace)
     return training

@@ -137,7 +137,7 @@ class _Work:
     threads: int
     owner: Owner
     running: dict[subprocess.Popen[bytes], Cell] = field(default_factory=dict)
-    outcomes: SimpleQueue[tuple[Cell, str | Exception | None]] = field(default_factory=SimpleQueue)
+    outcomes: SimpleQueue[tuple[Cell, str | BaseException | None]] = field(default_factory=SimpleQueue)
     stopped: Event = field(default_factory=Event)
 
 
@@ -154,7 +154,7 @@ def _outcomes(count: int, out: Path, work: _Work) -> Iterator[tuple[Cell, str | 
                     print(f"{cell.key}: {line}", flush=True)
                     told[cell.key] = line
             continue
-        if isinstance(error, Exception):
+        if isinstance(error, BaseException):
             raise error
         yield cell, error
         count -= 1
@@ -186,7 +186,16 @@ def _missing_tests(cell: Cell, options: RunOptions) -> list[str]:
         path.replace(path.with_suffix(".damaged"))
         print(f"{error}; it is now {path.with_suffix('.damaged').name}, and the cell is run again", flush=True)
         result = None
-    if result is None or (cell.recipe and result.get("learned_from") not in (None, options.learned_from)):
+    if result is None:
+        return list(options.tests)
+    if cell.recipe and result.get("learned_from") not in (None, options.learned_from):
+        path = result_path(options.out, cell)
+        path.replace(path.with_suffix(".other_videos"))
+        print(
+            f"{path} is of a network that learned from {result['learned_from']}; it is now "
+            f"{path.with_suffix('.other_videos').name}, and the cell is run with {options.learned_from}",
+            flush=True,
+        )
         return list(options.tests)
     if options.precision is not None and result.get("precision") not in (None, options.precision):
         return list(options.tests)
@@ -235,7 +244,7 @@ def run_one(description: str) -> int:
 def _run_alike(cells: list[Cell], tests: Mapping[Cell, list[str]], options: RunOptions, work: _Work) -> None:
     """Runs cells that share a training, in one folder; what comes of each is in the outcomes."""
     workspace: Path | None = None
-    error: str | Exception | None = None
+    error: str | None = None
     for cell in cells:
         if work.stopped.is_set():
             break
@@ -248,8 +257,9 @@ def _run_alike(cells: list[Cell], tests: Mapping[Cell, list[str]], options: RunO
             error = _run(cell, tests[cell], workspace, options, work)
         except (OSError, RecordError) as failure:
             error = f"failed: {failure}"
-        except Exception as failure:
-            error = failure
+        except BaseException as failure:  # it ends the whole run
+            work.outcomes.put((cell, failure))
+            break
         work.outcomes.put((cell, error))
     if workspace is not None and workspace.name.startswith("."):
         shutil.rmtree(workspace, ignore_errors=True)
@@ -289,6 +299,8 @@ def _run(cell: Cell, tests: list[str], workspace: Path, options: RunOptions, wor
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         work.running[process] = cell
+        if work.stopped.is_set():  # whoever stops the others did not see this one
+            process.terminate()
         status = process.wait()
         del work.running[process]
     return f"failed, see {log}" if status else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,13 +18,17 @@ class Training:
 
     Attributes:
         checkpoint: its file, relative to the folder.
+        checkpoint_sha256: of that file.
         seconds: that it took.
+        machine: what it ran on.
         commit: of the code.
         learned_from: which videos.
     """
 
     checkpoint: str
+    checkpoint_sha256: str
     seconds: float
+    machine: str
     commit: str
     learned_from: str
 
@@ -36,7 +41,7 @@ def read_training(workspace: Path) -> Training | None:
     """Returns the training that has ended in a folder; none where none has, or its checkpoint is gone.
 
     Raises:
-        RecordError: the record is damaged, or has other fields.
+        RecordError: the record is damaged, or has other fields, or the checkpoint is another one.
     """
     try:
         training = Training(**read_record(workspace / RECORD))
@@ -44,7 +49,17 @@ def read_training(workspace: Path) -> Training | None:
         return None
     except TypeError as error:
         raise RecordError(f"{workspace / RECORD} is damaged: {error}") from error
-    return training if (workspace / training.checkpoint).is_file() else None
+    checkpoint = workspace / training.checkpoint
+    if not checkpoint.is_file():
+        return None
+    if sha256_of(checkpoint) != training.checkpoint_sha256:
+        raise RecordError(f"{checkpoint} is damaged: it is not the file that {RECORD} names")
+    return training
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def kept_training(out: Path, name: str, learned_from: str) -> Path | None:

@@ -122,7 +122,7 @@ def _shares(cells: int, cell: int, dtype: torch.dtype) -> Tensor:
     return shares
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)  # some megabytes each
 def _nearest(rows: int, columns: int, cell: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Returns, for each of P pixels, the numbers (4, P) of the cells around it, and their shares (4, P) of its vote."""
     (below, down), (beside, across) = (_shares(cells, cell, dtype).topk(2, dim=0)[::-1] for cells in (rows, columns))

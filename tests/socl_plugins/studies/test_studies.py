@@ -321,6 +321,18 @@ def test_a_damaged_result_is_named_set_aside_and_made_again(
     assert path.with_suffix(".damaged").read_bytes() == content and not path.exists()
 
 
+def test_a_result_of_other_videos_is_named_and_set_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = STUDIES["labels"]
+    cell = study.cell(study.rows[1], 0, {})
+    path = result_path(tmp_path, cell)
+    content = json.dumps({"tests": {"otb": {"auc": 0.5}}, "learned_from": "got10k, 52 videos"})
+    path.write_text(content)
+    assert _missing_tests(cell, RunOptions(tmp_path, ["otb"], learned_from="got10k, 52 videos")) == []
+    assert _missing_tests(cell, RunOptions(tmp_path, ["otb"], learned_from="got10k, 253 videos")) == ["otb"]
+    assert path.with_suffix(".other_videos").read_text() == content and not path.exists()
+    assert f"{path} is of a network that learned from got10k, 52 videos" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [(["run", "tabel1"], "table1"), (["run", "table1", "--rows", "GTS"], "GST"), (["run", "x"], "list")],

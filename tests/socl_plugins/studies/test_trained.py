@@ -11,7 +11,7 @@ from socl_plugins.studies import run as study_run
 from socl_plugins.studies.__main__ import main
 from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.studies.run import read_result, result_path
-from socl_plugins.studies.trained import WORKSPACE, Training, kept_training
+from socl_plugins.studies.trained import WORKSPACE, Training, kept_training, sha256_of
 from tests.recipes import TINY
 
 UPDATES = ["model averaging", "the memory of frames"]  # of one network, by two trackers
@@ -57,9 +57,15 @@ def test_a_kept_training_is_taken_for_the_same_videos_alone_and_if_it_is_whole(
     folder = tmp_path / f"a_recipe-0-abc-xyz{WORKSPACE}"
     folder.mkdir()
     assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") is None, "it has not ended"
-    Training("net.pth.tar", 1.0, "0123456", "mine, 3 videos").write(folder)
+    checkpoint = folder / "net.pth.tar"
+    checkpoint.write_bytes(b"weights")
+    Training(checkpoint.name, sha256_of(checkpoint), 1.0, "2 CPU cores", "0123456", "mine, 3 videos").write(folder)
+    checkpoint.rename(folder / "away")
     assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") is None, "its checkpoint is gone"
-    (folder / "net.pth.tar").touch()
+    checkpoint.write_bytes(b"weigh")
+    assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") is None
+    assert "net.pth.tar is damaged" in capsys.readouterr().out
+    (folder / "away").rename(checkpoint)
     assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 3 videos") == folder
     assert kept_training(tmp_path, "a_recipe-0-abc", "mine, 4 videos") is None
     assert kept_training(tmp_path, "a_recipe-1-abc", "mine, 3 videos") is None
