@@ -60,7 +60,7 @@ HEADLINE = (
         "BCE-Siam, clicks and a size, raw features",
     ),
     Shown(
-        "the same, for 1,440 steps instead of 240 (`socl/bce_siam_imagenet`)",
+        "the same, for 1,440 steps instead of 240 (as `socl/bce_siam_imagenet`)",
         "clicks",
         SIAMFC,
         "steps_imagenet",
