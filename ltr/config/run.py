@@ -40,10 +40,11 @@ def train_recipe(recipe: Recipe, settings: Settings) -> TrainingResult:
         SettingsError: a setting, a part or the schedule is none that there is, before anything is computed.
     """
     overrides = settings.overrides
-    paper = recipe.scheduled("paper", overrides)
-    videos = open_videos(paper.data, settings.env, names_sets(overrides), settings.seed)
+    # How many videos there are decides on the schedule; until then a setting can be judged by neither of the two.
+    of_videos = {key: value for key, value in overrides.items() if key.partition(".")[0] == "data"}
+    videos = open_videos(recipe.scheduled("paper", of_videos).data, settings.env, names_sets(overrides), settings.seed)
     schedule = choose_schedule(settings.schedule, videos)
-    recipe = paper if schedule == "paper" else recipe.scheduled("short", overrides)
+    recipe = recipe.scheduled(schedule, overrides)
     recipe = _for_this_machine(recipe, settings.device)
     settings.take(recipe, schedule, _loop(recipe, len(videos)))
     if distributed.is_main():

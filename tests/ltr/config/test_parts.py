@@ -119,6 +119,15 @@ def test_parts_that_do_not_belong_together_are_named(
     assert re.search(told, error) and "Traceback" not in error
 
 
+@pytest.mark.parametrize(("schedule", "batch"), [("short", 12), ("auto", 12), ("paper", 96)])
+def test_a_setting_is_judged_in_the_schedule_that_is_trained_with(
+    workspace: Path, capsys: pytest.CaptureFixture[str], schedule: str, batch: int
+) -> None:
+    words = ["siamfc", "box_siam_res18", "--schedule", schedule, "--set", "schedule.samples_per_epoch=11"]
+    assert run_training.main(words) == 1
+    assert f"samples_per_epoch is 11, too few for one batch of {batch}" in capsys.readouterr().err
+
+
 def test_an_unknown_schedule_is_refused(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run_training.main(["siamfc", "box_siam_res18", "--schedule", "long"])
