@@ -123,7 +123,8 @@ def test_parts_that_do_not_belong_together_are_named(
 def test_a_setting_is_judged_in_the_schedule_that_is_trained_with(
     workspace: Path, capsys: pytest.CaptureFixture[str], schedule: str, batch: int
 ) -> None:
-    words = ["siamfc", "box_siam_res18", "--schedule", schedule, "--set", "schedule.samples_per_epoch=11"]
+    few = as_words({"schedule.samples_per_video": None, "schedule.samples_per_epoch": 11})
+    words = ["siamfc", "box_siam_res18", "--schedule", schedule, *few]
     assert run_training.main(words) == 1
     assert f"samples_per_epoch is 11, too few for one batch of {batch}" in capsys.readouterr().err
 
