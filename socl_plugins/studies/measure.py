@@ -15,6 +15,7 @@ import ltr
 from ltr.admin.checkpoint import load_checkpoint, load_network
 from ltr.admin.devices import named_device
 from ltr.admin.environment import load_environment
+from ltr.admin.files import sha256_of
 from ltr.admin.jobs import local_cores
 from ltr.admin.provenance import commit
 from ltr.config import Data
@@ -29,7 +30,7 @@ from pytracking.registry import PARAMETERS, TRACKERS
 from socl_plugins.clicks.label_cost import recorded_cost
 from socl_plugins.pseudo_label.store import STORES
 from socl_plugins.studies.study import Cell
-from socl_plugins.studies.trained import Training, read_training, sha256_of
+from socl_plugins.studies.trained import Training, read_training
 from socl_plugins.top_map.training_clicks import DEFAULT_STORE
 
 HELD_OUT = "held_out_synthetic"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ltr.admin.files import sha256_of
 from ltr.admin.records import RecordError, read_record, write_record
 
 WORKSPACE = ".workspace"  # ending of a cell's folder
@@ -55,11 +55,6 @@ def read_training(workspace: Path) -> Training | None:
     if sha256_of(checkpoint) != training.checkpoint_sha256:
         raise RecordError(f"{checkpoint} is damaged: it is not the file that {RECORD} names")
     return training
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def kept_training(out: Path, name: str, learned_from: str) -> Path | None:

@@ -24,9 +24,7 @@ from socl_plugins.top_map.proposals import best_first, clip_boxes, large_enough,
 
 ORIENTATION_BINS = 8
 LEAST_MASS = 1.0  # summed strength; smaller groups are specks
-LEAST_SHARE = (
-    0.01  # of a window's width and height: groups of less mass are specks beside it, and count in smaller windows
-)
+LEAST_SHARE = 0.01  # of w + h: groups of less mass are specks beside such a window, and count in smaller ones
 STEP_OVERLAP = 0.65  # IoU of neighbouring windows: alpha in the paper
 SIZE_EXPONENT = 1.2  # kappa in the paper, there 1.5, which favours small windows; chosen by recall
 SMALLEST_WINDOW = 10.0  # pixels, side

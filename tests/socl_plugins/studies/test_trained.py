@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from ltr.admin.files import sha256_of
 from socl_plugins.studies import run as study_run
 from socl_plugins.studies.__main__ import main
 from socl_plugins.studies.catalogue import STUDIES
 from socl_plugins.studies.run import read_result, result_path
-from socl_plugins.studies.trained import WORKSPACE, Training, kept_training, sha256_of
+from socl_plugins.studies.trained import WORKSPACE, Training, kept_training
 from tests.recipes import TINY
 
 UPDATES = ["model averaging", "the memory of frames"]  # of one network, by two trackers
