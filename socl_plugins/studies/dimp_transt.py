@@ -73,6 +73,24 @@ DIMP_AND_TRANST = (
         "AUC on OTB-100, NfS and UAV123",
     ),
     Study(
+        "dimp_averaging",
+        "How far averaged filters move in a frame: chosen on `val`, for the row of DiMP's Table 3",
+        [
+            Row(
+                f"model averaging, rate {rate:g}",
+                "dimp/dimp18",
+                tracker="dimp/dimp18_averaging",
+                tracking={"model_averaging_rate": f"{rate:g}"},
+                line="model averaging",
+                x=rate,
+            )
+            for rate in (0.003, 0.01, 0.03, 0.1, 0.3)
+        ],
+        SHORT_DIMP,
+        x_label="rate of averaging",
+        log_x=True,
+    ),
+    Study(
         "dimp_videos",
         "A share of the training videos (DiMP, supplement, Fig. S4)",
         [

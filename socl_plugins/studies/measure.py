@@ -24,9 +24,10 @@ from ltr.dataset.synthetic import SyntheticVideo
 from ltr.engine.random_state import seed_everything
 from ltr.models.builder import build_network
 from pytracking.analysis.scoring import score_sequence
+from pytracking.api import named_tracker
 from pytracking.evaluation import SequenceList, get_dataset, track_sequence
 from pytracking.evaluation.sequence import SequenceError, from_video_dataset
-from pytracking.registry import PARAMETERS, TRACKERS
+from pytracking.registry import TRACKERS
 from socl_plugins.clicks.label_cost import recorded_cost
 from socl_plugins.pseudo_label.store import STORES
 from socl_plugins.studies.study import Cell
@@ -55,6 +56,7 @@ def measure_cell(
         "network": cell.network,
         "settings": dict(cell.settings),
         "tracker": cell.tracker,
+        "tracking": dict(cell.tracking),
         "seed": cell.seed,
         "hours": None,
         "dollars": None,
@@ -79,7 +81,7 @@ def measure_cell(
         seed_everything(cell.seed)
         network = build_network(cell.network)
     family = cell.tracker.partition("/")[0]
-    params = PARAMETERS[cell.tracker]()
+    params = named_tracker(cell.tracker, overrides=dict(cell.tracking)).parameters()
     changes: dict[str, Any] = {}
     if network is not None:
         changes["network"] = network.to(chosen).eval()

@@ -233,7 +233,8 @@ def run_one(description: str) -> int:
     asked = json.loads(description)
     end_with_parent(asked["owner"]["pid"])
     use_threads(asked["threads"])
-    cell = Cell(**{**asked["cell"], "settings": tuple((key, value) for key, value in asked["cell"]["settings"])})
+    pairs = {name: tuple((key, value) for key, value in asked["cell"][name]) for name in ("settings", "tracking")}
+    cell = Cell(**{**asked["cell"], **pairs})
     result = measure_cell(cell, asked["tests"], Path(asked["workspace"]), asked["device"], asked["precision"])
     result["learned_from"] = asked["learned_from"]
     Owner(**asked["owner"]).check()

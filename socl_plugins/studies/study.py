@@ -25,6 +25,7 @@ class Row:
         network: a registered network, which then gets random weights; empty, too: ``tracker`` is used as it is.
         settings: what differs from the study's schedule.
         tracker: the parameter set that tracks, ``tracker/name``. A row with a network of its own puts it there.
+        tracking: what differs from that parameter set, as ``run_tracker.py --set`` takes it.
         paper: what the paper has in this line, as printed.
         line: the line of the plot that the row is a point of, if the study has one.
         x: where on that line, if what the labels cost does not say so.
@@ -35,6 +36,7 @@ class Row:
     network: str = ""
     settings: Overrides = field(default_factory=dict)
     tracker: str = "siamfc/socl_res18"
+    tracking: Overrides = field(default_factory=dict)
     paper: str = ""
     line: str = ""
     x: float | None = None
@@ -79,7 +81,8 @@ class Study:
                 raise StudyError(f"{key} is what rows of {self.name} differ in: it cannot be set for all of them")
         settings = {**self.schedule, **overrides, **row.settings} if row.recipe else {}
         drawn = seed if row.recipe or row.network else 0
-        return Cell(row.recipe, row.network, tuple(sorted(settings.items())), row.tracker, drawn)
+        tracking = tuple(sorted(row.tracking.items()))
+        return Cell(row.recipe, row.network, tuple(sorted(settings.items())), row.tracker, drawn, tracking)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Cell:
         settings: all that is set, as ``--set`` takes it.
         tracker: the parameter set.
         seed: of training, or of an untrained network's weights.
+        tracking: what differs from the parameter set, as ``--set`` takes it.
     """
 
     recipe: str
@@ -99,11 +103,13 @@ class Cell:
     settings: tuple[tuple[str, str], ...]
     tracker: str
     seed: int
+    tracking: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:
         """A file name that tells this run from every other."""
-        return self._named(self.recipe, self.network, self.settings, self.tracker, self.seed)
+        changed = (self.tracking,) if self.tracking else ()  # results that were kept before it existed keep their name
+        return self._named(self.recipe, self.network, self.settings, self.tracker, self.seed, *changed)
 
     @property
     def training(self) -> str:

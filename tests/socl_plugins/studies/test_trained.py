@@ -18,10 +18,10 @@ from tests.recipes import TINY
 UPDATES = ["model averaging", "the memory of frames"]  # of one network, by two trackers
 
 
-def run_updates(out: Path, video: Path, rows: list[str], *words: str) -> int:
+def run_updates(out: Path, video: Path, rows: list[str], *words: str, study: str = "dimp_update") -> int:
     settings = [f"--set={key}={value}" for key, value in {"network.pretrained": "none", **TINY}.items()]
     asked = ["--out", str(out), "--seeds", "0", "--tests", str(video), "--device", "cpu", "--rows", *rows]
-    return main(["run", "dimp_update", *asked, *settings, *words])
+    return main(["run", study, *asked, *settings, *words])
 
 
 def updates_of(out: Path) -> list[tuple[dict[str, Any], bool]]:
@@ -50,6 +50,19 @@ def test_a_network_is_trained_once_for_all_trackers_and_not_again_where_it_was_k
     (kept,) = out.glob("*.workspace")
     assert f"the network in {kept} is taken, which was trained alike" in capsys.readouterr().out
     assert updates_of(out)[1][0]["tests"] == memory["tests"]
+
+    assert run_updates(out, video, ["model averaging, rate 0.3"], study="dimp_averaging") == 0
+    assert f"the network in {kept} is taken, which was trained alike" in capsys.readouterr().out
+    rated = list(STUDIES["dimp_averaging"].cells([0], {"network.pretrained": "none", **TINY}))[-1]
+    result = read_result(out, rated)
+    assert result is not None and result["tracking"] == {"model_averaging_rate": "0.3"}
+
+
+def test_cells_that_are_tracked_otherwise_are_two_results_of_one_training() -> None:
+    slow, *_, fast = STUDIES["dimp_averaging"].cells([0], {})
+    assert slow.tracking == (("model_averaging_rate", "0.003"),) and slow.tracker == fast.tracker
+    assert slow.key != fast.key and slow.training == fast.training
+    assert slow.training == next(STUDIES["dimp_update"].cells([0], {})).training
 
 
 def test_a_kept_training_is_taken_for_the_same_videos_alone_and_if_it_is_whole(
