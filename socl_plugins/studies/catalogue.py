@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from socl_plugins.studies.dimp_transt import DIMP_AND_TRANST
+from socl_plugins.studies.progressive import PUL
 from socl_plugins.studies.schedules import FROM_IMAGENET, SHORT
 from socl_plugins.studies.study import Row, Study
 
@@ -123,19 +124,7 @@ def _alphas() -> list[Row]:
     ]
 
 
-def _noise_robust() -> list[Row]:
-    rows = []
-    for noise in (0, 10, 20, 50):
-        for title, robust in (("cross-entropy", 0), ("noise-robust", max(noise, 2))):
-            # Without label noise the loss is given what the paper blames: that people err by some pixels.
-            settings = {"data.labels.noise_px": str(noise)}
-            if robust:
-                settings |= {"actor": "noise_robust", "actor.noise.frame_px": str(robust), "actor.noise.scale": "100"}
-            rows.append(Row(f"{title}, {noise} px", "pul/noisy_box_res18", settings=settings, line=title, x=noise))
-    return rows
-
-
-def _frames_at_hours() -> list[Row]:
+def _frames_at_hours(clicked: Row) -> list[Row]:
     # The same videos and the same cost: clicks on all frames of them, or boxes on 1 frame in 4.5.
     rows = []
     for part, clicks, boxes in (
@@ -145,15 +134,11 @@ def _frames_at_hours() -> list[Row]:
         (1, "60.9", "58.8"),
     ):
         budget = {} if part == 1 else {"data.share": f"{part:g}"}
-        for row, paper, frames in ((SOCL, clicks, {}), (BOX, boxes, {"data.labels.budget.frame_part": "0.2222"})):
+        for row, paper, frames in ((clicked, clicks, {}), (BOX, boxes, {"data.labels.budget.frame_part": "0.2222"})):
             line = row.title.partition(",")[0]
             settings = {**row.settings, **budget, **frames}
             rows.append(replace(row, title=f"{line}, {part:g}", settings=settings, line=line, paper=paper))
     return rows
-
-
-def _telling_patches_apart(selection: str) -> dict[str, str]:
-    return {"hooks.mine_pairs.rounds": "none", "hooks.refresh_neighbours.selection": selection}
 
 
 _STUDIES = (
@@ -248,8 +233,17 @@ _STUDIES = (
     Study(
         "frames",
         "The same videos, boxes on 1 frame in 4.5 (SoCL, Table 8)",
-        _frames_at_hours(),
+        _frames_at_hours(SOCL),
         SHORT,
+        "OTB-13 AUC",
+        x_label="hours of annotation",
+        log_x=True,
+    ),
+    Study(
+        "frames_imagenet",
+        "The same videos, boxes on 1 frame in 4.5, from ImageNet weights (SoCL, Table 8)",
+        _frames_at_hours(*_with(LOW_LEARNING_RATE, SOCL)),
+        FROM_IMAGENET,
         "OTB-13 AUC",
         x_label="hours of annotation",
         log_x=True,
@@ -336,42 +330,6 @@ _STUDIES = (
         SHORT,
     ),
     Study(
-        "noise_robust",
-        "The noise-robust loss on boxes that are off (PUL, supplement, Fig. 6)",
-        _noise_robust(),
-        FROM_IMAGENET,
-        x_label="label noise in pixels",
-    ),
-    Study(
-        "selection",
-        "Hard mini-batches or random ones, telling patches apart alone (PUL, supplement)",
-        (
-            Row("anchor-based hard mini-batches", "pul/alex_pul", settings=_telling_patches_apart("neighbours")),
-            Row(
-                "anchor-based hard mini-batches, anchors with close neighbours",
-                "pul/alex_pul",
-                settings={**_telling_patches_apart("neighbours"), "hooks.refresh_neighbours.candidates": "4"},
-            ),
-            Row("random mini-batches", "pul/alex_pul", settings=_telling_patches_apart("random")),
-        ),
-        {**SHORT, "schedule.epochs": "4", "schedule.samples_per_epoch": "240"},
-    ),
-    Study(
-        "progressive",
-        "PUL's two stages against a part of them: hard mini-batches or random ones, then the noise-robust loss or BCE",
-        [
-            Row(
-                f"{title}, then {loss}",
-                "pul/alex_pul",
-                # Where places are believed to be exact, the noise-robust loss is the balanced cross-entropy.
-                settings={"hooks.refresh_neighbours.selection": selection, "actor.noise.crop_px": error},
-            )
-            for title, selection in (("hard mini-batches", "neighbours"), ("random mini-batches", "random"))
-            for loss, error in (("noise-robust", "8"), ("cross-entropy", "0"))
-        ],
-        {**SHORT, "schedule.epochs": "10", "schedule.samples_per_epoch": "240"},
-    ),
-    Study(
         "correlation_filter",
         "Features for a correlation filter (SoCL, Tables 3 and 9); SoCL-CF from random weights",
         (
@@ -393,6 +351,7 @@ _STUDIES = (
         {**FROM_IMAGENET, "optimizer.learning_rate": "3e-6", "network.output_layer": "layer3"},
         "OTB-13 AUC",
     ),
+    *PUL,
     *DIMP_AND_TRANST,
 )
 
