@@ -23,6 +23,9 @@ ONE_SIZE = {"data.labels.told_sizes": "1"}  # a second click in each video
 NOISY_CLICKS = {"data.labels.noise_px": "20", "data.labels.store": "none"}  # a store has clicks of one noise
 RES18_CF = Row("Res18-CF, ImageNet", tracker="eco/res18_cf", paper="68.5")
 SOCL_CF = Row("SoCL-CF, clicks", "socl/socl_cf_res18", tracker="eco/socl_cf", paper="69.6")
+SOCL_CF_NO_HEAD = replace(
+    SOCL_CF, title="SoCL-CF, no projection head", settings={"network.projection": "false"}, paper="68.8"
+)
 # From ImageNet's weights, with SoCL's loss alone: a higher rate tracks worse.
 LOW_LEARNING_RATE = {"optimizer.learning_rate": "1e-5"}
 
@@ -114,6 +117,8 @@ def _sweep(key: str, values: tuple[float, ...], paper: tuple[str, ...] = ()) -> 
     ]
 
 
+THETA_B = _sweep("actor.objective.theta_b", (0.6, 0.7, 0.8, 0.9))
+B_P = _sweep("actor.objective.b_p", (0.4, 0.6, 0.8))
 ETAS, ETA_PAPER = (0.05, 0.1, 0.15, 0.2), ("60.0", "60.9", "59.5", "59.1")
 
 
@@ -273,17 +278,21 @@ _STUDIES = (
         "OTB-13 AUC",
     ),
     Study(
-        "theta_b",
-        "How much of the TOP map is kept out of negatives (SoCL, Fig. 7)",
-        _sweep("actor.objective.theta_b", (0.6, 0.7, 0.8, 0.9)),
-        SHORT,
-        x_label="theta_b",
+        "theta_b", "How much of the TOP map is kept out of negatives (SoCL, Fig. 7)", THETA_B, SHORT, x_label="theta_b"
     ),
     Study(
-        "b_p",
-        "How little of the TOP map local templates may have (SoCL, Fig. 7)",
-        _sweep("actor.objective.b_p", (0.4, 0.6, 0.8)),
-        SHORT,
+        "theta_b_imagenet",
+        "How much of the TOP map is kept out of negatives, from ImageNet weights (SoCL, Fig. 7)",
+        _with(LOW_LEARNING_RATE, *THETA_B),
+        FROM_IMAGENET,
+        x_label="theta_b",
+    ),
+    Study("b_p", "How little of the TOP map local templates may have (SoCL, Fig. 7)", B_P, SHORT, x_label="b_p"),
+    Study(
+        "b_p_imagenet",
+        "How little of the TOP map local templates may have, from ImageNet weights (SoCL, Fig. 7)",
+        _with(LOW_LEARNING_RATE, *B_P),
+        FROM_IMAGENET,
         x_label="b_p",
     ),
     Study(
@@ -336,17 +345,15 @@ _STUDIES = (
             Row("ECO, untrained", tracker="eco/untrained_res18"),
             RES18_CF,
             SOCL_CF,
-            replace(
-                SOCL_CF, title="SoCL-CF, no projection head", settings={"network.projection": "false"}, paper="68.8"
-            ),
+            SOCL_CF_NO_HEAD,
         ),
         SHORT,
         "OTB-13 AUC",
     ),
     Study(
         "correlation_filter_imagenet",
-        "Features for a correlation filter, from ImageNet weights (SoCL, Table 3)",
-        (RES18_CF, SOCL_CF),
+        "Features for a correlation filter, from ImageNet weights (SoCL, Tables 3 and 9)",
+        (RES18_CF, SOCL_CF, SOCL_CF_NO_HEAD),
         # Up to the layer that is tracked with, and slower still than SoCL-Siam; docs/lab_notes/studies.md says why.
         {**FROM_IMAGENET, "optimizer.learning_rate": "3e-6", "network.output_layer": "layer3"},
         "OTB-13 AUC",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from socl_plugins.studies.schedules import FROM_IMAGENET, SHORT
 from socl_plugins.studies.study import Row, Study
 
 
-def _noise_robust() -> list[Row]:
+def _noise_robust(recipe: str, noises: Sequence[int] = (0, 10, 20, 50)) -> list[Row]:
     rows = []
-    for noise in (0, 10, 20, 50):
+    for noise in noises:
         for title, robust in (("cross-entropy", 0), ("noise-robust", max(noise, 2))):
             # Without label noise the loss is given what the paper blames: that people err by some pixels.
             settings = {"data.labels.noise_px": str(noise)}
             if robust:
                 settings |= {"actor": "noise_robust", "actor.noise.frame_px": str(robust), "actor.noise.scale": "100"}
-            rows.append(Row(f"{title}, {noise} px", "pul/noisy_box_res18", settings=settings, line=title, x=noise))
+            rows.append(Row(f"{title}, {noise} px", recipe, settings=settings, line=title, x=noise))
     return rows
 
 
@@ -26,8 +28,15 @@ PUL = (
     Study(
         "noise_robust",
         "The noise-robust loss on boxes that are off (PUL, supplement, Fig. 6)",
-        _noise_robust(),
+        _noise_robust("pul/noisy_box_res18"),
         FROM_IMAGENET,
+        x_label="label noise in pixels",
+    ),
+    Study(
+        "noise_robust_alexnet",
+        "The noise-robust loss on boxes that are off, SiamFC's network from random weights (PUL, supplement, Fig. 6)",
+        _noise_robust("pul/noisy_box_alexnet", (0, 50)),
+        {**SHORT, "schedule.epochs": "8"},
         x_label="label noise in pixels",
     ),
     Study(
