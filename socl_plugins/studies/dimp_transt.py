@@ -97,7 +97,7 @@ DIMP_AND_TRANST = (
             Row(
                 f"{share:.0%} of the videos",
                 "dimp/dimp18",
-                settings={"data.share": f"{share:g}"},
+                settings={} if share == 1 else {"data.share": f"{share:g}"},
                 tracker="dimp/dimp18",
                 line="DiMP-18",
                 x=100 * share,
