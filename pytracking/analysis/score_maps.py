@@ -1,6 +1,8 @@
 """Where trackers see the target in one frame: their score maps side by side, as in DiMP's Fig. 1.
 
 ``python -m pytracking.analysis.score_maps TRACKER/PARAMETERS ... --sequence NAME --frame N --out maps.png``
+
+Networks that learned from other labels are compared by one tracker: ``siamfc/socl_res18 ... --network FILE FILE``.
 """
 
 from __future__ import annotations
@@ -8,6 +10,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ltr.admin.command_line import (
     CommandParser,
@@ -18,6 +23,9 @@ from ltr.admin.command_line import (
     whole_number,
 )
 
+if TYPE_CHECKING:
+    from pytracking.evaluation import Tracker
+
 
 def draw(options: argparse.Namespace) -> int:
     """Writes the picture that the options describe."""
@@ -25,15 +33,29 @@ def draw(options: argparse.Namespace) -> int:
 
     from ltr.admin.files import write_bytes_atomically
     from pytracking.analysis.score_map_picture import score_map_picture
-    from pytracking.evaluation import Tracker, get_dataset
+    from pytracking.evaluation import get_dataset
 
-    trackers = [Tracker(*name.split("/", 1)) for name in options.trackers]
+    trackers = _trackers(options.trackers, options.network)
     sequence = get_dataset(options.dataset)[options.sequence]
     picture = score_map_picture(trackers, sequence, options.frame - 1)
     encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
     write_bytes_atomically(options.out, encoded.tobytes())
     print(f"written: {options.out}")
     return 0
+
+
+def _trackers(names: Sequence[str], networks: Sequence[str]) -> list[Tracker]:
+    from pytracking.api import named_tracker
+
+    if not networks:
+        return [named_tracker(name) for name in names]
+    if len(names) not in (1, len(networks)):
+        raise ValueError(
+            f"{len(networks)} networks for {len(names)} trackers: give one for each, or several for one tracker"
+        )
+    named = list(names) * (len(networks) // len(names))
+    made = [named_tracker(name, overrides={"network": network}) for name, network in zip(named, networks)]
+    return [replace(one, display_name=Path(network).name) for one, network in zip(made, networks)]
 
 
 def build_parser() -> CommandParser:
@@ -44,6 +66,13 @@ def build_parser() -> CommandParser:
     parser.add_argument("--sequence", required=True, metavar="NAME", help="the video")
     parser.add_argument("--frame", required=True, type=whole_number, metavar="N", help="the frame, from 2 on")
     parser.add_argument("--out", required=True, type=path, metavar="FILE", help="file to write, a PNG")
+    parser.add_argument(
+        "--network",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="networks: one for each tracker, or several for one tracker",
+    )
     add_common_options(parser, "trackers, parameter sets or data sets")
     return parser
 
