@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ltr.registry import ACTORS, HELD_OUT_SCORES, HOOKS, LABELS, PROCESSINGS, RUN_HOOKS, SAMPLERS, TRAIN_SETTINGS
@@ -11,11 +9,6 @@ from pytracking.registry import CLICK_TO_BOX, EXPERIMENTS, PARAMETERS, REPORT_CO
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from pytracking.tracker.dimp import DiMPParams
-    from pytracking.tracker.eco.params import ECOParams
-    from pytracking.tracker.siamfc import SiamFCParams
-    from pytracking.tracker.transt import TransTParams
 
 # Recipes whose networks SiamFC tracks with under the same name.
 SIAMESE_RECIPES = {
@@ -30,30 +23,6 @@ SIAMESE_RECIPES = {
 TRANST_RECIPES = ("socl_transt", "box_same_hours")  # of TransT, in the same way
 
 
-def learned(recipe: str) -> Callable[[], SiamFCParams]:
-    """Returns the parameter set of SiamFC with the newest best network of a recipe, such as ``socl/socl_res18``."""
-
-    def parameters() -> SiamFCParams:
-        from pytracking.tracker.siamfc import SiamFCParams
-
-        return SiamFCParams(network=recipe)
-
-    parameters.__doc__ = f"SiamFC with the newest best network of `ltr/run_training.py {recipe.replace('/', ' ')}`."
-    return parameters
-
-
-def learned_transt(recipe: str) -> Callable[[], TransTParams]:
-    """Returns the parameter set of TransT with the newest best network of a recipe, such as ``transt/socl_transt``."""
-
-    def parameters() -> TransTParams:
-        from pytracking.tracker.transt import TransTParams
-
-        return TransTParams(network=recipe)
-
-    parameters.__doc__ = f"TransT with the newest best network of `ltr/run_training.py {recipe.replace('/', ' ')}`."
-    return parameters
-
-
 @CLICK_TO_BOX.register("top_map")
 def click_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
     """Returns the box (4,) x, y, w, h of the click's TOP map."""
@@ -61,25 +30,6 @@ def click_box(image: np.ndarray, click: tuple[float, float]) -> np.ndarray:
     from socl_plugins.top_map.box import top_map_box
 
     return top_map_box(propose_target(image, click))
-
-
-def socl_cf() -> ECOParams:
-    """SoCL-CF: ECO on histograms and the newest best network of `ltr/run_training.py socl socl_cf_res18`."""
-    from pytracking.tracker.eco.params import ECOParams
-
-    return ECOParams(network="socl/socl_cf_res18", hand_crafted=("fhog",))
-
-
-def socl_cf_network_only() -> ECOParams:
-    """SoCL-CF on the network alone: `eco/socl_cf` without histograms, which is faster."""
-    return replace(socl_cf(), hand_crafted=(), side_rule="nearest")
-
-
-def socl_dimp() -> DiMPParams:
-    """The parameters of dimp18 with the newest best network of `ltr/run_training.py dimp socl_dimp18`."""
-    from pytracking.parameter.dimp import dimp18
-
-    return replace(dimp18.parameters(), network="dimp/socl_dimp18")
 
 
 CLICK_TO_BOX.refer("learned", "socl_plugins.click_box.estimate:learned_box")
@@ -112,9 +62,29 @@ TRAIN_SETTINGS.search("socl_plugins.train_settings", "RECIPE", "run")
 EXPERIMENTS.search("socl_plugins.experiments")
 for module, names in SIAMESE_RECIPES.items():
     for name in names:
-        PARAMETERS.register(f"siamfc/{name}")(learned(f"{module}/{name}"))
+        text = f"SiamFC with the newest best network of `ltr/run_training.py {module} {name}`."
+        PARAMETERS.refer(f"siamfc/{name}", "pytracking.tracker.siamfc:SiamFCParams", text, network=f"{module}/{name}")
 for name in TRANST_RECIPES:
-    PARAMETERS.register(f"transt/{name}")(learned_transt(f"transt/{name}"))
-PARAMETERS.register("eco/socl_cf")(socl_cf)
-PARAMETERS.register("eco/socl_cf_network_only")(socl_cf_network_only)
-PARAMETERS.register("dimp/socl_dimp18")(socl_dimp)
+    text = f"TransT with the newest best network of `ltr/run_training.py transt {name}`."
+    PARAMETERS.refer(f"transt/{name}", "pytracking.tracker.transt:TransTParams", text, network=f"transt/{name}")
+PARAMETERS.refer(
+    "eco/socl_cf",
+    "pytracking.tracker.eco.params:ECOParams",
+    "SoCL-CF: ECO on histograms and the newest best network of `ltr/run_training.py socl socl_cf_res18`.",
+    network="socl/socl_cf_res18",
+    hand_crafted=("fhog",),
+)
+PARAMETERS.refer(
+    "eco/socl_cf_network_only",
+    "pytracking.tracker.eco.params:ECOParams",
+    "SoCL-CF on the network alone: `eco/socl_cf` without histograms, which is faster.",
+    network="socl/socl_cf_res18",
+    hand_crafted=(),
+    side_rule="nearest",
+)
+PARAMETERS.refer(
+    "dimp/socl_dimp18",
+    "pytracking.tracker.dimp.params:DiMPParams",
+    "The parameters of dimp18 with the newest best network of `ltr/run_training.py dimp socl_dimp18`.",
+    network="dimp/socl_dimp18",
+)

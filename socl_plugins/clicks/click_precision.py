@@ -13,7 +13,6 @@ centre is compared with the later clicks:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -203,13 +202,3 @@ def click_precision(
     if parameter_set is not None:
         return ClickPrecision(chosen, PARAMETERS[parameter_set](), parameter_set.partition("/")[0])
     return ClickPrecision(chosen, params or SiamFCParams(network=""))
-
-
-def has_boxes(dataset: BaseVideoDataset) -> bool:
-    """Returns whether every video of a data set has boxes, so that tracking can be scored with them."""
-    return all("bbox" in dataset.get_sequence_info(video) for video in range(dataset.get_num_sequences()))
-
-
-def mean_score(scores: list[ClickScore], measure: Callable[[ClickScore], float]) -> float:
-    """Returns the mean of a measure over sequences."""
-    return float(np.mean([measure(score) for score in scores]))

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ltr.admin.records import RecordError, read_record
 from pytracking.evaluation.results import RUN_FILE
 from pytracking.evaluation.tracker import Tracker
+from socl_plugins.clicks.costs import Cost
 
 LOADER_NAME = "labels"  # where training keeps the cost among its numbers: labels/hours, labels/dollars
 
 
-@dataclass(frozen=True)
-class LabelCost:
-    """Hours of people's time, and dollars."""
-
-    hours: float
-    dollars: float
-
-
-def label_cost(tracker: Tracker) -> LabelCost | None:
+def label_cost(tracker: Tracker) -> Cost | None:
     """Returns what the labels cost that the network of the saved results was trained with, or None if that is unknown.
 
     It is unknown if the network came from no checkpoint of this project's training, if the training recorded no cost,
@@ -41,7 +33,7 @@ def label_cost(tracker: Tracker) -> LabelCost | None:
     return None
 
 
-def _of_checkpoint(name: str, digest: str) -> LabelCost | None:
+def _of_checkpoint(name: str, digest: str) -> Cost | None:
     from ltr.admin.checkpoint import CheckpointError, content_digest, find_checkpoint, load_checkpoint
 
     try:
@@ -60,12 +52,12 @@ def label_cost_columns(tracker: Tracker) -> dict[str, float]:
     return {} if cost is None else {"label hours": cost.hours, "label dollars": cost.dollars}
 
 
-def recorded_cost(checkpoint: Mapping[str, Any]) -> LabelCost | None:
+def recorded_cost(checkpoint: Mapping[str, Any]) -> Cost | None:
     """Returns what the labels of a checkpoint's run cost, or None if the run did not record it."""
     stats = checkpoint.get("stats")
     recorded: Any = stats.get(LOADER_NAME) if isinstance(stats, Mapping) else None
     try:
         # One value an epoch; labels that were bought earlier are never given back.
-        return LabelCost(max(recorded["hours"].values()), max(recorded["dollars"].values()))
+        return Cost(max(recorded["hours"].values()), max(recorded["dollars"].values()))
     except (TypeError, KeyError, AttributeError, ValueError):
         return None

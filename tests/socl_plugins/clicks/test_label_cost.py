@@ -16,7 +16,8 @@ from pytracking.analysis.__main__ import main
 from pytracking.evaluation import Sequence, SequenceList, SequenceResult, Tracker
 from pytracking.evaluation.results import save_result
 from pytracking.registry import BENCHMARKS
-from socl_plugins.clicks.label_cost import LabelCost, label_cost
+from socl_plugins.clicks.costs import Cost
+from socl_plugins.clicks.label_cost import label_cost
 
 
 def tracked_with(tracker: Tracker, checkpoint: Path) -> None:
@@ -46,7 +47,7 @@ def test_the_cost_of_labels_is_that_of_the_checkpoint_which_made_the_result(mine
     stats = {"labels": {"hours": {1: 1.5, 2: 2.5}, "dollars": {1: 20.0, 2: 30.0}}}
     path = checkpoint(tmp_path / "net.pth.tar", stats)
     tracked_with(mine, path)
-    assert label_cost(mine) == LabelCost(2.5, 30.0)
+    assert label_cost(mine) == Cost(2.5, 30.0)
     checkpoint(path, {"labels": {"hours": {1: 9.0}, "dollars": {1: 9.0}}})  # trained again: another network
     assert label_cost(mine) is None
     tracked_with(mine, checkpoint(path, {}))  # a training that recorded no cost
