@@ -68,7 +68,10 @@ def one_target(box: Sequence[float] | None, click: tuple[float, float] | None, s
         raise StartError(f"give {'either box or click' if box is None else 'box or click, not both'}")
     if start or direction != FORWARDS:
         raise StartError("start and direction are for boxes= and clicks=, which may hold one target, too")
-    return Target("target", None if box is None else _numbers(box), None if click is None else (click[0], click[1]))
+    if box is not None:
+        return _box_target("target", _numbers(box), 0)
+    assert click is not None
+    return _click_target("target", _numbers(click), 0)
 
 
 def several_targets(
@@ -96,12 +99,13 @@ def several_targets(
 def _places(
     what: str, places: Places, start: int, target: Callable[[str, tuple[float, ...], int], Target]
 ) -> Iterator[Target]:
+    one = {"boxes": "box", "clicks": "click"}[what]
     pairs = places.items() if isinstance(places, Mapping) else (("", place) for place in places)
     for name, place in pairs:
         if not isinstance(name, str):
             raise StartError(f"{what}= names a target {name!r}; a name is a text")
         if np.ndim(place) == 0 and not isinstance(place, Target):  # type: ignore[arg-type]
-            raise StartError(f"{what}= holds one place for each target: give [{what[:-1]}], or {{name: {what[:-1]}}}")
+            raise StartError(f"{what}= holds one place for each target: give [{one}], or {{name: {one}}}")
         if isinstance(place, Target):
             yield replace(place, name=name or place.name)
         else:
@@ -119,7 +123,10 @@ def _click_target(name: str, click: tuple[float, ...], frame: int) -> Target:
 
 
 def _numbers(values: Sequence[float] | np.ndarray) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    try:
+        return tuple(float(value) for value in values)
+    except (TypeError, ValueError) as error:
+        raise StartError(f"a box or click is made of numbers, not {values!r:.60}") from error
 
 
 def track_video(

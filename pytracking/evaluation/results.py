@@ -3,10 +3,11 @@
 * ``<sequence>.txt``: a box a line, x, y, w, h separated by tabs, rounded to 1/10000 of a pixel.
 * ``time/<sequence>.txt``: seconds a frame; ``score/<sequence>.txt``: the tracker's score, where it has one.
 * ``confidence/<sequence>.txt``: of a tracker with a calibration, its confidence, 0 to 1, and 1 where it was lost or 0.
+* ``frames/<sequence>.txt``: a digest of the frames, where they are files: a result is not taken for that of others.
 * ``sum/<sequence>.sha256``: check sums of these files, as ``sha256sum --check`` reads them.
 * ``error/<sequence>.txt``: the traceback, if the last attempt failed.
 * ``run.json``: the parameters that made the results, and a key of them and of the checkpoint's content.
-* ``damaged/``: results that could not be read, set aside.
+* ``damaged/``, ``damaged.2/``, ...: results that could not be read or are of another sequence, set aside.
 
 A folder for each kind, so that no name of a sequence is the file of another. Results in pytracking's layout, which has
 ``<sequence>_time.txt``, are read as well; :func:`pytracking.evaluation.packing.pack_pytracking` writes it.
@@ -19,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,8 @@ from pytracking.evaluation.tracker import Judgement, SequenceResult, Tracker
 
 RUN_FILE = "run.json"
 DAMAGED = "damaged"
-BESIDE = ("time", "score", "confidence")  # folders of what else is known of each frame
+BESIDE = ("time", "score", "confidence", "frames")  # folders of what else is known of a result
+FILES_LOOKED_AT = 32  # of a sequence's frames, for the digest
 AGAIN = "delete it and run again or, if it came from elsewhere, get it again"
 _KEY = re.compile(r"[0-9a-f]{16}")
 
@@ -49,14 +52,18 @@ class MissingResultError(ResultError):
 def save_result(directory: Path, sequence: Sequence, result: SequenceResult) -> None:
     """Writes the result's files, and removes the traceback of an earlier failure."""
     name = f"{sequence.name}.txt"
-    others = {f"time/{name}": (f"{seconds:.6f}" for seconds in result.times)}
+    others: dict[str, Iterable[str]] = {f"time/{name}": (f"{seconds:.6f}" for seconds in result.times)}
     if result.scores is not None:
         others[f"score/{name}"] = (f"{score:.6g}" for score in result.scores)
     if result.judged is not None:
         pairs = zip(result.judged.confidence, result.judged.lost)
         others[f"confidence/{name}"] = (f"{confidence:.4f}\t{int(lost)}" for confidence, lost in pairs)
-    else:
-        (directory / "confidence" / name).unlink(missing_ok=True)  # of an earlier run
+    digest = frames_digest(sequence)
+    if digest is not None:
+        others[f"frames/{name}"] = [digest]
+    for kind in BESIDE:
+        if f"{kind}/{name}" not in others:
+            (directory / kind / name).unlink(missing_ok=True)  # of an earlier run
     write_with_sums(directory, name, box_lines(result.boxes), others)
     error_file(directory, sequence).unlink(missing_ok=True)
 
@@ -66,8 +73,8 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
 
     Raises:
         MissingResultError: there is none.
-        ResultError: it has another number of frames or another first box than the sequence, a line cannot be read or
-            is not finite, or its files do not fit their check sums.
+        ResultError: it has another number of frames or another first box than the sequence, it is of other frames, a
+            line cannot be read or is not finite, or its files do not fit their check sums.
     """
     directory = tracker.results_dir
     names = (sequence.name, *sequence.aliases)  # other programs have written their results under these
@@ -92,7 +99,13 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
         truth = sequence.ground_truth_rect[0].tolist()
         raise ResultError(
             f"{file} starts with {boxes[0].tolist()}, but {sequence.name} of {sequence.dataset!r} with {truth}: "
-            f"it is the result of another sequence; {AGAIN}"
+            f"it is the result of another sequence; {AGAIN}. Two sequences of one name need a --workspace each"
+        )
+    seen = directory / "frames" / f"{name}.txt"
+    if seen.is_file() and frames_digest(sequence) not in (None, _read_text(seen).strip()):
+        raise ResultError(
+            f"{file} is the result of other frames than {sequence.name} of {sequence.dataset!r} has now: they were "
+            "changed, or are those of another data set. Give each of two its own --workspace"
         )
     check_sums(directory, file.name, [f"{kind}/{file.name}" for kind in BESIDE])
     return SequenceResult(boxes, times, scores, None if sure is None else Judgement(sure[:, 0], sure[:, 1] > 0))
@@ -110,10 +123,36 @@ def has_result(tracker: Tracker, sequence: Sequence, say: Callable[[str], None])
     return True
 
 
+def frames_digest(sequence: Sequence) -> str | None:
+    """Returns a digest that tells a sequence's frames from others, such as a darker copy of them.
+
+    It is made of the first and the last frame's bytes and of the sizes of some files between, wherever they lie. None
+    where frames are no files, or cannot be read.
+    """
+    chosen = np.unique(np.linspace(0, len(sequence) - 1, FILES_LOOKED_AT).astype(int))
+    files = [sequence.frames[index] for index in chosen]
+    digest = hashlib.sha256()
+    try:
+        for file in files:
+            if not isinstance(file, str | Path):
+                return None
+            digest.update(f"{Path(file).stat().st_size}\n".encode())
+        for file in (files[0], files[-1]):
+            digest.update(Path(file).read_bytes())
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
 def set_aside(directory: Path, main: str, error: ResultError, say: Callable[[str], None]) -> None:
-    """Moves a damaged result, what lies beside it and its check sums into the folder ``damaged``, and says so."""
+    """Moves a result that cannot be used, and what lies beside it, into a folder of such results, and says so.
+
+    The folder is ``damaged``, or ``damaged.2`` and so on where an earlier one of that name lies there.
+    """
+    folders = (directory / (DAMAGED if number < 2 else f"{DAMAGED}.{number}") for number in count(1))
+    folder = next(folder for folder in folders if not (folder / main).exists())
     for name in (main, *(f"{kind}/{main}" for kind in BESIDE), _sums_name(main)):
-        file, aside = directory / name, directory / DAMAGED / name
+        file, aside = directory / name, folder / name
         if file.is_file():
             try:
                 aside.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +161,7 @@ def set_aside(directory: Path, main: str, error: ResultError, say: Callable[[str
                 raise WriteError(
                     problem.errno or 0, f"cannot move the damaged result {file} to {aside}: {problem.strerror}"
                 ) from problem
-    say(f"made again, and what was there is now in {directory / DAMAGED}: {error}")
+    say(f"made again, and what was there is now in {folder}: {error}")
 
 
 def error_file(directory: Path, sequence: Sequence) -> Path:

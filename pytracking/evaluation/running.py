@@ -50,7 +50,7 @@ class _Job:
     threads: int | None  # of torch and OpenCV, in a worker process
 
 
-OTHER_RUN = "choose another run id with --run-id"
+OTHER_RUN = "choose another --workspace or run id"
 WORKER_DIED = (
     "finished sequences are kept, and the same command goes on with the others; fewer workers need less memory"
 )
@@ -155,17 +155,21 @@ def run_dataset(
 
 
 def check_network(tracker: Tracker) -> None:
-    """Makes the tracker once, so that weights which it cannot use are told once, and before work.
+    """Makes the tracker once, so that weights, a device or settings which it cannot use are told once, before work.
 
     Raises:
         CheckpointError: it cannot read its weights, or they do not fit or are not finite.
+        DeviceError: torch does not find the device.
+        ParameterError: a setting has a value that it cannot have, such as the precision of an ONNX network.
     """
     try:
         tracker.create()
     except Exception as error:
+        from ltr.admin.devices import DeviceError
         from ltr.admin.weight_files import CheckpointError
+        from pytracking.parameter.params import ParameterError
 
-        if isinstance(error, CheckpointError):
+        if isinstance(error, CheckpointError | DeviceError | ParameterError):
             raise
         # A stranger's tracker may raise anything; each sequence keeps the traceback of it.
 

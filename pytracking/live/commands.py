@@ -125,17 +125,20 @@ def track_live(
 
     Raises:
         StartError: nothing says where the target is.
-        VideoError: the source gives no frames.
+        ImageError, SourceError, VideoError: the source gives no frames. Where a later one cannot be read, what was
+            tracked until then is kept, and the status is 1.
     """
     import numpy as np
 
     from ltr.admin.files import check_keeps
     from ltr.admin.progress import progress_bar
+    from ltr.data.image_loader import ImageError
+    from ltr.dataset.video_sources import SourceError
     from pytracking.analysis.render import write_video
     from pytracking.evaluation import Tracker
     from pytracking.evaluation.results import write_boxes
     from pytracking.live.session import StartError, live_frames
-    from pytracking.live.source import until_interrupted
+    from pytracking.live.source import VideoError, until_interrupted
     from pytracking.live.videos import video_size
     from pytracking.live.views import View, picture
     from pytracking.live.visdom_view import environment_name, visdom_view
@@ -157,6 +160,7 @@ def track_live(
         return box
 
     stops: list[int] = []
+    broken: list[Exception] = []
     folder = live_folder(options, tracker)
     check_keeps([folder / f"{source.name}{ending}" for ending in (".mp4", ".txt")], [Path(source.where)])
     images = until_interrupted(source.frames(), lambda: stops.append(len(boxes)))
@@ -174,11 +178,16 @@ def track_live(
     )
 
     def noted() -> Iterator[TrackedFrame]:
-        for frame in frames:
-            boxes.append(frame.box)
-            seconds.append(frame.seconds)
-            bar.update()
-            yield frame
+        try:
+            for frame in frames:
+                boxes.append(frame.box)
+                seconds.append(frame.seconds)
+                bar.update()
+                yield frame
+        except (ImageError, SourceError, VideoError) as error:
+            if len(boxes) < 2:  # nothing was tracked that could be kept
+                raise
+            broken.append(error)
 
     try:
         if options.save_results or window is None:
@@ -197,6 +206,9 @@ def track_live(
     tracked = sum(seconds[1:])
     speed = f", {(len(seconds) - 1) / tracked:.1f} frames/s in the tracker" if tracked > 0 else ""
     print(f"{len(boxes)} frames{speed}")
+    if broken:
+        print(f"error: {broken[0]}; the {len(boxes)} frames that were tracked until then are kept", file=sys.stderr)
+        return 1
     if stops and not camera:  # a camera has no other end
         print(f"interrupted: the {len(boxes)} frames that were tracked are kept", file=sys.stderr)
         return 130

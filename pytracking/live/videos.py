@@ -70,17 +70,18 @@ class _Outcome:
     video: TrackedVideo
     seconds: float  # in the tracker
     interrupted: bool
+    error: StartError | SourceError | ImageError | None = None  # that ended it early
 
 
 def track_videos(job: VideoJob, sources: Sequence[Source]) -> int:
     """Tracks the targets through each video, writes and prints what came of it, and returns the exit status.
 
-    Of several videos, one that cannot be tracked is named, and the others go on. Ctrl-C and SIGTERM end the run in good
-    order: what was tracked is written.
+    Of several videos, one that cannot be tracked is named, and the others go on. Where a frame cannot be read, or a
+    target begins after the end, what was tracked until then is written, and so it is on Ctrl-C and SIGTERM.
 
     Raises:
-        StartError, SourceError, ImageError: the only video cannot be tracked, or a target is of a video that is not
-            there.
+        StartError, SourceError, ImageError: no frame of the only video can be tracked, or a target is of a video that
+            is not there.
         ExportError: a format cannot hold what is asked for; nothing was tracked.
         WriteError: what is written would take the place of what is read; nothing was tracked.
         RegistryError, ParameterError, ...: the tracker cannot be made; nothing was tracked.
@@ -111,6 +112,9 @@ def track_videos(job: VideoJob, sources: Sequence[Source]) -> int:
             done.append(outcome.video)
             _write(job, done, outcome.interrupted)
             print(_summary(outcome))
+        if outcome.error is not None:
+            failures += 1
+            print(f"error: {outcome.error}; what was tracked until then is kept", file=sys.stderr)
         if outcome.interrupted:
             print("interrupted: what was tracked until then is kept", file=sys.stderr)
             return 130
@@ -130,7 +134,9 @@ class _VideoRun:
         self.tracking = TargetTracking(create, targets, self.where, job.click_method, bool(job.views))
         self.log = TrackLog(self.names)
         self.interrupted = False
+        self.error: StartError | SourceError | ImageError | None = None
         self.seconds = 0.0
+        self.done = 0  # frames with a tracked target
         self.size = (0, 0)
         self.frames = source.announced() or 0  # of the video, as far as is known
         self.last = max(target.frame for target in targets)
@@ -146,7 +152,7 @@ class _VideoRun:
             if back:
                 for _ in self._tracked(self.source.backwards(self.last)):
                     pass
-            shown = self._forwards() if direction != BACKWARDS and not self.interrupted else self._again()
+            shown = self._forwards() if direction != BACKWARDS and not self._ended else self._again()
             if self.job.video:
                 self._write_video(shown)
             elif direction != BACKWARDS:
@@ -164,7 +170,11 @@ class _VideoRun:
         ]
         rate = self.source.frame_rate()
         video = TrackedVideo(self.name, self.frames, *self.size, rate, 1, tracks)
-        return _Outcome(video, self.seconds, self.interrupted)
+        return _Outcome(video, self.seconds, self.interrupted, self.error)
+
+    @property
+    def _ended(self) -> bool:
+        return self.interrupted or self.error is not None
 
     def _frames_to_do(self, back: int) -> int:
         """Returns how many frames are gone through, backwards and then forwards; 0 if that is unknown."""
@@ -180,11 +190,14 @@ class _VideoRun:
         for tracked in self._tracked(self.source.numbered(first)):
             number = tracked.index
             yield tracked
-        if self.interrupted:
+        if self._ended:
             self.frames = max(self.frames, number + 1)
             return
         self.frames = number + 1
-        check_targets(self.targets, self.frames, self.job.direction, self.where)  # a file's head is an estimate
+        try:
+            check_targets(self.targets, self.frames, self.job.direction, self.where)  # a file's head is an estimate
+        except StartError as error:
+            self._fail(error)
 
     def _again(self) -> Iterator[TrackedTargets]:
         """Yields the frames that were tracked backwards once more, forwards, to be drawn."""
@@ -204,16 +217,26 @@ class _VideoRun:
         """Yields the frames after each is tracked, noted and shown, until Ctrl-C, or a view asks to stop."""
         images = until_interrupted(frames, self._stop)
         with contextlib.closing(images):
-            for tracked in self.tracking.through(images):
-                self.log.add(tracked)
-                self.size = tracked.image.shape[1], tracked.image.shape[0]
-                self.seconds += sum(frame.seconds for frame in tracked.found.values())
-                self.bar.update()
-                if PlaybackCommand.STOP in self._show(tracked):
-                    self._stop()
-                yield tracked
-                if self.interrupted:
-                    return
+            try:
+                for tracked in self.tracking.through(images):
+                    self.log.add(tracked)
+                    self.size = tracked.image.shape[1], tracked.image.shape[0]
+                    self.done += bool(tracked.found)
+                    self.seconds += sum(frame.seconds for frame in tracked.found.values())
+                    self.bar.update()
+                    if PlaybackCommand.STOP in self._show(tracked):
+                        self._stop()
+                    yield tracked
+                    if self.interrupted:
+                        return
+            except (StartError, SourceError, ImageError) as error:
+                self._fail(error)
+
+    def _fail(self, error: StartError | SourceError | ImageError) -> None:
+        """Notes what ends the video early; raises it where nothing was tracked beyond a target's first frame."""
+        if self.done < 2:
+            raise error
+        self.error = error
 
     def _stop(self) -> None:
         self.interrupted = True

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -195,6 +196,47 @@ def test_a_damaged_result_is_named_set_aside_and_made_again(workspace: Path, con
     assert "A.txt" in said[0] and "made again" in said[0]
     assert (tracker.results_dir / "damaged" / "A.txt").read_bytes() == content
     assert load_result(tracker, sequence).boxes[1, 0] == 11
+
+
+def test_a_result_is_not_taken_for_other_frames_and_none_that_is_set_aside_is_lost(
+    workspace: Path, tmp_path: Path
+) -> None:
+    def filmed(folder: str, value: int) -> Sequence:
+        files = [tmp_path / folder / f"{number}.png" for number in range(5)]
+        files[0].parent.mkdir()
+        for file in files:
+            cv2.imwrite(str(file), np.full((80, 90, 3), value, np.uint8))
+        return Sequence("A", list(files), folder, video("A").ground_truth_rect)
+
+    tracker, light, dark = Tracker("drift", "slow"), filmed("light", 200), filmed("dark", 9)
+    assert run_dataset([light], [tracker]).tracked == 1
+    moved = tmp_path / "elsewhere"
+    (tmp_path / "light").rename(moved)
+    light.frames = [moved / f"{number}.png" for number in range(5)]
+    assert run_dataset([light], [tracker]).skipped == 1, "the same frames, wherever they lie"
+    with pytest.raises(ResultError, match="other frames than A of 'dark'"):
+        load_result(tracker, dark)
+    said: list[str] = []
+    for sequence in (dark, light):
+        assert run_dataset([sequence], [tracker], say=said.append).tracked == 1
+    assert "Give each of two its own --workspace" in said[0]
+    for folder in ("damaged", "damaged.2"):
+        kept = {
+            str(file.relative_to(tracker.results_dir / folder)) for file in (tracker.results_dir / folder).rglob("A*")
+        }
+        assert kept == {"A.txt", "time/A.txt", "score/A.txt", "frames/A.txt", "sum/A.sha256"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"), [({"device": "cuda:99"}, "device=cuda:99"), ({"lost_below": "5"}, "lost_below is 5")]
+)
+def test_a_setting_that_the_tracker_cannot_have_is_told_once_and_before_work(
+    workspace: Path, settings: dict[str, str], message: str
+) -> None:
+    tracker = Tracker("siamfc", "untrained_res18", overrides=settings)
+    with pytest.raises(ValueError, match=message):
+        run_dataset([video("A"), video("B")], [tracker])
+    assert not (tracker.results_dir / "error").exists()
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"{", b'{"key": "../../outside"}'])

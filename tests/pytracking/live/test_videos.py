@@ -119,6 +119,31 @@ def test_files_folders_and_globs(plugin: str, video: Path, tmp_path: Path, capsy
     assert len(content["annotations"]) == 12 + 3 + 4 + 12
 
 
+def test_what_was_tracked_is_kept_where_a_frame_cannot_be_read_or_a_target_never_begins(
+    plugin: str, video: Path, tmp_path: Path, capsys: Output
+) -> None:
+    frames = tmp_path / "walk"
+    frames.mkdir()
+    for number in range(8):
+        cv2.imwrite(str(frames / f"{number:04d}.png"), np.full((60, 90, 3), 50, np.uint8))
+    damaged = frames / "0005.png"
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    out = tmp_path / "out"
+    assert track(plugin, frames, "--click", 20, 20, "--out", out) == 1
+    error = capsys.readouterr().err
+    assert "0005.png" in error and "the 5 frames that were tracked until then are kept" in error
+    assert len(np.loadtxt(out / "walk.txt")) == 5 and (out / "walk.mp4").is_file()
+    assert track(plugin, frames, "--click", 20, 20, "cat", "--click", 60, 30, "--out", out) == 1
+    error = capsys.readouterr().err
+    assert "0005.png" in error and "what was tracked until then is kept" in error
+    assert sorted(rows(out / "walk.csv")["cat"]) == [0, 1, 2, 3, 4]
+    clicks = tmp_path / "clicks.csv"
+    clicks.write_text("frame,x,y,target\n0,40,40,a\n99,60,60,b\n")
+    assert track(plugin, video, "--clicks", clicks, "--out", out) == 1
+    assert "target 'b' begins in frame 99" in capsys.readouterr().err
+    assert len(np.loadtxt(out / "grey.txt")) == 12
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("words", "method", "frames"), [([], "numbered", range(4)), (["--both"], "backwards", range(2, 6))]
@@ -314,6 +339,9 @@ def test_a_target_is_named_once_in_a_video_that_is_named_in_two_ways(
         ({"start": 1.5}, "start is 1.5"),
         ({"boxes": [1.0, 2.0, 3.0, 4.0]}, "one place for each target"),
         ({"boxes": {1: (1.0, 2.0, 3.0, 4.0)}}, "a name is a text"),
+        ({"boxes": (1.0, 2.0, 3.0, 4.0)}, r"give \[box\], or \{name: box\}"),
+        ({"boxes": None, "click": (1, 2, 3)}, "must be x, y; it has 3 numbers"),
+        ({"boxes": None, "click": (None, 3)}, "made of numbers"),
     ],
 )
 def test_the_api_names_what_is_wrong(video: Path, changes: dict[str, Any], message: str) -> None:
