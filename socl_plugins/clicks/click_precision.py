@@ -89,18 +89,19 @@ def click_score(boxes: np.ndarray, clicks: np.ndarray, frame_size: tuple[int, in
 
 
 def clicked_sequences(
-    dataset: BaseVideoDataset, max_frames: int | None = None, first_box: str = FIRST_BOX
+    dataset: BaseVideoDataset, max_frames: int | None = None, first_box: str = FIRST_BOX, least: int = 2
 ) -> SequenceList:
     """Returns the sequences of a data set with clicks, each from its first click on, with the box of that click.
 
     Args:
-        dataset: shows ``point``, and ``size`` where it was told. Videos with fewer than two clicks in the frames that
-            are taken are left out.
+        dataset: shows ``point``, and ``size`` where it was told.
         max_frames: frames of each sequence that are taken at most.
         first_box: a name in ``CLICK_TO_BOX``.
+        least: videos with fewer clicks in the frames that are taken are left out. One is enough to track from, two are
+            needed to score.
 
     Raises:
-        SequenceError: no video has two clicks.
+        SequenceError: no video has so many clicks.
     """
     sequences = SequenceList()
     for seq_id in range(dataset.get_num_sequences()):
@@ -111,7 +112,7 @@ def clicked_sequences(
         seen = (info["valid"] & info["visible"]).numpy()
         start = int(np.argmax(seen))
         stop = len(seen) if max_frames is None else min(start + max_frames, len(seen))
-        if seen[start:stop].sum() < 2:
+        if seen[start:stop].sum() < least:
             continue
         image = dataset.load_frame(seq_id, start)
         height, width = image.shape[:2]
@@ -132,8 +133,8 @@ def clicked_sequences(
         sequences.append(Sequence(name, frames, dataset.name, boxes, None, visible, meta))
     if not sequences:
         raise SequenceError(
-            f"no video of {dataset.root or dataset.name} has two clicks, so tracking cannot be scored: click some "
-            "frames of the videos in val, too (socl annotate)"
+            f"no video of {dataset.root or dataset.name} has {'a click' if least == 1 else 'two clicks'}: "
+            "click some of its frames (socl annotate)"
         )
     return sequences
 

@@ -105,8 +105,9 @@ class Clips:
     def holds_frames(self, clip: Clip) -> bool:
         """Returns whether a video's folder holds, or names, as many frames as ``clips.json`` says."""
         if clip.cut:
-            last = self.frame_path(clip, clip.frames - 1).is_file()
-            return last and not self.frame_path(clip, clip.frames).is_file()
+            folder = self.folder(clip)
+            images = sum(path.suffix == ".jpg" for path in folder.iterdir()) if folder.is_dir() else 0
+            return images == clip.frames and self.frame_path(clip, clip.frames - 1).is_file()
         file = read_video_file(self.folder(clip))
         return file is not None and file.frames == clip.frames
 
@@ -210,7 +211,7 @@ def read_clips(root: Path) -> Clips:
             raise ClipsError(f"its format is {content['format']!r}, and this program reads {FORMAT}")
         clips = Clips(root, [_clip(values) for values in content["videos"]])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ClipsError(f"{path} is not what socl prepare writes: {error!r}") from error
+        raise ClipsError(f"{path} is not what socl prepare writes: {error}") from error
     names = [clip.name for clip in clips]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

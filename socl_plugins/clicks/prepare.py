@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ltr.admin.files import WriteError, check_writable
+from ltr.admin.files import WriteError
+from ltr.admin.ownership import FILES, own
 from ltr.data.image_loader import ImageError
 from ltr.dataset.video_file import named_frames, reduced
 from ltr.dataset.video_sources import Source, SourceError, find_sources
@@ -46,6 +47,8 @@ class Cutting:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ClipsError(f"{name} is {value}, but must be at least {least}")
+        if self.quality > 100:
+            raise ClipsError(f"quality is {self.quality}, but must be at most 100")
         if not 0 <= self.val < 1:
             raise ClipsError(f"val is {self.val}; it is a part of the videos, from 0 to below 1")
 
@@ -78,37 +81,55 @@ def prepare(
 
     Raises:
         SourceError: a name stands for nothing, or none of the new videos can be read.
+        OwnershipError: another preparation writes to ``root``.
         ClipsError: ``root`` is another kind of folder, or holds one of the videos, cut in another way.
         WriteError: a file cannot be written; the videos that were finished stay.
     """
     sources = find_sources(names)
-    clips = read_clips(root) if (root / CLIPS_FILE).exists() else Clips(root)
-    if not clips.videos and root.is_dir() and any(root.iterdir()):
+    if not (root / CLIPS_FILE).exists() and root.is_dir() and any(path.name not in FILES for path in root.iterdir()):
         raise ClipsError(f"{root} holds other files and no {CLIPS_FILE}; give a new folder, or one of clips")
-    check_writable(root)
+    with own(root, "choose another --out"):
+        return _prepare(sources, root, cutting, progress)
+
+
+def _prepare(
+    sources: Sequence[Source], root: Path, cutting: Cutting, progress: Callable[[str, int, int | None], None]
+) -> Prepared:
+    path = root / CLIPS_FILE
+    clips = read_clips(root) if path.exists() else Clips(root)
+    clips.write()  # from now on the folder is one of clips, also where the first video is not finished
     new: list[Clip] = []
     known, failed = 0, []
     splits = _splits(len(clips), len(sources), cutting.val)
-    for source in sources:
-        digest = source.digest()
-        there = next((clip for clip in clips if clip.sha256 == digest), None)
-        if there is not None:
-            _check_cut_alike(there, source, cutting, root)
-            known += 1
-            continue
-        split = splits[len(new)]
-        name = _free_name(source.name, {clip.name for clip in clips})
-        try:
-            clip = _cut(source, root / split / name, cutting, progress)
-        except (SourceError, ImageError) as error:
-            failed.append(str(error))
-            continue
-        clip = replace(clip, name=name, split=split, sha256=digest)
-        clips.videos.append(clip)
-        clips.write()
-        new.append(clip)
-    if failed and not new and not known:
-        raise SourceError("; ".join(failed))
+    try:
+        for source in sources:
+            try:
+                digest = source.digest()
+            except OSError as error:
+                failed.append(f"{source.path} cannot be read: {error.strerror or error}")
+                continue
+            there = next((clip for clip in clips if clip.sha256 == digest), None)
+            if there is not None:
+                _check_cut_alike(there, source, cutting, root)
+                known += 1
+                continue
+            split = splits[len(new)]
+            name = _free_name(source.name, {clip.name for clip in clips})
+            try:
+                clip = _cut(source, root / split / name, cutting, progress)
+            except (SourceError, ImageError) as error:
+                failed.append(str(error))
+                continue
+            clip = replace(clip, name=name, split=split, sha256=digest)
+            clips.videos.append(clip)
+            clips.write()
+            new.append(clip)
+        if failed and not new and not known:
+            raise SourceError("; ".join(failed))
+    except (SourceError, WriteError):
+        if not clips.videos:  # nothing came of it: the folder may be another's again
+            path.unlink(missing_ok=True)
+        raise
     compile_clips(clips)
     return Prepared(clips, tuple(new), known, tuple(failed))
 

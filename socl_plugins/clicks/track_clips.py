@@ -14,9 +14,10 @@ from pytracking.analysis.render import render_strip, render_video
 from pytracking.analysis.track_exports import ExportedTrack, TrackedVideo, write_exports
 from pytracking.api import named_tracker
 from pytracking.evaluation import Sequence, Tracker, load_result, run_dataset
-from pytracking.evaluation.results import MissingResultError
+from pytracking.evaluation.results import MissingResultError, ResultError
+from pytracking.evaluation.sequence import SequenceError
 from pytracking.evaluation.tracker import SequenceResult
-from socl_plugins.clicks.click_precision import ClickScore, clicked_sequences, score_clicks
+from socl_plugins.clicks.click_precision import CLICKS, clicked_sequences, score_clicks
 from socl_plugins.clicks.clips import Clips, open_clips
 from socl_plugins.clicks.compiled import compile_clips, sequence_answers
 from socl_plugins.clicks.log import FIRST_TARGET, ClicksError
@@ -31,7 +32,7 @@ def track_clips(options: argparse.Namespace) -> int:
     failed = {failure.sequence for failure in report.failures}
     results = {s.name: load_result(tracker, s) for s in every if s.name not in failed}
     for split, members in sequences.items():
-        _print_scores(split, {s.name: score_clicks(results[s.name].boxes, s) for s in members if s.name in results})
+        _print_scores(split, [(s, results[s.name]) for s in members if s.name in results])
     out = _out(options, tracker, clips)
     if options.render:
         check_keeps([out / f"{sequence.name}.mp4" for sequence in every], [Path(clip.source) for clip in clips])
@@ -54,6 +55,8 @@ def export_clips(options: argparse.Namespace) -> int:
             results[sequence.name] = load_result(tracker, sequence)
         except MissingResultError as error:
             print(f"left out: {error}", file=sys.stderr)
+        except ResultError as error:
+            print(f"left out: {error} (has its first click changed? socl track again)", file=sys.stderr)
     if not results:
         raise ClicksError(f"{options.tracker} has no results on {clips.root}: socl track {clips.root} first")
     _write(clips, results, options.format, _out(options, tracker, clips))
@@ -67,7 +70,7 @@ def _opened(options: argparse.Namespace) -> tuple[Clips, Tracker, dict[str, list
     tracker.parameters()  # an unknown name is told before anything is tracked
     sequences = {split: _sequences(clips, split) for split in ("train", "val")}
     if not any(sequences.values()):
-        raise ClicksError(f"no video of {clips.root} has two clicks: socl annotate {clips.root}")
+        raise ClicksError(f"no video of {clips.root} has a click: socl annotate {clips.root}")
     return clips, tracker, sequences
 
 
@@ -86,8 +89,8 @@ def _sequences(clips: Clips, split: str) -> list[Sequence]:
     if not any(clip.split == split for clip in clips):
         return []
     try:
-        found = clicked_sequences(PointAnnotated(Got10k(clips.root, split)))
-    except ValueError as error:
+        found = clicked_sequences(PointAnnotated(Got10k(clips.root, split)), least=1)
+    except SequenceError as error:
         print(f"note: {error}", file=sys.stderr)
         return []
     for sequence in found:
@@ -95,16 +98,24 @@ def _sequences(clips: Clips, split: str) -> list[Sequence]:
     return list(found)
 
 
-def _print_scores(split: str, scores: dict[str, ClickScore]) -> None:
-    if not scores:
+def _print_scores(split: str, tracked: list[tuple[Sequence, SequenceResult]]) -> None:
+    """Prints how well the clicks were kept to; of a target with one click, which it began from, nothing is known."""
+    if not tracked:
         return
     title = "videos to learn from" if split == "train" else "held-out videos"
     print(f"\n{title:40}{'clicks':>8}{'DP@20':>8}{'precision':>11}{'until lost':>12}{'frames':>8}")
-    for name, score in scores.items():
+    scores = []
+    for sequence, result in tracked:
+        if np.isfinite(sequence.meta[CLICKS]).all(axis=1).sum() < 2:
+            print(f"{sequence.name[:39]:40}{1:8}{'-':>8}{'-':>11}{'-':>12}{len(sequence):8}")
+            continue
+        score = score_clicks(result.boxes, sequence)
+        scores.append(score)
         numbers = f"{score.clicks:8}{score.dp20:8.3f}{score.precision:11.3f}{score.until_lost:12}{score.frames:8}"
-        print(f"{name[:39]:40}{numbers}")
-    means = [np.mean([getattr(score, name) for score in scores.values()]) for name in ("dp20", "precision")]
-    print(f"{'mean':40}{sum(score.clicks for score in scores.values()):8}{means[0]:8.3f}{means[1]:11.3f}")
+        print(f"{sequence.name[:39]:40}{numbers}")
+    if scores:
+        means = [np.mean([getattr(score, name) for score in scores]) for name in ("dp20", "precision")]
+        print(f"{'mean':40}{sum(score.clicks for score in scores):8}{means[0]:8.3f}{means[1]:11.3f}")
 
 
 def _tracked_videos(clips: Clips, results: dict[str, SequenceResult]) -> list[TrackedVideo]:

@@ -177,6 +177,14 @@ def number(values: Mapping[str, Any], name: str, where: str) -> float:
     return value
 
 
+def whole_number(values: Mapping[str, Any], name: str, where: str) -> int:
+    """Returns a whole number of a file. Raises ExchangeError for anything else, such as a time in place of a frame."""
+    value = number(values, name, where)
+    if value != int(value):
+        raise ExchangeError(f"{where}: {name} is {values[name]!r}, not a whole number")
+    return int(value)
+
+
 def header_is(path: Path, *names: str) -> bool:
     """Returns whether a CSV file's first row begins with these names."""
     try:

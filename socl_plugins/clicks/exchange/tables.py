@@ -16,6 +16,7 @@ from socl_plugins.clicks.exchange.marks import (
     read_cells,
     rows_of,
     target_name,
+    whole_number,
 )
 from socl_plugins.clicks.log import FIRST_TARGET
 
@@ -28,6 +29,9 @@ def read(path: Path, base: int = 0) -> Reading:
     """Returns the marks of a plain CSV file; frames count from ``base``."""
     header, *rows = read_cells(path) or [[]]
     names = [name.strip().lower() for name in header]
+    unknown = [name for name in names if name not in (*COLUMNS, "video")]
+    if unknown:
+        raise ExchangeError(f"{path}: unknown column {unknown[0]!r}; there are {', '.join(COLUMNS)} and video")
     found = Reading()
     for line, row in enumerate(rows, 2):
         values, where = dict(zip(names, (cell.strip() for cell in row))), f"{path}, line {line}"
@@ -35,7 +39,7 @@ def read(path: Path, base: int = 0) -> Reading:
         if state not in STATES:
             found.dropped[f"the state {state!r}"] += 1
             continue
-        frame = int(number(values, "frame", where)) - base
+        frame = whole_number(values, "frame", where) - base
         target = target_name(values.get("target") or FIRST_TARGET)
         empty = state != "visible" and not values.get("x")
         x, y = (None, None) if empty else (number(values, "x", where), number(values, "y", where))
@@ -61,12 +65,13 @@ def read_mot(path: Path, base: int = 1) -> Reading:
     found = Reading()
     for line, row in enumerate(read_cells(path), 1):
         values = dict(zip(MOT_COLUMNS, row))
-        frame, _, left, top, width, height = (number(values, name, f"{path}, line {line}") for name in MOT_COLUMNS[:6])
+        frame = whole_number(values, "frame", f"{path}, line {line}")
+        left, top, width, height = (number(values, name, f"{path}, line {line}") for name in MOT_COLUMNS[2:6])
         if len(row) > 6 and number(values, "conf", f"{path}, line {line}") == 0:
             found.dropped["to be ignored (conf 0)"] += 1
             continue
         place = left - 1 + width / 2, top - 1 + height / 2
-        found.marks.append(Mark(None, int(frame) - 1, target_name(row[1].strip()), *place))
+        found.marks.append(Mark(None, frame - 1, target_name(row[1].strip()), *place))
     return found
 
 

@@ -58,7 +58,7 @@ def import_clicks(clips: Clips, path: Path, form: str = AUTO, base: int = 0, vid
     for mark in reading.marks:
         clip = _clip_of(mark, clips, path, video)
         if clip is None:
-            unknown[str(mark.video or path.stem)] += 1
+            unknown[str(mark.video or video or path.stem)] += 1
             continue
         click = _click(mark, clip, reading, path, name, report)
         if click is None:

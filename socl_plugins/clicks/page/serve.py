@@ -85,11 +85,12 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(64)
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # a port above 65535 overflows
         listener.close()
+        why = getattr(error, "strerror", None) or error
         raise ServeError(
-            f"cannot listen on {host}, port {port}: {error.strerror}; is the page open already? Else choose another "
-            "with --port (0: any that is free)"
+            f"cannot listen on {host}, port {port}: {why}; is the page open already? Else choose another with --port "
+            "(0: any that is free)"
         ) from error
     return listener
 

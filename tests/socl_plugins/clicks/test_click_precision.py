@@ -122,11 +122,14 @@ def test_held_out_videos_without_clicks_are_told(make_clips: MakeClips) -> None:
 def test_what_was_clicked_is_tracked_and_written(
     clicked: Clips, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    clicked.log(clicked.videos[0]).append([Click("video_0", FRAMES - 1, x=64.0, y=48.0)])
     words = ["track", str(clicked.root), "--tracker", "siamfc/untrained_res18", "--render"]
     exports = ["--export", "cvat", "--export", "mot", "--export", "csv", "--out", str(workspace / "out")]
     assert command.main([*words, *exports]) == 0
     said = capsys.readouterr().out
     assert "held-out videos" in said and "DP@20" in said
+    assert re.search(r"video_0 +1 +- +- +- +1\n", said), "one click is enough to be tracked, and too little for a score"
+    assert len((workspace / "out/csv/video_0.csv").read_text().splitlines()) == 2
     first = clicked.log(clicked.videos[2]).clicks[0].frame
     lines = (workspace / "out/mot/video_2.txt").read_text().splitlines()
     assert lines[0].startswith(f"{first + 1},1,") and len(lines) == FRAMES - first

@@ -200,6 +200,8 @@ def test_the_name_of_an_image_tells_its_video_and_frame() -> None:
         ("video_0.csv", "frame,x,y\n1,200,3\n", "1 x a place outside the frame"),
         ("video_0.csv", "frame,x,y\n", "it holds no marks"),
         ("video_0.csv", "frame,x,y\none,2,3\n", "line 2: frame is 'one', not a number"),
+        ("video_0.csv", "frame,x,y\n0.04,2,3\n", "line 2: frame is '0.04', not a whole number"),
+        ("video_0.csv", "frame,x,y,label\n1,2,3,cat\n", "unknown column 'label'; there are frame, x, y, target"),
         ("a.json", "{}", "of no format that is known here"),
         ("a.json", "[" * 10_000, "of no format that is known here"),
         ("a.txt", "hello", "of no format that is known here"),

@@ -242,3 +242,5 @@ def test_it_asks_where_the_tracker_is_least_sure(client: Client) -> None:
 def test_a_port_that_is_taken_is_told(client: Client) -> None:
     with pytest.raises(ServeError, match=f"port {client.port}: .*--port"):
         serve(client.clips.root, 4, "siamfc/untrained_res18", port=client.port)
+    with pytest.raises(ServeError, match="port 99999: .*0-65535"):
+        serve(client.clips.root, 4, "siamfc/untrained_res18", port=99999)

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from ltr.admin.ownership import OwnershipError
 from ltr.data.image_loader import load_image
 from ltr.dataset.got10k import Got10k
 from ltr.dataset.text import DatasetError
@@ -112,6 +115,64 @@ def test_one_broken_video_does_not_stop_the_others(tmp_path: Path) -> None:
     prepared = prepare([str(tmp_path / "good.mp4"), str(tmp_path / "bad.mp4")], tmp_path / "clips")
     assert [clip.name for clip in prepared.new] == ["good"]
     assert len(prepared.failed) == 1 and "bad.mp4" in prepared.failed[0]
+
+
+def test_a_preparation_that_was_stopped_in_its_first_video_goes_on(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_video(tmp_path / f"{name}.mp4", coded_frames(4 + ord(name) - ord("a")))
+    names, root = [str(tmp_path / f"{name}.mp4") for name in ("a", "b")], tmp_path / "clips"
+
+    def stop(name: str, done: int, of: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(names, root, progress=stop)
+    assert [clip.name for clip in prepare(names, root).new] == ["a", "b"]
+
+
+def test_two_preparations_do_not_write_to_one_folder_at_once(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", coded_frames(4))
+    code = f"""
+import time
+from pathlib import Path
+from ltr.admin.ownership import own
+with own(Path({str(tmp_path / "clips")!r}), ""):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None and other.stdout.readline() == "held\n"
+            with pytest.raises(OwnershipError, match="choose another --out"):
+                prepare([str(tmp_path / "a.mp4")], tmp_path / "clips")
+        finally:
+            other.kill()
+    assert len(prepare([str(tmp_path / "a.mp4")], tmp_path / "clips").new) == 1
+
+
+def test_a_source_that_cannot_be_opened_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        write_video(tmp_path / f"{name}.mp4", coded_frames(4 + ord(name) - ord("a")))
+    usual = Source.digest
+
+    def digest(self: Source) -> str:
+        if self.name == "c":
+            raise PermissionError(13, "Permission denied")
+        return usual(self)
+
+    monkeypatch.setattr(Source, "digest", digest)
+    prepared = prepare([str(tmp_path / f"{name}.mp4") for name in ("a", "b", "c")], tmp_path / "clips")
+    assert [clip.name for clip in prepared.new] == ["a", "b"]
+    assert "c.mp4 cannot be read: Permission denied" in prepared.failed[0]
+
+
+def test_a_frame_that_is_gone_is_told(make_clips: MakeClips) -> None:
+    clips = make_clips(2)
+    clips.frame_path(clips.videos[0], 3).unlink()
+    with pytest.raises(ClipsError, match=f"video_0 does not hold the {FRAMES} frames"):
+        open_clips(clips.root)
 
 
 def test_clips_of_two_preparations_that_were_mixed_are_told(make_clips: MakeClips) -> None:
