@@ -1,7 +1,8 @@
 """Result files: ``<results_dir>/<tracker>/<parameters>[+<settings>][_<run id>]/<sequence>.txt`` and what is beside.
 
 * ``<sequence>.txt``: a box a line, x, y, w, h separated by tabs, rounded to 1/10000 of a pixel.
-* ``time/<sequence>.txt``: seconds a frame; ``score/<sequence>.txt``: the tracker's score, where it has one.
+* ``time/<sequence>.txt``: seconds a frame, unknown where another program wrote none.
+* ``score/<sequence>.txt``: the tracker's score, where it has one.
 * ``confidence/<sequence>.txt``: of a tracker with a calibration, its confidence, 0 to 1, and 1 where it was lost or 0.
 * ``frames/<sequence>.txt``: a digest of the frames, where they are files: a result is not taken for that of others.
 * ``sum/<sequence>.sha256``: check sums of these files, as ``sha256sum --check`` reads them.
@@ -86,7 +87,12 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
         raise MissingResultError(f"no result of {tracker.run_name} on {sequence.name}: {why}")
     boxes = _finite(file, read_numbers(file, 4))
     time_file = _beside(directory, "time", name)
-    times = _finite(time_file, read_numbers(time_file, 1))[:, 0]
+    if time_file.is_file() or (directory / _sums_name(file.name)).is_file():
+        times = _finite(time_file, read_numbers(time_file, 1))[:, 0]
+        if (times < 0).any():
+            raise ResultError(f"{time_file}, line {int(np.argmax(times < 0)) + 1}: a time is negative; {AGAIN}")
+    else:
+        times = np.full(len(boxes), np.nan)  # published results often have none
     score_file = _beside(directory, "score", name)
     scores = read_numbers(score_file, 1, missing=True)[:, 0] if score_file.is_file() else None
     sure_file = directory / "confidence" / f"{name}.txt"

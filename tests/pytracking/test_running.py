@@ -13,6 +13,7 @@ import torch
 
 import ltr.registry
 from ltr.registry import RegistryError, load_plugins
+from pytracking.analysis import evaluate
 from pytracking.evaluation import ResultError, Sequence, SequenceList, Tracker, load_result, run_dataset, trackerlist
 from pytracking.registry import PARAMETERS, TRACKERS
 
@@ -148,6 +149,13 @@ def test_results_in_pytrackings_layout_are_read(workspace: Path) -> None:
     result = load_result(tracker, video("A"))
     np.testing.assert_allclose(result.boxes, video("A").ground_truth_rect)
     assert result.times.tolist() == [0.25] * 5 and result.scores is None
+    np.savetxt(tracker.results_dir / "A_time.txt", [0.25, 0.25, -1, 0.25, 0.25])
+    with pytest.raises(ResultError, match="line 3: a time is negative"):
+        load_result(tracker, video("A"))
+    (tracker.results_dir / "A_time.txt").unlink()
+    assert np.isnan(load_result(tracker, video("A")).times).all(), "published results may have no times"
+    (scores,) = evaluate([tracker], [video("A")])
+    assert scores.overall.values["auc"] == pytest.approx(20 / 21) and np.isnan(scores.frames_per_second)
 
 
 FLIPS = 60
