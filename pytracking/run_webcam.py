@@ -55,9 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _track(options: argparse.Namespace) -> int:
+    from pytracking.evaluation import Tracker
     from pytracking.live.source import open_camera
     from pytracking.live.targets import Target
 
+    Tracker(options.tracker, options.parameters).check_names()  # before the camera: a wrong name is not its fault
     target = None
     if options.box is not None:
         target = Target("target", box=tuple(options.box))

@@ -21,7 +21,7 @@ from pytracking.confidence.calibration import (
     load_calibration,
     save_calibration,
 )
-from pytracking.confidence.fit import FOUND_ABOVE, FitSettings, Frames, fit_calibration
+from pytracking.confidence.fit import FOUND_ABOVE, FitSettings, Frames, check_videos, fit_calibration
 from pytracking.confidence.gather import cover_middle, cut_middle, frames_of, gather, with_covered
 from pytracking.confidence.judged import WIDEN
 from pytracking.confidence.report import curve_table, summary_line, summary_titles, write_reliability_plot
@@ -41,6 +41,7 @@ def fit(options: argparse.Namespace) -> int:
     tracker = named_tracker(options.tracker, overrides=dict(options.overrides))
     tracker.check_names()
     sequences = SequenceList(sequence for name in options.data for sequence in _drawn(videos_with_boxes(name), options))
+    check_videos(len(sequences), settings)
     params = tracker.parameters()
     out = options.out or calibration_file(tracker)
     check_file_writable(out)

@@ -104,16 +104,20 @@ def fit_calibration(frames: Frames, settings: FitSettings = FitSettings()) -> Ca
     return replace(_METHODS[method](frames, settings), lost_below=float(np.clip(threshold, 0, 1)), about=about)
 
 
+def check_videos(videos: int, settings: FitSettings) -> None:
+    """Raises CalibrationError where videos are too few to leave some out of the fit: known before they are tracked."""
+    if videos < settings.folds:
+        raise CalibrationError(f"{videos} videos are too few to fit a confidence: give {settings.folds} or more")
+
+
 def _check(frames: Frames, settings: FitSettings) -> None:
     videos = len(np.unique(frames.videos))
     found = frames.overlaps > FOUND_ABOVE
     if not frames.numbers:
         raise CalibrationError("the tracker gives neither a score nor a quality, so no confidence can be fitted")
-    if len(found) < LEAST_FRAMES or videos < settings.folds:
-        raise CalibrationError(
-            f"{len(found)} frames of {videos} videos are too few: give {LEAST_FRAMES} frames or more, of "
-            f"{settings.folds} videos or more"
-        )
+    check_videos(videos, settings)
+    if len(found) < LEAST_FRAMES:
+        raise CalibrationError(f"{len(found)} frames are too few to fit a confidence: give {LEAST_FRAMES} or more")
     if found.all() or not found.any() or frames.made.all():
         raise CalibrationError(
             f"the target was found in {found.sum()} of {len(found)} frames: a fit needs frames of both kinds, and "

@@ -14,6 +14,7 @@ from ltr.models.backbone import resnet
 from ltr.models.builder import build_network
 from ltr.registry import load_plugins
 from pytracking import run_tracker, run_vot
+from pytracking.confidence.__main__ import main as confidence
 from pytracking.registry import TRACKERS
 from socl_plugins.top_map import annotated
 from socl_plugins.top_map.__main__ import main as top_map
@@ -36,6 +37,12 @@ def test_a_batch_larger_than_an_epoch(capsys: Output) -> None:
     words = ["--set", "schedule.batch_size=100000", "--set", "schedule.samples_per_video=none", "--device", "cpu"]
     assert run_training.main(["socl", "socl_res18", *words]) == 1
     assert "too few for one batch of 100000" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_work")
+def test_videos_that_are_too_few_for_a_calibration(capsys: Output) -> None:
+    assert confidence(["fit", "drift/plain", "toys", "--plugin", str(TOYS)]) == 1
+    assert "too few to fit a confidence: give 5 or more" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_work")

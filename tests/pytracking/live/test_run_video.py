@@ -95,6 +95,9 @@ def test_a_video_file_stands_for_a_camera_and_a_missing_camera_is_told(
     assert len((tmp_path / "out" / "grey.txt").read_text().splitlines()) == 12
     assert run_webcam.main([*base, "--camera", "97"]) == 1
     assert "there is no camera 97" in capfd.readouterr().err
+    assert run_webcam.main(["drift", "plane", *base[2:], "--camera", "97"]) == 1
+    error = capfd.readouterr().err
+    assert "Did you mean" in error and "camera" not in error, "a wrong name is told before a camera is looked for"
 
 
 def test_ctrl_c_ends_a_camera_in_good_order() -> None:
