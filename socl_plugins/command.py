@@ -202,7 +202,8 @@ def track(words: Sequence[str]) -> int:
             "and folders of frames, name the targets: --click X Y, or --box X Y W H"
         )
     if is_clips:
-        return _run(options, "track_clips", "track_clips")
+        stored = "what was tracked is stored, and socl export writes it; the same command tracks all of them anew"
+        return _run(options, "track_clips", "track_clips", stored)
     if options.jobs:
         parser.error("--jobs is for folders of clips: plain videos are tracked in this process")
     return _run(options, "track_videos", "track_named_targets", "nothing was tracked yet")
