@@ -110,8 +110,10 @@ class Registry(Generic[T]):
     def register(self, name: str, *, override: bool = False) -> Callable[[T], T]:
         """Returns a decorator that stores its argument under ``name``.
 
-        Raises RegistryError if the name is taken and ``override`` is not set.
+        Raises RegistryError if the name is taken and ``override`` is not set, or is no text.
         """
+        if not isinstance(name, str):  # as in @ACTORS.register, without its parentheses
+            raise RegistryError(f'register a {self.kind} by its name, @....register("name"), not {name!r:.60}')
 
         def store(entry: T) -> T:
             announced = self._entries.get(name)

@@ -71,7 +71,7 @@ def test_the_learning_method_in_one_file_is_complete(
             cv2.imwrite(str(folder / f"{frame + 1}.jpg"), source.load_frame(video, frame)[..., ::-1])
     few = {key: value for key, value in SMALL.items() if key != "data.embedded_videos"}
     words = [*as_words(few), "--plugin", str(tmp_path / "my_method.py"), "--device", "cpu"]
-    script, module, name, *_ = shlex.split(block(PLUGINS, "bash", 1).splitlines()[1])[1:]
+    script, module, name, *_ = shlex.split(block(PLUGINS, "bash", 1).splitlines()[0])[2:]
     assert run_training.main([module, name, *words]) == 1
     assert "mine_dir is not set" in capsys.readouterr().err
     monkeypatch.setenv("PYTRACKING_MINE_DIR", str(tmp_path / "my_videos"))
@@ -82,6 +82,10 @@ def test_the_learning_method_in_one_file_is_complete(
     assert PARAMETERS["siamfc/place"]().network == "mine/place"
     assert run_training.main([module, name, *words, "--help"]) == 0
     assert "actor.temperature=1" in capsys.readouterr().out
+    exchanged = shlex.split(block(PLUGINS, "bash", 2).replace("\\\n", " "))[3:]
+    assert exchanged[:2] == ["socl", "socl_res18"] and "actor=place" in exchanged
+    exchanged[exchanged.index("my_method.py")] = str(tmp_path / "my_method.py")
+    assert run_training.main([*exchanged, *as_words(few), "--device", "cpu"]) == 0
 
 
 @pytest.mark.long

@@ -206,6 +206,10 @@ def _convert(text: str, hint: Any, key: str) -> Any:
             if str(choice) == text:
                 return choice
         raise _wrong_value(key, text, " or ".join(map(str, arguments)))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        if text.lower() in ("none", ""):
+            return {}
+        raise SettingsError(f"{key} cannot be set as text, but to none; set one of its entries, {key}.NAME=...")
     if origin in (tuple, list) or (isinstance(origin, type) and issubclass(origin, typing.Collection)):
         parts = [part.strip() for part in text.strip("()[] ").split(",") if part.strip() and part.strip() != "none"]
         if origin is tuple and arguments and arguments[-1] is not Ellipsis:

@@ -99,9 +99,10 @@ class Part:
             annotated = name in PARTS_OF_EACH_OTHER and parameter.annotation is not inspect.Parameter.empty
             needs = parameter.annotation if annotated and name in offered else None
             if inspect.isclass(needs) and not isinstance(offered[name], needs):
+                without = "; or leave the hooks out, --set hooks=none" if self.registry is HOOKS else ""
                 raise SettingsError(
                     f"{slot}={self.name} needs a {needs.__name__} as {name}, but the recipe's is a "
-                    f"{type(offered[name]).__name__}: choose parts that belong together"
+                    f"{type(offered[name]).__name__}: choose parts that belong together{without}"
                 )
             if parameter.default is not inspect.Parameter.empty or name in self.options or name in offered:
                 continue

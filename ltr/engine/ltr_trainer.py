@@ -336,9 +336,10 @@ class LTRTrainer:
             loss, stats = self._forward(data)
         if not bool(torch.isfinite(loss).all()):
             numbers = ", ".join(f"{name} {float(value):.4g}" for name, value in stats.items())
+            kept = "the weights before it are in the last checkpoint" if self.epoch > 1 else "no epoch was finished"
             raise TrainingError(
                 f"the loss is {loss.item()} in epoch {self.epoch}, step {self.step} of {loader_name!r} ({numbers}). "
-                "A lower learning_rate, or grad_clip, may help; the weights before it are in the last checkpoint"
+                f"A lower learning_rate, or grad_clip, may help; {kept}"
             )
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()

@@ -30,6 +30,10 @@ def pack_got10k(tracker: Tracker, dataset: Iterable[Sequence], file: Path) -> Pa
 
     def files(sequence: Sequence, result: SequenceResult) -> dict[str, str]:
         name = sequence.name
+        if np.isnan(result.times).any():
+            raise ResultError(
+                f"the times of {tracker.run_name} on {name} are unknown, and GOT-10k's server asks for them"
+            )
         times = "".join(f"{seconds:.8f}\n" for seconds in result.times)
         return {f"{name}/{name}_001.txt": _lines(result.boxes), f"{name}/{name}_time.txt": times}
 
@@ -51,7 +55,7 @@ def pack_pytracking(tracker: Tracker, dataset: Iterable[Sequence], file: Path) -
     """Writes the results in pytracking's layout, to be unpacked in its folder of results, and returns the zip file.
 
     Layout: ``<tracker>/<parameters>[_<run id>]/<sequence>.txt`` with x, y, w, h separated by tabs, and
-    ``<sequence>_time.txt`` with seconds a line.
+    ``<sequence>_time.txt`` with seconds a line, where they are known.
 
     Raises:
         ResultError: a result is missing or damaged, or two sequences would be one file, such as ``a`` and ``a_time``.
@@ -65,7 +69,8 @@ def pack_pytracking(tracker: Tracker, dataset: Iterable[Sequence], file: Path) -
     def files(sequence: Sequence, result: SequenceResult) -> dict[str, str]:
         start = f"{tracker.run_name}/{sequence.name}"
         times = "".join(f"{seconds:.8f}\n" for seconds in result.times)
-        return {f"{start}.txt": "".join(f"{line}\n" for line in box_lines(result.boxes)), f"{start}_time.txt": times}
+        boxes = {f"{start}.txt": "".join(f"{line}\n" for line in box_lines(result.boxes))}
+        return boxes if np.isnan(result.times).any() else {**boxes, f"{start}_time.txt": times}
 
     return _pack(tracker, sequences, file, files)
 

@@ -107,13 +107,13 @@ def load_result(tracker: Tracker, sequence: Sequence) -> SequenceResult:
             f"{file} starts with {boxes[0].tolist()}, but {sequence.name} of {sequence.dataset!r} with {truth}: "
             f"it is the result of another sequence; {AGAIN}. Two sequences of one name need a --workspace each"
         )
+    check_sums(directory, file.name, [f"{kind}/{file.name}" for kind in BESIDE])
     seen = directory / "frames" / f"{name}.txt"
     if seen.is_file() and frames_digest(sequence) not in (None, _read_text(seen).strip()):
         raise ResultError(
             f"{file} is the result of other frames than {sequence.name} of {sequence.dataset!r} has now: they were "
             "changed, or are those of another data set. Give each of two its own --workspace"
         )
-    check_sums(directory, file.name, [f"{kind}/{file.name}" for kind in BESIDE])
     return SequenceResult(boxes, times, scores, None if sure is None else Judgement(sure[:, 0], sure[:, 1] > 0))
 
 

@@ -152,7 +152,7 @@ class _VideoRun:
             if back:
                 for _ in self._tracked(self.source.backwards(self.last)):
                     pass
-            shown = self._forwards() if direction != BACKWARDS and not self._ended else self._again()
+            shown = self._forwards() if direction != BACKWARDS and not self.interrupted else self._again()
             if self.job.video:
                 self._write_video(shown)
             elif direction != BACKWARDS:
@@ -207,11 +207,14 @@ class _VideoRun:
             return
         images = until_interrupted(self.source.numbered(first), self._stop)
         with contextlib.closing(images):
-            for number, image in images:
-                yield TrackedTargets(number, image, {})
-                self.bar.update()
-                if number == self.last:
-                    return
+            try:
+                for number, image in images:
+                    yield TrackedTargets(number, image, {})
+                    self.bar.update()
+                    if number == self.last:
+                        return
+            except (SourceError, ImageError) as error:
+                self._fail(error)
 
     def _tracked(self, frames: Iterator[tuple[int, np.ndarray]]) -> Iterator[TrackedTargets]:
         """Yields the frames after each is tracked, noted and shown, until Ctrl-C, or a view asks to stop."""

@@ -129,6 +129,8 @@ class Budget:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise SettingsError(f"budget.{name} is {value}, but must be positive")
+        if self.part is not None and self.part > 1:
+            raise SettingsError(f"budget.part is {self.part}; it is a part of the hours, in (0, 1]")
         if self.seed is not None and self.seed < 0:
             raise SettingsError(f"budget.seed is {self.seed}; a seed is at least 0")
         if not 0 < self.frame_part <= 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ from ltr.admin.ownership import FILES, own
 from ltr.data.image_loader import ImageError
 from ltr.dataset.video_file import named_frames, reduced
 from ltr.dataset.video_sources import Source, SourceError, find_sources
-from socl_plugins.clicks.clips import CLIPS_FILE, Clip, Clips, ClipsError, frame_name, jpeg_file, read_clips
+from socl_plugins.clicks.clips import CLIPS_FILE, SPLITS, Clip, Clips, ClipsError, frame_name, jpeg_file, read_clips
 from socl_plugins.clicks.compiled import compile_clips
 from socl_plugins.clicks.log import LOG_NAME, LONGEST_NAME
 
@@ -127,8 +128,12 @@ def _prepare(
         if failed and not new and not known:
             raise SourceError("; ".join(failed))
     except (SourceError, WriteError):
-        if not clips.videos:  # nothing came of it: the folder may be another's again
-            path.unlink(missing_ok=True)
+        if not clips.videos:  # nothing came of it: the folder is as it was
+            for split in SPLITS:
+                with contextlib.suppress(OSError):
+                    (root / split).rmdir()
+            if not any((root / split).exists() for split in SPLITS):
+                path.unlink(missing_ok=True)
         raise
     compile_clips(clips)
     return Prepared(clips, tuple(new), known, tuple(failed))

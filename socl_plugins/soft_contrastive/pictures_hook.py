@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ltr.admin.tensorboard import TensorBoardCurves
+from ltr.config.errors import SettingsError
 from ltr.data.tensordict import TensorDict
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.engine import distributed
@@ -47,6 +48,8 @@ class SamplePictures(Hook):
         settings: SoftContrastiveSettings,
         interval: int = 1,
     ) -> None:
+        if interval < 1:
+            raise SettingsError(f"hooks.sample_pictures.interval is {interval}, but must be at least 1")
         self.dataset = dataset
         self.crop = crop
         self.grid = grid

@@ -78,6 +78,13 @@ def test_a_name_is_taken_once_unless_it_is_replaced_on_purpose(trackers: Registr
     assert trackers["eco"] is int and len(trackers) == 3
 
 
+def test_a_decorator_without_its_parentheses_is_told(trackers: Registry[type]) -> None:
+    with pytest.raises(RegistryError, match="by its name"):
+
+        @trackers.register  # type: ignore[arg-type]
+        class Nameless: ...
+
+
 def test_a_module_of_a_searched_package_is_an_entry_and_is_imported_when_asked_for(recipes: Registry[object]) -> None:
     assert recipes.names() == ["siamfc/deep", "siamfc/plain"]
     assert recipes["siamfc/plain"](None) == "plain"

@@ -209,9 +209,8 @@ def test_two_runs_of_the_same_settings_are_one_run_and_a_refusal(workspace: Path
     done = tracked_at_once(tmp_path, [["--set", "wait=0.1"]] * 2)
     assert sorted(run.returncode for run in done) == [0, 1]
     [refused] = [run for run in done if run.returncode]
-    assert (
-        "is being written to by process" in refused.stderr and "choose another run id with --run-id" in refused.stderr
-    )
+    assert "is being written to by process" in refused.stderr
+    assert "choose another --workspace or run id" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -29,7 +29,7 @@ def read(path: Path, base: int = 0) -> Reading:
     """Returns the marks of a plain CSV file; frames count from ``base``."""
     header, *rows = read_cells(path) or [[]]
     names = [name.strip().lower() for name in header]
-    unknown = [name for name in names if name not in (*COLUMNS, "video")]
+    unknown = [name for name in names if name and name not in (*COLUMNS, "video")]
     if unknown:
         raise ExchangeError(f"{path}: unknown column {unknown[0]!r}; there are {', '.join(COLUMNS)} and video")
     found = Reading()

@@ -45,6 +45,7 @@ def test_each_seed_of_a_run_draws_its_own_videos_unless_one_is_set() -> None:
     [
         ({"part": 0.5, "hours": 1.0}, "set one of them"),
         ({"part": 0.0}, "budget.part"),
+        ({"part": 5.0}, "budget.part is 5.0"),
         ({"hours": -1.0}, "budget.hours"),
         ({"frame_part": 1.5}, "frame_part"),
         ({"seed": -1}, "budget.seed"),

@@ -130,6 +130,18 @@ def test_a_preparation_that_was_stopped_in_its_first_video_goes_on(tmp_path: Pat
     assert [clip.name for clip in prepare(names, root).new] == ["a", "b"]
 
 
+def test_a_preparation_of_which_nothing_came_leaves_a_folder_that_can_be_used(tmp_path: Path) -> None:
+    folder, root = tmp_path / "frames", tmp_path / "clips"
+    folder.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((40, 60, 3), 90, np.uint8))
+    (folder / "1.png").write_bytes(b"damaged")
+    with pytest.raises(SourceError, match="damaged"):
+        prepare([str(folder)], root)
+    write_video(tmp_path / "a.mp4", coded_frames(4))
+    assert len(prepare([str(tmp_path / "a.mp4")], root).new) == 1
+
+
 def test_two_preparations_do_not_write_to_one_folder_at_once(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", coded_frames(4))
     code = f"""
