@@ -282,7 +282,8 @@ def files() -> str:
     machines: dict[tuple[str, str], list[str]] = {}
     for file in sorted(FOLDER.glob("*.csv")):
         rows = read(file.stem)
-        commits = ", ".join(dict.fromkeys(row["commit"] for row in rows))
+        # A network that was kept may have been trained by one commit and tracked with by another: "one; other".
+        commits = ", ".join(dict.fromkeys(each for row in rows for each in row["commit"].split("; ")))
         machines.setdefault((rows[0]["machine"], commits), []).append(f"`{file.name}`")
     return markdown(
         ["machine", "commit", "files in `results/`"], [[*key, ", ".join(of)] for key, of in machines.items()]

@@ -133,7 +133,7 @@ def run_dataset(
                 else:
                     jobs.append(_Job(tracker, sequence, key, plugins, inner))
         for job in {job.tracker.run_name: job for job in jobs}.values():
-            check_network(job.tracker)
+            check_network(job.tracker, elsewhere=on_cluster)
         if report.skipped:
             say(f"{report.skipped} results are there already; {len(jobs)} are left to make")
         progress = _Progress(jobs, say)
@@ -154,12 +154,16 @@ def run_dataset(
     return report
 
 
-def check_network(tracker: Tracker) -> None:
+def check_network(tracker: Tracker, elsewhere: bool = False) -> None:
     """Makes the tracker once, so that weights, a device or settings which it cannot use are told once, before work.
+
+    Args:
+        tracker: the tracker.
+        elsewhere: it will track on other machines, which may have a device that this one lacks.
 
     Raises:
         CheckpointError: it cannot read its weights, or they do not fit or are not finite.
-        DeviceError: torch does not find the device.
+        DeviceError: torch does not find the device, unless ``elsewhere``.
         ParameterError: a setting has a value that it cannot have, such as the precision of an ONNX network.
     """
     try:
@@ -169,7 +173,7 @@ def check_network(tracker: Tracker) -> None:
         from ltr.admin.weight_files import CheckpointError
         from pytracking.parameter.params import ParameterError
 
-        if isinstance(error, CheckpointError | DeviceError | ParameterError):
+        if isinstance(error, CheckpointError | ParameterError) or (isinstance(error, DeviceError) and not elsewhere):
             raise
         # A stranger's tracker may raise anything; each sequence keeps the traceback of it.
 

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 import ltr.registry
+from ltr.admin.devices import DeviceError
 from ltr.registry import RegistryError, load_plugins
 from pytracking.analysis import evaluate
 from pytracking.evaluation import ResultError, Sequence, SequenceList, Tracker, load_result, run_dataset, trackerlist
+from pytracking.evaluation.running import check_network
 from pytracking.registry import PARAMETERS, TRACKERS
 
 PLUGIN = '''
@@ -245,6 +247,13 @@ def test_a_setting_that_the_tracker_cannot_have_is_told_once_and_before_work(
     with pytest.raises(ValueError, match=message):
         run_dataset([video("A"), video("B")], [tracker])
     assert not (tracker.results_dir / "error").exists()
+
+
+def test_a_device_that_other_machines_may_have_is_not_looked_for_here() -> None:
+    tracker = Tracker("siamfc", "untrained_res18", overrides={"device": "cuda:99"})
+    check_network(tracker, elsewhere=True)
+    with pytest.raises(DeviceError, match="cuda:99"):
+        check_network(tracker)
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"{", b'{"key": "../../outside"}'])

@@ -229,12 +229,19 @@ def test_a_checkpoint_names_its_origin(make: Make) -> None:
 # ---- what goes wrong --------------------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_not_finite_stops_training_with_epoch_and_step(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (7, r"the loss is nan in epoch 2, step 3 of 'train'.*in the last checkpoint"),
+        (2, r"the loss is nan in epoch 1, step 2 of 'train'.*no epoch was finished"),
+    ],
+)
+def test_a_loss_that_is_not_finite_stops_training_with_epoch_and_step(make: Make, bad: int, message: str) -> None:
     def spoil(loss: torch.Tensor, call: int) -> torch.Tensor:
-        return loss * float("nan") if call == 7 else loss
+        return loss * float("nan") if call == bad else loss
 
     trainer = make(build={"spoil": spoil})
-    with pytest.raises(TrainingError, match=r"the loss is nan in epoch 2, step 3 of 'train'"):
+    with pytest.raises(TrainingError, match=message):
         trainer.train(3, fail_safe=False)
     assert all(torch.isfinite(value).all() for value in weights(trainer).values())
 
